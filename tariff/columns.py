@@ -1,0 +1,215 @@
+"""The column contract of each stage: name, type, nullability, unit and meaning. Readers, writers, checks and the tables in
+the README all come from here. Names are lower_snake_case terms of the field; codes are text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from tariff.reasons import OUTCOMES, REASON_CODES
+
+KINDS: Final = ("admitted", "outpatient", "emergency", "unbundled")
+SETTINGS: Final = (
+    "not_classified",
+    "day_case",
+    "ordinary_elective",
+    "non_elective",
+    "regular_day",
+    "regular_night",
+    "outpatient_procedure",
+    "attendance",
+    "emergency_care",
+    "unbundled",
+)
+"""Price settings. `not_classified` is a line whose codes could not be classified."""
+# fmt: off
+PODS: Final = (
+    "NOTCLASSIFIED",
+    "DC", "EL", "NEL", "NELST", "NELNE", "RADAY", "RANIGHT",
+    "OPFASPCL", "OPFASPNCL", "OPFAMPCL", "OPFAMPNCL", "OPFUPSPCL", "OPFUPSPNCL", "OPFUPMPCL", "OPFUPMPNCL",
+    "NF2FFA", "NF2FFUP", "OPPROCFA", "OPPROCFUP", "OPPROC", "AE",
+    "UNBCHEMO", "UNBRTHPY", "UNBPALL", "UNBRAD", "UNBREHAB", "UNBACC", "UNBNCC", "UNBPCC", "UNBOTHER", "CCTRANS",
+    "ARD", "CRD", "DRUG", "DEVICE", "COMM", "OTHER",
+)
+"""National point-of-delivery codes the engine derives (NHS Data Dictionary); excess bed days are units of ELXBD, NELXBD
+and NELNEXBD in contract monitoring outputs, not lines of their own."""
+# fmt: on
+
+KIND: Final = pl.Enum(KINDS)
+SETTING: Final = pl.Enum(SETTINGS)
+POD: Final = pl.Enum(PODS)
+OUTCOME: Final = pl.Enum(OUTCOMES)
+REASON: Final = pl.Enum(REASON_CODES)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: what it holds, in which type and unit; `required` is meaningful for inputs, `nullable` for outputs."""
+
+    name: str
+    dtype: pl.DataType
+    meaning: str
+    unit: str = ""
+    required: bool = False
+    nullable: bool = True
+
+
+def _text(name: str, meaning: str, *, required: bool = False) -> Column:
+    return Column(name, pl.String(), meaning, required=required)
+
+
+def _date(name: str, meaning: str, *, required: bool = False) -> Column:
+    return Column(name, pl.Date(), meaning, required=required)
+
+
+def _count(name: str, meaning: str, unit: str = "days", *, required: bool = False) -> Column:
+    return Column(name, pl.Int32(), meaning, unit, required=required)
+
+
+def _pounds(name: str, meaning: str) -> Column:
+    return Column(name, pl.Int64(), meaning, "pence (read from pounds)")
+
+
+READ_FAULT: Final = "read_fault"
+"""Name of the column in which the reader leaves a reason code for a row with a cell it could not read."""
+
+_SHARED_OPTIONAL: Final = (
+    _text("patient_id", "pseudonymised patient identifier; never printed"),
+    _text("gp_practice", "registered general practice"),
+    _text("site", "site of treatment"),
+    _text("treatment_function", "treatment function code"),
+    _text("main_specialty", "main specialty code of the consultant"),
+    _text("sex", "sex code"),
+    _text("administrative_category", "administrative category; 02 = private patient"),
+    _text("commissioning_serial_number", "ends in '=' where the activity is outside the national tariff"),
+    _text("primary_diagnosis", "ICD-10 code"),
+    _text("secondary_diagnoses", "ICD-10 codes separated by ;"),
+    _text("dominant_procedure", "OPCS-4 code"),
+    _text("specialised_services", "specialised service (top-up) codes separated by ;"),
+    _text("best_practice", "best-practice tariff codes that may apply, separated by ;"),
+    _text("unbundled", "unbundled HRGs, HRG or HRG*units, separated by ;"),
+    _pounds("local_price", "agreed local price of the line, in pounds in files, in pence once read"),
+)
+
+ADMITTED: Final = (
+    _text("spell_id", "identifier of the spell, unique within provider", required=True),
+    _text("provider", "provider code", required=True),
+    _text("commissioner", "commissioner code", required=True),
+    _date("admission_date", "date of admission", required=True),
+    _date("discharge_date", "date of discharge; blank = unfinished", required=True),
+    _text("admission_method", "national admission method code", required=True),
+    _text("patient_classification", "1 ordinary, 2 day case, 3 regular day, 4 regular night, 5 mother and baby", required=True),
+    _count("age", "age on admission", "years", required=True),
+    _text("hrg", "spell HRG", required=True),
+    *_SHARED_OPTIONAL,
+    _text("discharge_method", "discharge method code"),
+    _text("grouping_method", "how the HRG was set: P procedure, D diagnosis, B burns, M multiple trauma, G global, U error"),
+    _count("length_of_stay", "gross stay; else discharge minus admission"),
+    _count("critical_care_days", "critical care days in the stay"),
+    _count("rehabilitation_days", "rehabilitation days in the stay"),
+    _count("palliative_care_days", "specialist palliative care days in the stay"),
+    _count("delayed_discharge_days", "reimbursed delayed-discharge days in the stay"),
+    _count("adjusted_length_of_stay", "net stay; if given it wins and nothing is taken from it"),
+)
+"""Canonical admitted activity, one row a spell. Settled in DESIGN section 4."""
+
+EPISODE: Final = (
+    *ADMITTED,
+    _count("episode_number", "order of the episode in the spell", "", required=True),
+    _date("episode_start_date", "start of the episode"),
+    _date("episode_end_date", "end of the episode"),
+)
+"""Admitted activity, one row a finished consultant episode; told by `episode_number`."""
+
+
+def _out(name: str, dtype: pl.DataType, meaning: str, unit: str = "", *, nullable: bool = True) -> Column:
+    return Column(name, dtype, meaning, unit, nullable=nullable)
+
+
+def _money(name: str, meaning: str) -> Column:
+    return Column(name, pl.Int64(), meaning, "pence", nullable=False)
+
+
+PRICED_LINE: Final = (
+    _out("line_id", pl.String(), "the row's own identifier (spell_id, attendance_id, ...)"),
+    _out("parent_line_id", pl.String(), "the spell an unbundled item belongs to"),
+    _out("kind", KIND, "admitted, outpatient, emergency or unbundled", nullable=False),
+    _out("commissioner", pl.String(), "as read"),
+    _out("provider", pl.String(), "as read"),
+    _out("gp_practice", pl.String(), "as read"),
+    _out("patient_id", pl.String(), "as read; never printed"),
+    _out("activity_date", pl.Date(), "discharge, attendance or arrival: it chooses the pricing year"),
+    _out("financial_year", pl.String(), "such as 2017-18"),
+    _out("month", pl.Int8(), "month of the financial year, 1 = April"),
+    _out("pod", POD, "national point-of-delivery code", nullable=False),
+    _out("setting", SETTING, "price setting", nullable=False),
+    _out("currency", pl.String(), "HRG or other currency code"),
+    _out("treatment_function", pl.String(), "as read"),
+    _out("units", pl.Int64(), "spells, attendances, days", nullable=False),
+    _out("adjusted_length_of_stay", pl.Int32(), "net stay", "days"),
+    _out("trim_point", pl.Int32(), "trim point used", "days"),
+    _out("excess_days", pl.Int32(), "days paid beyond the trim point", "days", nullable=False),
+    _money("base_pence", "price of the setting, or the local price"),
+    _money("short_stay_pence", "short-stay reduction, zero or negative"),
+    _money("long_stay_pence", "excess days times the per-day payment"),
+    _money("top_up_pence", "specialised top-up, on long stay too where the pack says so"),
+    _money("mff_pence", "what the market forces factor adds; balances the one rounding"),
+    _money("price_pence", "the price: the five components add to it exactly"),
+    _out("mff_millionths", pl.Int32(), "factor applied", "millionths", nullable=False),
+    _money("best_practice_pence", "difference that best-practice evidence makes to price_pence, with MFF"),
+    _money("best_practice_at_stake_pence", "difference if every candidate with no evidence were met"),
+    _out("basis", pl.Int64(), "flags: which rules acted (reasons.Basis)", nullable=False),
+    _out("outcome", OUTCOME, "priced, excluded, unpriced or rejected", nullable=False),
+    _out("reason", REASON, "one published code; priced where priced", nullable=False),
+    _out("indicative_pence", pl.Int64(), "for a line not priced: its value at the best price known", "pence"),
+    _out("price_row", pl.Int32(), "row of the compiled price table; 0 = none", nullable=False),
+    _out("top_up_row", pl.Int32(), "row of the compiled top-up table; 0 = none", nullable=False),
+    _out("best_practice_row", pl.Int32(), "row of the compiled best-practice table; 0 = none", nullable=False),
+    _out("pathway_id", pl.String(), "<definition>:<provider>:<anchor line_id>"),
+    _out("pack", pl.String(), "rule pack that priced it"),
+)
+"""One schema for every kind of activity. Other people's scripts read it, so it only ever grows."""
+
+COMPONENTS: Final = ("base_pence", "short_stay_pence", "long_stay_pence", "top_up_pence", "mff_pence")
+"""They add to `price_pence` on every row."""
+
+LEDGER: Final = (
+    _out("model", pl.String(), "payment model", nullable=False),
+    _out("commissioner", pl.String(), "who pays"),
+    _out("provider", pl.String(), "who is paid"),
+    _out("gp_practice", pl.String(), "registered practice, where the term knows it"),
+    _out("financial_year", pl.String(), "such as 2017-18"),
+    _out("month", pl.Int8(), "month of the financial year, 1 = April; blank = the whole year"),
+    _out("pod", pl.String(), "point of delivery; blank = the whole contract"),
+    _out("treatment_function", pl.String(), "blank = all"),
+    _out("currency", pl.String(), "blank = all"),
+    _out("line", pl.String(), "component of price, or contract term", nullable=False),
+    _out("units", pl.Int64(), "units of activity behind the line", nullable=False),
+    _money("pence", "what the commissioner pays"),
+)
+"""What a commissioner pays, by model."""
+
+PLAN: Final = (
+    _text("commissioner", "who pays", required=True),
+    _text("provider", "who is paid; blank = all"),
+    _text("pod", "point of delivery; blank = all"),
+    _text("treatment_function", "blank = all"),
+    _text("currency", "blank = all"),
+    _text("financial_year", "such as 2017-18", required=True),
+    Column("month", pl.Int8(), "1 = April; blank = the whole year"),
+    Column("units", pl.Int64(), "planned units"),
+    Column("pence", pl.Int64(), "planned value", "pence", required=True),
+)
+"""Planned activity and value, as agreed in the contract."""
+
+
+def schema(columns: tuple[Column, ...]) -> dict[str, pl.DataType]:
+    """The Polars schema of a contract."""
+    return {column.name: column.dtype for column in columns}
+
+
+def names(columns: tuple[Column, ...], *, required_only: bool = False) -> list[str]:
+    """The column names of a contract, in order; only those an input must have where `required_only`."""
+    return [column.name for column in columns if column.required or not required_only]
