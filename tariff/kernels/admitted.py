@@ -1,0 +1,532 @@
+"""Admitted patient care: the price of a spell, rule by rule in the order of RULES 1.8.
+
+The rule functions are scalar and carry the field's names; `price_spells` calls them line by line. Arrays come from
+`tariff.classify` (lines) and `tariff.rulepack.book` (prices); a blank number is `BLANK`, a blank amount `BLANK_PENCE`."""
+
+# numba functions are not annotated: their argument types are those of the arrays named in the docstrings.
+# mypy: disable-error-code="no-untyped-def"
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tariff.columns import PODS, SETTINGS
+from tariff.kernels.compiled import compiled, rule
+from tariff.kernels.rounding import half_up, times_factor, to_whole_pounds
+from tariff.money import AMOUNT_LIMIT_PENCE, BASIS_POINTS, MILLION
+from tariff.reasons import REASON_NUMBER, Basis
+from tariff.rulepack.book import DAY_CASE, NO_PRICE, NO_TRIM, NON_ELECTIVE, ORDINARY_ELECTIVE, PriceBook
+
+BLANK: Final = np.iinfo(np.int32).min
+"""A blank date, age or count of days."""
+BLANK_PENCE: Final = np.iinfo(np.int64).min
+HIGHEST_AGE: Final = 130
+MOST_DAYS: Final = 200_000
+
+UNKNOWN, ELECTIVE, EMERGENCY, OTHER_NON_ELECTIVE = range(4)
+"""Groups of admission methods (RULES 1.1)."""
+NOT_NHS_FUNDED, OUTSIDE_NATIONAL_TARIFF, EXCLUDED_BY_PACK = 1, 2, 4
+"""Bits of `policy`."""
+GROUPING_BLANK, GROUPING_COUNTS, GROUPING_OTHER = range(3)
+"""Whether the HRG was set in a way that the short-stay rule asks for (RULES 1.4 e)."""
+HRG_UNKNOWN, HRG_BLANK, HRG_UNGROUPED = 0, -1, -2
+"""HRG rows that are no row."""
+
+
+class Spells(NamedTuple):
+    """Encoded admitted lines, one element a spell."""
+
+    fault: NDArray[np.uint8]  # reason number found before pricing, 0 none
+    admission_date: NDArray[np.int32]  # days since 1970-01-01
+    discharge_date: NDArray[np.int32]
+    method_group: NDArray[np.uint8]
+    patient_classification: NDArray[np.uint8]  # 1-5, 0 unknown
+    age: NDArray[np.int32]
+    hrg: NDArray[np.int32]
+    policy: NDArray[np.uint8]
+    grouping: NDArray[np.uint8]
+    length_of_stay: NDArray[np.int32]
+    adjusted_length_of_stay: NDArray[np.int32]
+    critical_care_days: NDArray[np.int32]
+    rehabilitation_days: NDArray[np.int32]
+    palliative_care_days: NDArray[np.int32]
+    delayed_discharge_days: NDArray[np.int32]
+    provider: NDArray[np.int32]  # row of the factor table
+    by_trust: NDArray[np.uint8]  # the row was found by the first three characters
+    eligible_provider: NDArray[np.int32]  # column of the top-up eligibility table
+    services: NDArray[np.int32]  # set of specialised services
+    service_start: NDArray[np.int32]  # per set: where its top-up rows begin in service_rows
+    service_rows: NDArray[np.int32]
+    service_unknown: NDArray[np.uint8]  # per set: it holds a code the pack lacks
+    local_price: NDArray[np.int64]
+
+
+class PricedSpells(NamedTuple):
+    """What the kernel finds, one element a spell; names as in the priced line."""
+
+    reason: NDArray[np.uint8]
+    setting: NDArray[np.uint8]
+    pod: NDArray[np.uint8]
+    adjusted_length_of_stay: NDArray[np.int32]
+    trim_point: NDArray[np.int32]
+    excess_days: NDArray[np.int32]
+    base_pence: NDArray[np.int64]
+    short_stay_pence: NDArray[np.int64]
+    long_stay_pence: NDArray[np.int64]
+    top_up_pence: NDArray[np.int64]
+    mff_pence: NDArray[np.int64]
+    price_pence: NDArray[np.int64]
+    mff_millionths: NDArray[np.int32]
+    indicative_pence: NDArray[np.int64]
+    basis: NDArray[np.int64]
+    price_row: NDArray[np.int32]
+    top_up_row: NDArray[np.int32]
+
+
+_REASON: Final = REASON_NUMBER
+PRICED = _REASON["priced"]
+UNFINISHED = _REASON["unfinished"]
+MISSING_DATE = _REASON["missing_date"]
+DISCHARGE_BEFORE_ADMISSION = _REASON["discharge_before_admission"]
+MISSING_AGE = _REASON["missing_age"]
+AGE_OUT_OF_RANGE = _REASON["age_out_of_range"]
+DAYS_OUT_OF_RANGE = _REASON["days_out_of_range"]
+ADMISSION_METHOD = _REASON["admission_method"]
+PATIENT_CLASSIFICATION = _REASON["patient_classification"]
+OUTSIDE_PACK_DATES = _REASON["outside_pack_dates"]
+REASON_NOT_NHS_FUNDED = _REASON["not_nhs_funded"]
+REGULAR_ATTENDER = _REASON["regular_attender"]
+REASON_OUTSIDE_NATIONAL_TARIFF = _REASON["outside_national_tariff"]
+REASON_EXCLUDED_BY_PACK = _REASON["excluded_by_pack"]
+MISSING_CURRENCY = _REASON["missing_currency"]
+UNGROUPED = _REASON["ungrouped"]
+UNKNOWN_CURRENCY = _REASON["unknown_currency"]
+NO_PRICE_IN_SETTING = _REASON["no_price_in_setting"]
+NO_MARKET_FORCES_FACTOR = _REASON["no_market_forces_factor"]
+AMOUNT_OUT_OF_RANGE = _REASON["amount_out_of_range"]
+
+S_NOT_CLASSIFIED = SETTINGS.index("not_classified")
+S_DAY_CASE = SETTINGS.index("day_case")
+S_ORDINARY_ELECTIVE = SETTINGS.index("ordinary_elective")
+S_NON_ELECTIVE = SETTINGS.index("non_elective")
+S_REGULAR_DAY = SETTINGS.index("regular_day")
+S_REGULAR_NIGHT = SETTINGS.index("regular_night")
+P_NOT_CLASSIFIED = PODS.index("NOTCLASSIFIED")
+P_DC, P_EL, P_NEL, P_NELST = (PODS.index(pod) for pod in ("DC", "EL", "NEL", "NELST"))
+P_NELNE, P_RADAY, P_RANIGHT = (PODS.index(pod) for pod in ("NELNE", "RADAY", "RANIGHT"))
+
+B_COMBINED = int(Basis.COMBINED)
+B_SETTING = (int(Basis.DAY_CASE), int(Basis.ORDINARY_ELECTIVE), int(Basis.NON_ELECTIVE))
+B_SHORT_STAY = int(Basis.SHORT_STAY)
+B_LONG_STAY = int(Basis.LONG_STAY)
+B_TOP_UP = int(Basis.TOP_UP)
+B_TOP_UP_ON_LONG_STAY = int(Basis.TOP_UP_ON_LONG_STAY)
+B_MARKET_FORCES = int(Basis.MARKET_FORCES)
+B_MARKET_FORCES_OF_TRUST = int(Basis.MARKET_FORCES_OF_TRUST)
+B_MARKET_FORCES_DEFAULT = int(Basis.MARKET_FORCES_DEFAULT)
+B_LOCAL_PRICE = int(Basis.LOCAL_PRICE)
+B_LOCAL_PRICE_IGNORED = int(Basis.LOCAL_PRICE_IGNORED)
+B_GROUPING_METHOD_UNKNOWN = int(Basis.GROUPING_METHOD_UNKNOWN)
+B_STAY_GIVEN = int(Basis.STAY_GIVEN)
+B_STAY_NETTED = int(Basis.STAY_NETTED)
+B_TOP_UP_UNKNOWN = int(Basis.TOP_UP_UNKNOWN)
+B_TOP_UP_NOT_ELIGIBLE = int(Basis.TOP_UP_NOT_ELIGIBLE)
+B_DATES_IGNORED = int(Basis.DATES_IGNORED)
+
+
+@rule
+def days_in_range(days):
+    """Whether a count of days is blank or possible."""
+    return days == BLANK or 0 <= days <= MOST_DAYS
+
+
+@rule
+def given(days):
+    """A count of days, none where it is blank."""
+    return 0 if days == BLANK else days
+
+
+@rule
+def gross_stay(admission_date, discharge_date, length_of_stay):
+    """Days from admission to discharge, or as given; BLANK where neither is known or possible."""
+    if length_of_stay != BLANK:
+        return length_of_stay
+    if admission_date == BLANK or discharge_date == BLANK or discharge_date < admission_date:
+        return BLANK
+    return discharge_date - admission_date
+
+
+@rule
+def adjusted_stay(gross, days_taken_off, adjusted_given):
+    """Net stay: as given, else the gross stay without critical care, rehabilitation, palliative and delayed days (RULES 1.2)."""
+    if adjusted_given != BLANK:
+        return adjusted_given
+    return max(0, gross - days_taken_off)
+
+
+@rule
+def row_fault(fault, admission_date, discharge_date, age, gross, days_are_possible, method_group, patient_classification):
+    """What makes the row impossible or incomplete, in the published order; PRICED (0) where nothing does."""
+    if fault != PRICED:
+        return np.int64(fault)
+    if admission_date == BLANK:
+        return MISSING_DATE
+    if discharge_date == BLANK:
+        return UNFINISHED
+    if discharge_date < admission_date:
+        return DISCHARGE_BEFORE_ADMISSION
+    if age == BLANK:
+        return MISSING_AGE
+    if not 0 <= age <= HIGHEST_AGE:
+        return AGE_OUT_OF_RANGE
+    if not (days_are_possible and 0 <= gross <= MOST_DAYS and discharge_date - admission_date <= MOST_DAYS):
+        return DAYS_OUT_OF_RANGE
+    if method_group == UNKNOWN:
+        return ADMISSION_METHOD
+    if patient_classification == 0:
+        return PATIENT_CLASSIFICATION
+    return PRICED
+
+
+@rule
+def setting_of(method_group, patient_classification, gross):
+    """Price setting by admission method, patient classification and gross stay (RULES 1.1, 1.3)."""
+    if method_group == UNKNOWN or patient_classification == 0:
+        return S_NOT_CLASSIFIED
+    if patient_classification == 3:
+        return S_REGULAR_DAY
+    if patient_classification == 4:
+        return S_REGULAR_NIGHT
+    if method_group != ELECTIVE:
+        return S_NON_ELECTIVE
+    return S_DAY_CASE if patient_classification == 2 and gross == 0 else S_ORDINARY_ELECTIVE
+
+
+@rule
+def point_of_delivery(method_group, patient_classification, gross, adjusted, has_short_stay_price, maximum_stay):
+    """National point of delivery (FORMATS section 3)."""
+    if method_group == UNKNOWN or patient_classification == 0:
+        return P_NOT_CLASSIFIED
+    if method_group == ELECTIVE:
+        if patient_classification == 3:
+            return P_RADAY
+        if patient_classification == 4:
+            return P_RANIGHT
+        return P_DC if patient_classification == 2 and gross == 0 else P_EL
+    if method_group == OTHER_NON_ELECTIVE:
+        return P_NELNE
+    return P_NELST if has_short_stay_price and adjusted <= maximum_stay else P_NEL
+
+
+@rule
+def policy_reason(policy, patient_classification, outside_pack_dates):
+    """The year, then the policies that keep a spell out of national prices (RULES 1.1); PRICED where none does."""
+    if outside_pack_dates:
+        return OUTSIDE_PACK_DATES
+    if policy & NOT_NHS_FUNDED:
+        return REASON_NOT_NHS_FUNDED
+    if patient_classification == 3 or patient_classification == 4:  # noqa: PLR1714 - a set does not compile
+        return REGULAR_ATTENDER
+    if policy & OUTSIDE_NATIONAL_TARIFF:
+        return REASON_OUTSIDE_NATIONAL_TARIFF
+    if policy & EXCLUDED_BY_PACK:
+        return REASON_EXCLUDED_BY_PACK
+    return PRICED
+
+
+@rule
+def price_reason(hrg, price, factor):
+    """Why there is no national price to be had; PRICED where there is one."""
+    if hrg == HRG_BLANK:
+        return MISSING_CURRENCY
+    if hrg == HRG_UNGROUPED:
+        return UNGROUPED
+    if hrg == HRG_UNKNOWN:
+        return UNKNOWN_CURRENCY
+    if price == NO_PRICE:
+        return NO_PRICE_IN_SETTING
+    if factor == 0:
+        return NO_MARKET_FORCES_FACTOR
+    return PRICED
+
+
+@rule
+def local_price_may_stand(reason):
+    """A local price is paid where the line is outside national prices: by policy, or for want of one (DESIGN section 4)."""
+    return (
+        reason == REGULAR_ATTENDER  # noqa: PLR1714 - a set does not compile
+        or reason == REASON_OUTSIDE_NATIONAL_TARIFF
+        or reason == REASON_EXCLUDED_BY_PACK
+        or reason == UNKNOWN_CURRENCY
+        or reason == NO_PRICE_IN_SETTING
+    )
+
+
+@rule
+def short_stay_applies(method_group, adjusted, maximum_stay, age, minimum_age, grouping, short_stay_price):
+    """RULES 1.4 a to e: emergency, a stay within the rule's days, an adult, an HRG with a reduced price, and an HRG set on
+    a diagnosis where the file says how it was set."""
+    return (
+        short_stay_price != NO_PRICE
+        and method_group == EMERGENCY
+        and adjusted <= maximum_stay
+        and age >= minimum_age
+        and grouping != GROUPING_OTHER
+    )
+
+
+@rule
+def long_stay_days(adjusted, trim_point, per_day):
+    """Days beyond the trim point (RULES 1.5)."""
+    return 0 if trim_point == NO_TRIM or per_day == NO_PRICE else max(0, adjusted - trim_point)
+
+
+@rule
+def highest_top_up(rows, eligible_provider, age, eligible, ages, percents):
+    """Row of the highest top-up among `rows` that provider and patient are eligible for, 0 none; and whether one was refused
+    (RULES 1.6)."""
+    best, refused = 0, False
+    for row in rows:
+        if eligible[row, eligible_provider] == 0 or not ages[row, 0] <= age <= ages[row, 1]:
+            refused = True
+        elif best == 0 or percents[row] > percents[best]:
+            best = row
+    return best, refused
+
+
+@rule
+def market_forces_factor(by_provider, provider, factor, default_factor):
+    """Factor in millionths: the provider's, else the pack's default, else 0 (none known); 1 where the pack has no such rule."""
+    if not by_provider:
+        return np.int64(MILLION)
+    return factor if provider != 0 else np.int64(default_factor)
+
+
+@rule
+def mff_amount_in_whole_pounds(pre_mff, factor):
+    """Increment of the factor, half-up to the pound (whole-pounds method)."""
+    return to_whole_pounds(half_up(pre_mff * (factor - MILLION), MILLION))
+
+
+@rule
+def best_price_known(setting, day_case, ordinary_elective, non_elective):
+    """For a line that is not priced: its own setting's price, else the first of ordinary elective, day case and non-elective
+    that the HRG has. A regular attender counts as a day case."""
+    own = np.int64(NO_PRICE)
+    if setting == S_ORDINARY_ELECTIVE:
+        own = ordinary_elective
+    elif setting == S_NON_ELECTIVE:
+        own = non_elective
+    elif setting != S_NOT_CLASSIFIED:
+        own = day_case
+    for price in (own, ordinary_elective, day_case, non_elective):
+        if price != NO_PRICE:
+            return price
+    return np.int64(NO_PRICE)
+
+
+@rule
+def value_with_factor(price, factor, whole_pounds):
+    """A price with the market forces factor (1 where none is known), rounded as the pack says."""
+    known = factor if factor != 0 else np.int64(MILLION)
+    if whole_pounds:
+        pre_mff = to_whole_pounds(price)
+        return pre_mff + mff_amount_in_whole_pounds(pre_mff, known)
+    return times_factor(price * BASIS_POINTS, known)
+
+
+@compiled
+def price_spells(lines, book, strict_dates):
+    """Prices every line of `Spells` from a `PriceBook`; returns `PricedSpells`. Never raises: what cannot be priced has its
+    reason. `strict_dates` refuses discharges outside the pack's dates."""
+    count = lines.hrg.size
+    reasons = np.zeros(count, np.uint8)
+    settings = np.empty(count, np.uint8)
+    pods = np.empty(count, np.uint8)
+    stays = np.full(count, BLANK, np.int32)
+    trims = np.full(count, NO_TRIM, np.int32)
+    excess_days = np.zeros(count, np.int32)
+    base_pence = np.zeros(count, np.int64)
+    short_stay_pence = np.zeros(count, np.int64)
+    long_stay_pence = np.zeros(count, np.int64)
+    top_up_pence = np.zeros(count, np.int64)
+    mff_pence = np.zeros(count, np.int64)
+    price_pence = np.zeros(count, np.int64)
+    factors = np.full(count, MILLION, np.int32)
+    indicative_pence = np.full(count, BLANK_PENCE, np.int64)
+    basis = np.zeros(count, np.int64)
+    price_rows = np.zeros(count, np.int32)
+    top_up_rows = np.zeros(count, np.int32)
+
+    # a tuple handed to a rule would cost a reference count for each of its arrays, so rules are handed scalars
+    minimum_age, maximum_stay = book.short_stay_minimum_age, book.short_stay_maximum_stay
+    whole_pounds = book.whole_pounds
+
+    for i in range(count):
+        admission_date, discharge_date = lines.admission_date[i], lines.discharge_date[i]
+        method_group, patient_classification = lines.method_group[i], lines.patient_classification[i]
+        age, hrg, provider, local_price = lines.age[i], lines.hrg[i], lines.provider[i], lines.local_price[i]
+        adjusted_given = lines.adjusted_length_of_stay[i]
+        critical_care, rehabilitation = lines.critical_care_days[i], lines.rehabilitation_days[i]
+        palliative_care, delayed = lines.palliative_care_days[i], lines.delayed_discharge_days[i]
+        row = max(hrg, 0)
+        short_stay_price = book.short_stay_price[row]
+        flags = 0
+
+        # the stay, and what the spell is
+        gross = gross_stay(admission_date, discharge_date, lines.length_of_stay[i])
+        days_are_possible = (
+            days_in_range(adjusted_given)
+            and days_in_range(critical_care)
+            and days_in_range(rehabilitation)
+            and days_in_range(palliative_care)
+            and days_in_range(delayed)
+        )
+        days_taken_off = given(critical_care) + given(rehabilitation) + given(palliative_care) + given(delayed)
+        usable_gross = given(gross)
+        adjusted = adjusted_stay(usable_gross, days_taken_off, adjusted_given)
+        setting = setting_of(method_group, patient_classification, usable_gross)
+        settings[i] = setting
+        pods[i] = point_of_delivery(
+            method_group, patient_classification, usable_gross, adjusted, short_stay_price != NO_PRICE, maximum_stay
+        )
+
+        # 1 exclusions, 2 setting price
+        column = setting - S_DAY_CASE
+        national = S_DAY_CASE <= setting <= S_NON_ELECTIVE
+        price = book.price[row, column] if national else np.int64(NO_PRICE)
+        factor = market_forces_factor(book.factor_by_provider, provider, book.factor[provider], book.default_factor)
+        outside_dates = not book.starts <= discharge_date <= book.ends
+        reason = row_fault(
+            lines.fault[i], admission_date, discharge_date, age, gross, days_are_possible, method_group, patient_classification
+        )
+        if (gross != BLANK or adjusted_given != BLANK) and reason != DAYS_OUT_OF_RANGE:
+            stays[i] = adjusted
+        if reason == PRICED:
+            reason = policy_reason(lines.policy[i], patient_classification, strict_dates and outside_dates)
+        if reason == PRICED:
+            reason = price_reason(hrg, price, factor)
+        is_local = local_price != BLANK_PENCE and local_price_may_stand(reason)
+
+        base = short_stay = long_stay = top_up = mff = total = np.int64(0)
+        if is_local:
+            reason = PRICED if abs(local_price) <= AMOUNT_LIMIT_PENCE else AMOUNT_OUT_OF_RANGE
+            base = total = local_price
+            flags |= B_LOCAL_PRICE
+        elif reason == PRICED:
+            base = price
+            is_combined = setting != S_NON_ELECTIVE and book.combined[hrg] != 0
+            flags |= B_COMBINED if is_combined else B_SETTING[column]
+            # 3 short-stay emergency
+            if setting == S_NON_ELECTIVE and short_stay_applies(
+                method_group, adjusted, maximum_stay, age, minimum_age, lines.grouping[i], short_stay_price
+            ):
+                short_stay = short_stay_price - base
+                flags |= B_SHORT_STAY
+                if lines.grouping[i] == GROUPING_BLANK:
+                    flags |= B_GROUPING_METHOD_UNKNOWN
+            # 5 long stay
+            trim_point, per_day = book.trim_point[hrg, column], book.per_day[hrg]
+            excess = long_stay_days(adjusted, trim_point, per_day)
+            if excess > 0:
+                long_stay = excess * per_day
+                flags |= B_LONG_STAY
+            # 4 specialised top-up; after 5, because it may cover the long stay
+            exact_top_up = np.int64(0)  # in ten-thousandths of a penny
+            services = lines.services[i]
+            if services != 0 and long_stay <= AMOUNT_LIMIT_PENCE:
+                rows = lines.service_rows[lines.service_start[services] : lines.service_start[services + 1]]
+                top_up_row, refused = highest_top_up(
+                    rows, lines.eligible_provider[i], age, book.top_up_eligible, book.top_up_age, book.top_up
+                )
+                if refused:
+                    flags |= B_TOP_UP_NOT_ELIGIBLE
+                if lines.service_unknown[services] != 0:
+                    flags |= B_TOP_UP_UNKNOWN
+                if top_up_row != 0:
+                    flags |= B_TOP_UP
+                    covered = base + short_stay
+                    if book.top_up_includes_long_stay:
+                        covered += long_stay
+                        if long_stay > 0:
+                            flags |= B_TOP_UP_ON_LONG_STAY
+                    exact_top_up = covered * book.top_up[top_up_row]
+                    top_up_rows[i] = top_up_row
+            # 8 pre-MFF, 9 market forces factor, with the one rounding
+            if base > AMOUNT_LIMIT_PENCE or long_stay > AMOUNT_LIMIT_PENCE:
+                total = np.int64(AMOUNT_LIMIT_PENCE + 1)
+            elif whole_pounds:
+                base, short_stay, long_stay = to_whole_pounds(base), to_whole_pounds(short_stay), to_whole_pounds(long_stay)
+                top_up = half_up(exact_top_up, 100 * BASIS_POINTS) * 100
+                pre_mff = base + short_stay + long_stay + top_up
+                mff = mff_amount_in_whole_pounds(pre_mff, factor)
+                total = pre_mff + mff
+            else:
+                top_up = half_up(exact_top_up, BASIS_POINTS)
+                total = times_factor((base + short_stay + long_stay) * BASIS_POINTS + exact_top_up, factor)
+                mff = total - base - short_stay - long_stay - top_up
+            if total > AMOUNT_LIMIT_PENCE or top_up > AMOUNT_LIMIT_PENCE:
+                reason = AMOUNT_OUT_OF_RANGE
+                top_up_rows[i] = 0
+            else:
+                trims[i], excess_days[i], factors[i], price_rows[i] = trim_point, excess, factor, hrg
+            if book.factor_by_provider:
+                if provider == 0:
+                    flags |= B_MARKET_FORCES_DEFAULT
+                else:
+                    flags |= B_MARKET_FORCES
+                    if lines.by_trust[i] != 0:
+                        flags |= B_MARKET_FORCES_OF_TRUST
+            if local_price != BLANK_PENCE:
+                flags |= B_LOCAL_PRICE_IGNORED
+
+        reasons[i] = reason
+        if reason == PRICED:
+            if adjusted_given != BLANK:
+                flags |= B_STAY_GIVEN
+            elif days_taken_off > 0:
+                flags |= B_STAY_NETTED
+            if outside_dates:
+                flags |= B_DATES_IGNORED
+            basis[i] = flags
+            base_pence[i], short_stay_pence[i], long_stay_pence[i] = base, short_stay, long_stay
+            top_up_pence[i], mff_pence[i], price_pence[i] = top_up, mff, total
+        elif local_price != BLANK_PENCE and abs(local_price) <= AMOUNT_LIMIT_PENCE:
+            indicative_pence[i] = local_price
+        elif hrg > 0:
+            known = best_price_known(
+                setting, book.price[hrg, DAY_CASE], book.price[hrg, ORDINARY_ELECTIVE], book.price[hrg, NON_ELECTIVE]
+            )
+            if known != NO_PRICE and known <= AMOUNT_LIMIT_PENCE:
+                value = value_with_factor(known, factor, whole_pounds)
+                if value <= AMOUNT_LIMIT_PENCE:
+                    indicative_pence[i] = value
+
+    return PricedSpells(
+        reasons,
+        settings,
+        pods,
+        stays,
+        trims,
+        excess_days,
+        base_pence,
+        short_stay_pence,
+        long_stay_pence,
+        top_up_pence,
+        mff_pence,
+        price_pence,
+        factors,
+        indicative_pence,
+        basis,
+        price_rows,
+        top_up_rows,
+    )
+
+
+def price(lines: Spells, book: PriceBook, *, strict_dates: bool) -> PricedSpells:
+    """`price_spells` with types: prices encoded lines (`Spells`) from `book`."""
+    priced: Any = price_spells(lines, book, strict_dates)
+    return PricedSpells(*priced)

@@ -1,0 +1,63 @@
+"""How every kernel is compiled, decided once: serial (Polars or the batch engine supplies the threads), without the GIL,
+and cached on disk.
+
+numba decides whether a cached kernel is still good by the time stamp of the one file that holds it, although a kernel
+calls rule functions of other files. So the cache folder is named after the content of all kernel sources: a changed rule
+can never run from an old cache, two installed versions never meet, and an install that is read-only works because the
+folder belongs to the user."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+
+
+def _user_cache() -> Path:
+    """The user's cache folder by the custom of the platform."""
+    if named := os.environ.get("NUMBA_CACHE_DIR"):
+        return Path(named)
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or tempfile.gettempdir()) / "tariff"
+    if named := os.environ.get("XDG_CACHE_HOME"):
+        return Path(named) / "tariff"
+    home = os.environ.get("HOME")
+    return Path(home) / ".cache" / "tariff" if home else Path(tempfile.gettempdir()) / "tariff"
+
+
+def _cache_folder() -> Path | None:
+    """A folder for this content of the kernels, or None where none can be written: then kernels compile in each process."""
+    digest = hashlib.sha256(numba.__version__.encode())
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    folder = _user_cache() / f"kernels-{digest.hexdigest()[:16]}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError:
+        return None
+
+
+_FOLDER = _cache_folder()
+
+
+def compiled(function: Callable[..., Any]) -> Any:
+    """A loop over lines, compiled at its first call and kept on disk."""
+    outer = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(_FOLDER or "")
+    try:
+        return numba.njit(nogil=True, cache=_FOLDER is not None, error_model="numpy")(function)
+    finally:
+        numba.config.CACHE_DIR = outer
+
+
+def rule(function: Callable[..., Any]) -> Any:
+    """A scalar rule function, compiled into the loops that call it and so cached with them."""
+    return numba.njit(nogil=True, error_model="numpy")(function)
