@@ -1,0 +1,27 @@
+"""Payment models, plans and contract terms: priced lines in, ledger lines out. Nothing here re-prices a line."""
+
+from tariff.payment.cells import CELL, COMPONENT_LINES, component_lines, gather_cells
+from tariff.payment.ledger import COMPONENT_CAUSES, Ledger, settle
+from tariff.payment.model_files import load_models, shipped_presets
+from tariff.payment.models import Model, Models, ModelsOrigin
+from tariff.payment.plan import check_plan, read_plan
+from tariff.payment.term import Cause, ContractTerm
+
+__all__ = [
+    "CELL",
+    "COMPONENT_CAUSES",
+    "COMPONENT_LINES",
+    "Cause",
+    "ContractTerm",
+    "Ledger",
+    "Model",
+    "Models",
+    "ModelsOrigin",
+    "check_plan",
+    "component_lines",
+    "gather_cells",
+    "load_models",
+    "read_plan",
+    "settle",
+    "shipped_presets",
+]

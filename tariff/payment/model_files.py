@@ -1,0 +1,238 @@
+"""Loading payment models from files and from the presets shipped with the engine. Every fault of every file is told at
+once, by file and line."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Sequence
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from pydantic import ValidationError
+
+from tariff.errors import Fault, RulesError, did_you_mean
+from tariff.payment.models import TERMS, Model, Models, ModelsFile, ModelsOrigin
+from tariff.rulepack.digests import with_lf
+from tariff.rulepack.model import CONFIDENCES
+
+PRESET: Final = "preset:"
+_LINE_OF_TOML_ERROR: Final = re.compile(r"\(at line (?P<line>\d+)")
+_REMEDIES: Final = {
+    "confidence": f"state how sure the figures are: {', '.join(CONFIDENCES)}",
+    "source": "say where the term and its figures come from",
+    "marginal_rate": 'give the share of the price that is paid beyond the plan, such as "70%"',
+    "schema": "write schema = 1 at the top of the file",
+    "model": "add a [[model]] with a name and a title",
+}
+
+
+class _Text(NamedTuple):
+    """The text of one file or preset and how to call it. `given` are parameters of a preset."""
+
+    name: str
+    text: str
+    given: dict[str, str]
+
+
+def shipped_presets() -> list[str]:
+    """The names of the presets shipped with the engine."""
+    return sorted(entry.name.removesuffix(".toml") for entry in _presets().iterdir() if entry.name.endswith(".toml"))
+
+
+def load_models(spec: str | Path | Sequence[str | Path]) -> Models:
+    """Payment models from models files and presets.
+
+    `spec` is a path, `preset:NAME`, a list of them, or one text with commas between. A preset takes parameters, as in
+    `preset:cost-and-volume:marginal_rate=50%:unplanned=tariff`; a parameter is labelled a local agreement. The order given
+    is kept: the first model is the baseline of a comparison. RulesError lists every fault by file and line."""
+    sources = _split(spec)
+    if not sources:
+        raise RulesError("no payment models are given", [Fault("", "the list is empty", _presets_known())])
+    faults: list[Fault] = []
+    models: list[Model] = []
+    origins: list[ModelsOrigin] = []
+    for source in sources:
+        read = _read(source, faults)
+        if read is not None:
+            models += _parse(read, faults)
+            origins.append(ModelsOrigin(source, sha256(read.text.encode()).hexdigest()))
+    faults += [
+        Fault(", ".join(sources), f"{count} models are called '{name}'", "give each model a name of its own")
+        for name, count in Counter(model.name for model in models).items()
+        if count > 1
+    ]
+    if faults:
+        raise RulesError(f"the payment models cannot be used: {_counted(len(faults), 'fault')}", faults)
+    return Models(tuple(models), tuple(origins))
+
+
+def _split(spec: str | Path | Sequence[str | Path]) -> list[str]:
+    parts = [spec] if isinstance(spec, str | Path) else list(spec)
+    return [piece.strip() for part in parts for piece in str(part).split(",") if piece.strip()]
+
+
+def _read(source: str, faults: list[Fault]) -> _Text | None:
+    if source.startswith(PRESET):
+        return _read_preset(source, faults)
+    path = Path(source)
+    try:
+        return _Text(source, with_lf(path.read_bytes()).decode("utf-8-sig"), {})
+    except UnicodeDecodeError as error:
+        faults.append(Fault(source, f"byte {error.start} is not UTF-8", "save the file as UTF-8"))
+    except OSError as error:
+        remedy = f"did you mean '{PRESET}{source}'?" if source in shipped_presets() else _presets_known()
+        faults.append(Fault(source, f"the models file cannot be read: {error.strerror}", remedy))
+    return None
+
+
+def _read_preset(source: str, faults: list[Fault]) -> _Text | None:
+    name, *parameters = source.removeprefix(PRESET).split(":")
+    if name not in shipped_presets():
+        remedy = f"{did_you_mean(name, shipped_presets())} {_presets_known()}".strip()
+        faults.append(Fault(source, f"there is no preset '{name}'", remedy))
+        return None
+    text = with_lf((_presets() / f"{name}.toml").read_bytes()).decode()
+    given: dict[str, str] = {}
+    for parameter in parameters:
+        key, equals, value = parameter.partition("=")
+        if not equals:
+            faults.append(Fault(source, f"'{parameter}' is not a parameter", f"write {PRESET}{name}:marginal_rate=50%"))
+            return None
+        given[key.strip()] = value.strip()
+    return _Text(source, text, given)
+
+
+def _parse(read: _Text, faults: list[Fault]) -> list[Model]:
+    try:
+        written = tomllib.loads(read.text, parse_float=str)
+    except tomllib.TOMLDecodeError as error:
+        found = _LINE_OF_TOML_ERROR.search(str(error))
+        faults.append(Fault(f"{read.name}:{found['line']}" if found else read.name, f"not TOML: {error}", "mend the line"))
+        return []
+    for key, value in read.given.items():
+        if not _give(written, key, value):
+            known = sorted({name for model in written["model"] for term in model.get("terms", ()) for name in term})
+            takes = f"{did_you_mean(key, known)} it takes {', '.join(set(known) & _PARAMETERS) or 'none'}".strip()
+            faults.append(Fault(read.name, f"the preset has no parameter '{key}'", takes))
+            return []
+    try:
+        return list(ModelsFile.model_validate(written).model)
+    except ValidationError as error:
+        faults += [_fault(read, written, problem) for problem in error.errors(include_url=False)]
+        return []
+
+
+_PARAMETERS: Final = {"marginal_rate", "unplanned"}
+_NO_FIGURE: Final = {"unplanned"}
+"""Parameters that choose, rather than put in a figure that needs a source."""
+
+
+def _give(written: dict[str, Any], key: str, value: str) -> bool:
+    """Put a parameter into every term that takes it; its figure is then the run's own, and says so."""
+    taking = [term for model in written["model"] for term in model.get("terms", ()) if key in term and key in _PARAMETERS]
+    for term in taking:
+        term[key] = value
+        if key not in _NO_FIGURE:
+            term.update(confidence="local", source="given with the run")
+    if taking and key not in _NO_FIGURE:
+        for model in written["model"]:
+            model["note"] = ""
+    return bool(taking)
+
+
+def _fault(read: _Text, written: dict[str, Any], problem: Any) -> Fault:
+    """One fault of the validator in the words of the field, with the line it stands on."""
+    location = [step for step in problem["loc"] if step not in TERMS]
+    where = read.name if read.given else f"{read.name}:{line_of(read.text, location)}"
+    place, key = _place(written, location[:-1]), str(location[-1]) if location else ""
+    kind = problem["type"]
+    if kind == "missing":
+        return Fault(where, f"{place}'{key}' is missing", _REMEDIES.get(key, f"add '{key}'"))
+    if kind == "extra_forbidden":
+        known = _known_keys(problem["loc"])
+        return Fault(where, f"{place}'{key}' is not known here", f"{did_you_mean(key, known)} known: {', '.join(known)}".strip())
+    if kind in {"union_tag_invalid", "union_tag_not_found"}:
+        return _unknown_term(read, location, _place(written, location), problem["input"])
+    if kind == "literal_error":
+        known = re.findall(r"'([^']*)'", problem["ctx"]["expected"]) or [problem["ctx"]["expected"]]
+        value = str(problem["input"])
+        remedy = f"{did_you_mean(value, known)} known: {', '.join(known)}".strip()
+        return Fault(where, f"{place}{key} '{value}' is not known", remedy)
+    if kind == "string_pattern_mismatch":
+        return Fault(where, f"{place}{key} '{problem['input']}' is not a name", "use a-z, 0-9 and single hyphens")
+    told = problem["msg"].removeprefix("Value error, ")
+    return Fault(where, f"{_place(written, location)}{told}", _REMEDIES.get(key, ""))
+
+
+def _unknown_term(read: _Text, location: list[Any], place: str, given: Any) -> Fault:
+    known = list(TERMS)
+    term = given.get("term") if isinstance(given, dict) else None
+    where = f"{read.name}:{line_of(read.text, [*location, 'term'])}"
+    if term is None:
+        return Fault(where, f"{place}'term' is missing", f"known: {', '.join(known)}")
+    nearest = did_you_mean(str(term), known)
+    return Fault(where, f"{place}the term '{term}' is not known", f"{nearest} known: {', '.join(known)}".strip())
+
+
+def _known_keys(location: Sequence[Any]) -> list[str]:
+    term = next((TERMS[step] for step in location if step in TERMS), None)
+    owner: Any = term or (Model if location and location[0] == "model" and len(location) > 1 else ModelsFile)
+    return [field.alias or name for name, field in owner.model_fields.items()]
+
+
+def _place(written: dict[str, Any], location: Sequence[Any]) -> str:
+    """The model (and term) a fault is in, by name: `model 'block', term 1: `."""
+    if len(location) < 2 or location[0] != "model":
+        return f"'{location[0]}': " if location else ""
+    model = written["model"][location[1]]
+    name = model.get("name", location[1] + 1) if isinstance(model, dict) else location[1] + 1
+    term = f", term {location[3] + 1}" if len(location) > 3 and location[2] == "terms" else ""
+    key = location[-1] if isinstance(location[-1], str) and location[-1] not in {"model", "terms"} else ""
+    return f"model '{name}'{term}: " + (f"{key}: " if key else "")
+
+
+_HEADER: Final = re.compile(r"^\s*\[\[\s*(?P<name>\w+(?:\.\w+)*)\s*\]\]")
+_KEY: Final = re.compile(r"^\s*(?P<name>\w+)\s*=")
+
+
+def line_of(text: str, location: Sequence[str | int]) -> int:
+    """The line of a TOML text on which the key at `location` stands, as in `("model", 0, "terms", 1, "marginal_rate")`;
+    where the key is not written, the header of the nearest table around it."""
+    wanted, best = tuple(location), 1
+    counts: Counter[tuple[str | int, ...]] = Counter()
+    table: tuple[str | int, ...] = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        header, key = _HEADER.match(line), _KEY.match(line)
+        if header:
+            table = _array_item(header["name"].split("."), counts)
+            best = number if wanted[: len(table)] == table else best
+        elif key and wanted[: len(table) + 1] == (*table, key["name"]):
+            return number
+    return best
+
+
+def _array_item(names: list[str], counts: Counter[tuple[str | int, ...]]) -> tuple[str | int, ...]:
+    """Where the array table `[[a.b]]` just met stands: the next `b` of the latest `a`."""
+    *parents, last = names
+    path: tuple[str | int, ...] = ()
+    for parent in parents:
+        path = (*path, parent, counts[(*path, parent)] - 1)
+    path = (*path, last)
+    counts[path] += 1
+    return (*path, counts[path] - 1)
+
+
+def _presets() -> Any:
+    return files("tariff.payment") / "presets"
+
+
+def _presets_known() -> str:
+    return f"give a models file or one of: {', '.join(PRESET + name for name in shipped_presets())}"
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -1,0 +1,161 @@
+"""The plan: what commissioner and provider agreed for a year, in money. A blank in the middle of a plan row means all, so
+rows may be as coarse as one sum for a provider and as fine as one HRG in one month; no two may cover the same activity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import combinations_with_replacement
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from tariff.columns import PLAN, names, schema
+from tariff.errors import Fault, RulesError, did_you_mean
+from tariff.money import pence
+
+FIXED: Final = ("commissioner", "financial_year")
+"""Plan keys that are never blank."""
+
+BLANKABLE: Final = ("provider", "pod", "treatment_function", "currency", "month")
+"""Plan keys in which a blank means all."""
+
+MONEY: Final = ("pounds", "pence")
+"""A plan file gives its money in one of these columns: pounds such as 1,234.56, or whole pence."""
+
+SHOWN: Final = 20
+"""Faults told one by one before the rest are counted."""
+
+
+def read_plan(path: str | Path) -> pl.DataFrame:
+    """A plan from CSV or Parquet, as `columns.PLAN`; money in pounds (column `pounds`) or in whole pence (column `pence`).
+
+    Every cell is read as text and blank means all. RulesError lists the faults by file and line: columns missing or not
+    known, unreadable money or months, blank keys, and rows that cover the same activity, which would pay it twice."""
+    source = Path(path)
+    raw = _read_text(source)
+    _refuse(list(_header_faults(source, raw.columns)))
+    faults: list[Fault] = []
+    rows = [_row(source, number, row, faults) for number, row in enumerate(raw.iter_rows(named=True), start=2)]
+    _refuse(faults)
+    plan = pl.DataFrame(rows, schema=schema(PLAN))
+    _refuse(list(_overlap_faults(source, plan)))
+    return plan
+
+
+def check_plan(plan: pl.DataFrame) -> pl.DataFrame:
+    """A plan frame made elsewhere, brought to `columns.PLAN` and held to the same rules. RulesError as `read_plan`."""
+    _refuse([Fault("plan", f"column '{name}' is missing") for name in (*FIXED, "pence") if name not in plan.columns])
+    shaped = plan.select(
+        (pl.col(name) if name in plan.columns else pl.lit(None)).cast(dtype).alias(name) for name, dtype in schema(PLAN).items()
+    )
+    blanks = [(name, shaped[name].null_count()) for name in (*FIXED, "pence")]
+    _refuse([Fault("plan", f"{count:,} rows have no {name}") for name, count in blanks if count])
+    _refuse(list(_overlap_faults(Path("plan"), shaped)))
+    return shaped
+
+
+def by_pattern(plan: pl.DataFrame) -> Iterator[tuple[list[str], pl.DataFrame]]:
+    """The rows of a plan by which of their keys are given: those keys, and the rows. Rows of one pattern meet activity in
+    one join; 32 patterns are possible, plans use one to three."""
+    flags = [f"has_{name}" for name in BLANKABLE]
+    marked = plan.with_columns(pl.col(name).is_not_null().alias(flag) for name, flag in zip(BLANKABLE, flags, strict=True))
+    for pattern, rows in marked.group_by(flags, maintain_order=True):
+        keys = [name for name, given in zip(BLANKABLE, pattern, strict=True) if given]
+        yield [*FIXED, *keys], rows.drop(flags)
+
+
+def first_faults(faults: list[Fault]) -> list[Fault]:
+    """The first `SHOWN` faults, and how many more there are."""
+    more = len(faults) - SHOWN
+    return faults if more <= 0 else [*faults[:SHOWN], Fault("", f"and {more:,} more")]
+
+
+def _refuse(faults: list[Fault]) -> None:
+    if faults:
+        counted = "1 fault" if len(faults) == 1 else f"{len(faults):,} faults"
+        raise RulesError(f"the plan cannot be used: {counted}", first_faults(faults))
+
+
+def _read_text(source: Path) -> pl.DataFrame:
+    """The file with every column as text, trimmed, blanks as null."""
+    try:
+        parquet = source.suffix.lower() == ".parquet"
+        raw = pl.read_parquet(source) if parquet else pl.read_csv(source, infer_schema=False)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        told = (str(error) or type(error).__name__).splitlines()[0]
+        raise RulesError("the plan cannot be read", [Fault(str(source), told, "give a CSV (UTF-8) or Parquet file")]) from error
+    trimmed = pl.all().cast(pl.String).str.strip_chars()
+    return raw.rename(lambda name: name.strip().lower()).select(pl.when(trimmed != "").then(trimmed))
+
+
+def _header_faults(source: Path, header: list[str]) -> Iterator[Fault]:
+    where, known = f"{source}:1", [*names(PLAN), "pounds"]
+    for name in header:
+        if name not in known:
+            remedy = f"{did_you_mean(name, known)} known: {', '.join(known)}".strip()
+            yield Fault(where, f"column '{name}' is not known", remedy)
+    for name in FIXED:
+        if name not in header:
+            yield Fault(where, f"column '{name}' is missing", f"the file has: {', '.join(header)}")
+    money = [name for name in MONEY if name in header]
+    if len(money) != 1:
+        found = "both 'pounds' and 'pence'" if money else "neither 'pounds' nor 'pence'"
+        yield Fault(where, f"the plan has {found}", "give its money once: pounds such as 1234.56, or whole pence")
+
+
+def _row(source: Path, number: int, written: dict[str, str | None], faults: list[Fault]) -> dict[str, str | int | None]:
+    """One plan row. What cannot be read joins `faults`."""
+    where = f"{source}:{number}"
+    money = "pounds" if "pounds" in written else "pence"
+    for name in (*FIXED, money):
+        if written[name] is None:
+            faults.append(Fault(where, f"{name} is blank", "it may not be: give it, or leave the row out"))
+    return {
+        **{name: written.get(name) for name in (*FIXED, *BLANKABLE)},
+        "month": _number(where, "month", written.get("month"), _month, faults),
+        "units": _number(where, "units", written.get("units"), _whole, faults),
+        "pence": _number(where, money, written[money], pence if money == "pounds" else _whole, faults),
+    }
+
+
+def _number(where: str, name: str, cell: str | None, read: Callable[[str], int], faults: list[Fault]) -> int | None:
+    if cell is None:
+        return None
+    try:
+        return read(cell)
+    except ValueError as error:
+        faults.append(Fault(where, f"{name}: {error}", "mend the cell"))
+        return None
+
+
+def _whole(cell: str) -> int:
+    digits = cell.replace(",", "")
+    if not digits.removeprefix("-").isdecimal():
+        raise ValueError(f"'{cell}' is not a whole number")
+    return int(digits)
+
+
+def _month(cell: str) -> int:
+    month = _whole(cell)
+    if not 1 <= month <= 12:
+        raise ValueError(f"{month} is not 1 (April) to 12 (March)")
+    return month
+
+
+def _overlap_faults(source: Path, plan: pl.DataFrame) -> Iterator[Fault]:
+    """Pairs of rows that cover the same activity: they are equal wherever both give a key."""
+    patterns = list(by_pattern(plan.with_row_index("row")))
+    remedy = "leave one out, or split the coarser into what the finer does not cover"
+    for (left_keys, left), (right_keys, right) in combinations_with_replacement(patterns, 2):
+        shared = [key for key in left_keys if key in right_keys]
+        met = left.join(right.select(*shared, "row"), on=shared, suffix="_other").select("row", "row_other")
+        for first, second in (
+            met.filter(pl.col("row") < pl.col("row_other") if left is right else pl.lit(True)).sort(pl.all()).iter_rows()
+        ):
+            covered = _in_words(plan.row(second, named=True))
+            yield Fault(f"{source}:{second + 2}", f"the row ({covered}) covers what line {first + 2} covers: paid twice", remedy)
+
+
+def _in_words(row: dict[str, object]) -> str:
+    return ", ".join(f"{name} {row[name]}" for name in (*FIXED, *BLANKABLE) if row[name] is not None)
