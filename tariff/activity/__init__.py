@@ -1,0 +1,7 @@
+"""Files to canonical activity: readers, column maps, and episodes to spells."""
+
+from tariff.activity.column_map import ColumnMap, load_map, shipped_maps
+from tariff.activity.reading import read_activity
+from tariff.activity.spells import spells_from_episodes
+
+__all__ = ["ColumnMap", "load_map", "read_activity", "shipped_maps", "spells_from_episodes"]

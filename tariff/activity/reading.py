@@ -1,0 +1,247 @@
+"""Files to canonical activity: rename by the column map, parse strictly, canonical types. Nothing is dropped and nothing is
+inferred; a row with a cell that cannot be read carries its reason in `read_fault`, a file that cannot be used stops the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from tariff.activity.cells import UNREADABLE_DATE, Cell, cell, first_fault, type_refused
+from tariff.activity.column_map import ColumnMap, KindMap, load_map
+from tariff.activity.csv_file import SURPLUS
+from tariff.activity.files import ActivityFile, Source, opened, paths_of
+from tariff.activity.kinds import KINDS, Kind, kind_named, told_by_keys
+from tariff.activity.spells import spells_from_episodes
+from tariff.columns import READ_FAULT, Column
+from tariff.errors import ActivityError, Fault, did_you_mean
+
+UNREADABLE_ROW: Final = "unreadable_row"
+_SAMPLE_ROWS: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class FittedFile:
+    """A file under its column map: its kind, and the heading each canonical column is read from."""
+
+    file: ActivityFile
+    kind: Kind
+    section: KindMap
+    headings: Mapping[str, str]
+
+    @property
+    def present(self) -> frozenset[str]:
+        """Canonical columns the file has, or the map gives as a constant."""
+        return frozenset(self.headings) | frozenset(self.section.constants)
+
+    @property
+    def contract(self) -> tuple[Column, ...]:
+        """The canonical columns of the result: those present, and the required ones always."""
+        return tuple(column for column in self.kind.contract(self.present) if column.required or column.name in self.present)
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether its rows are episodes."""
+        return self.kind.in_parts(self.present)
+
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Headings of the file that nothing is read from."""
+        used = {self.headings[column.name] for column in self.contract if column.name in self.headings}
+        return tuple(heading for heading in self.file.columns if heading not in used)
+
+
+def read_activity(
+    source: Source,
+    kind: str | None = None,
+    columns: ColumnMap | str | Path | None = None,
+) -> pl.LazyFrame:
+    """Canonical activity, lazily, from CSV or Parquet files of one kind.
+
+    `source` is a path, several, or a pattern; `kind` is told by the key columns where it is not given; `columns` is a column
+    map, a TOML file of one, or the name of a shipped map. The columns are those of `columns.ADMITTED` that the files have (the
+    required ones always) in canonical types, and `read_fault`: null, or the reason code of a row with an unreadable cell.
+    `local_price` is pounds in files and pence in the result. Rows of episodes (told by `episode_number`) become spells, with
+    `episodes` counting them.
+
+    Raises ActivityError with every fault of every file that cannot be used as a whole, RulesError for the column map,
+    UsageError for an unknown kind."""
+    fitted = fit(source, kind, columns)
+    _refuse_unreadable(fitted)
+    keep_coded = len(fitted) == 1
+    whole = [_canonical(one, keep_coded=keep_coded) for one in fitted if not one.in_parts]
+    parts = [_canonical(one, keep_coded=keep_coded) for one in fitted if one.in_parts]
+    if parts:
+        whole.append(spells_from_episodes(_together(parts), fitted[0].section.repeated))
+    return _together(whole)
+
+
+def fit(source: Source, kind: str | None = None, columns: ColumnMap | str | Path | None = None) -> list[FittedFile]:
+    """Open the files of `source` and fit them to the canonical columns, reading no rows. Errors as `read_activity`."""
+    column_map = load_map(columns)
+    asked = kind_named(kind) if kind is not None else None
+    faults: list[Fault] = []
+    fitted: list[FittedFile] = []
+    for path in paths_of(source):
+        try:
+            fitted.append(_fitted(opened(path), asked, column_map))
+        except ActivityError as error:
+            faults.extend(error.faults)
+    if faults:
+        raise ActivityError(f"{_some_files(faults)} cannot be used.", faults)
+    _refuse_mixed(fitted)
+    return fitted
+
+
+def _some_files(faults: Sequence[Fault]) -> str:
+    count = len({fault.where for fault in faults})
+    return "An activity file" if count == 1 else f"{count} activity files"
+
+
+def _fitted(file: ActivityFile, asked: Kind | None, column_map: ColumnMap) -> FittedFile:
+    where = str(file.path)
+    kind = asked or _told(file, column_map)
+    if isinstance(kind, Fault):
+        raise ActivityError("The kind of activity cannot be told.", [kind])
+    if not kind.columns:
+        what = f"holds {kind.name} activity, which this version does not price"
+        raise ActivityError("The kind of activity is not priced.", [Fault(where, what, "give admitted care")])
+    section = column_map.of(kind)
+    headings, faults = _headings_of(file, kind, section)
+    fitted = FittedFile(file, kind, section, headings)
+    faults.extend(_missing(fitted, column_map))
+    faults.extend(_refused_types(fitted))
+    if faults:
+        raise ActivityError("An activity file does not fit the canonical columns.", faults)
+    return fitted
+
+
+def _told(file: ActivityFile, column_map: ColumnMap) -> Kind | Fault:
+    present = {kind.name: {*_headings_of(file, kind, column_map.of(kind))[0], *column_map.of(kind).constants} for kind in KINDS}
+    return told_by_keys(str(file.path), present, file.columns)
+
+
+def _headings_of(file: ActivityFile, kind: Kind, section: KindMap) -> tuple[dict[str, str], list[Fault]]:
+    """The heading of each canonical column the file has: as the map says, else the canonical name itself."""
+    folded = {heading.strip().casefold(): heading for heading in file.columns}
+    claimed = {theirs.strip().casefold() for named in section.rename.values() for theirs in named}
+    headings: dict[str, str] = {}
+    faults: list[Fault] = []
+    for name in [column.name for column in kind.known] or [kind.key]:
+        if name in section.constants:
+            continue
+        mapped = [folded[key] for theirs in section.rename.get(name, ()) if (key := theirs.strip().casefold()) in folded]
+        if len(mapped) > 1:
+            both = " and ".join(f"'{heading}'" for heading in mapped)
+            faults.append(Fault(str(file.path), f"has both {both}, which the map reads as {name}", "keep one of them"))
+        if mapped:
+            headings[name] = mapped[0]
+        elif name in folded and name not in claimed:
+            headings[name] = folded[name]
+    return headings, faults
+
+
+def _missing(fitted: FittedFile, column_map: ColumnMap) -> Iterator[Fault]:
+    """Required columns the file lacks, and mapped headings it lacks: all of them, each with the nearest heading."""
+    where, section = str(fitted.file.path), fitted.section
+    unused = [heading.strip().lower() for heading in fitted.ignored]
+    for column in fitted.kind.contract(fitted.present):
+        name = column.name
+        mapped = section.rename.get(name, ())
+        if name in fitted.present or name in section.absent or not (column.required or (mapped and name not in section.optional)):
+            continue
+        wanted = f"'{name}'" + (f", which the map reads from {' or '.join(repr(one) for one in mapped)}" if mapped else "")
+        nearest = next((question for one in (*mapped, name) if (question := did_you_mean(one, unused))), "")
+        yield Fault(where, f"lacks the column {wanted}", nearest or column_map.note or f"{name}: {column.meaning}")
+    yield from _missing_length(fitted)
+
+
+def _missing_length(fitted: FittedFile) -> Iterator[Fault]:
+    """Episodes are netted one by one, so each needs a length of its own."""
+    known = {"length_of_stay"} & fitted.present or {"adjusted_length_of_stay"} & fitted.present
+    dated = {"episode_start_date", "episode_end_date"} <= fitted.present
+    if fitted.in_parts and not known and not dated:
+        what = "holds episodes but neither 'length_of_stay' nor both of 'episode_start_date' and 'episode_end_date'"
+        yield Fault(str(fitted.file.path), what, "give the length of each episode, or its two dates")
+
+
+def _refused_types(fitted: FittedFile) -> Iterator[Fault]:
+    for column in fitted.contract:
+        heading = fitted.headings.get(column.name)
+        if heading is not None and (why := type_refused(column, fitted.file.columns[heading])):
+            yield Fault(str(fitted.file.path), f"the column '{heading}', read as {column.name}, {why}", "")
+
+
+def _refuse_mixed(fitted: Sequence[FittedFile]) -> None:
+    kinds = {one.kind.name for one in fitted}
+    if len(kinds) > 1:
+        faults = [Fault(str(one.file.path), f"holds {one.kind.name} activity", "") for one in fitted]
+        raise ActivityError("The files hold different kinds of activity: read each kind by itself.", faults)
+
+
+def _cells(fitted: FittedFile, *, keep_coded: bool = True) -> dict[str, Cell]:
+    reading = fitted.section.reading
+    cells: dict[str, Cell] = {}
+    for column in fitted.contract:
+        name = column.name
+        heading = fitted.headings.get(name)
+        if name in fitted.section.constants:
+            cells[name] = cell(column, pl.lit(fitted.section.constants[name], pl.String), pl.String(), reading)
+        elif heading is None:
+            cells[name] = Cell(pl.lit(None, column.dtype))
+        else:
+            dtype = fitted.file.columns[heading]
+            coded = isinstance(dtype, pl.Enum) and not keep_coded
+            raw = pl.col(heading).cast(pl.String) if coded else pl.col(heading)
+            cells[name] = cell(column, raw, pl.String() if coded else dtype, reading)
+    return cells
+
+
+def _canonical(fitted: FittedFile, *, keep_coded: bool) -> pl.LazyFrame:
+    cells = _cells(fitted, keep_coded=keep_coded)
+    fault = first_fault(list(cells.values()))
+    if fitted.file.is_text:
+        # A cell beyond the last heading means that the cells of the row may have shifted: none of them can be trusted.
+        fault = pl.coalesce(pl.when(pl.col(SURPLUS).is_not_null()).then(pl.lit(UNREADABLE_ROW)), fault)
+    return fitted.file.frame.select(*(one.value.alias(name) for name, one in cells.items()), fault.alias(READ_FAULT))
+
+
+def _together(frames: Sequence[pl.LazyFrame]) -> pl.LazyFrame:
+    return frames[0] if len(frames) == 1 else pl.concat(frames, how="diagonal")
+
+
+def _refuse_unreadable(fitted: Iterable[FittedFile]) -> None:
+    faults = [fault for one in fitted for fault in _unreadable_throughout(one)]
+    if faults:
+        raise ActivityError(f"{_some_files(faults)} cannot be used.", faults)
+
+
+def _unreadable_throughout(fitted: FittedFile) -> Iterator[Fault]:
+    """Required columns without one readable cell: a wrong format, not bad rows. The file is read whole only where its first
+    rows hold no readable cell."""
+    cells = _cells(fitted)
+    suspects = [column.name for column in fitted.contract if column.required and cells[column.name].unreadable is not None]
+    suspects = _never_readable(fitted, fitted.file.frame.head(_SAMPLE_ROWS), suspects, cells)
+    suspects = _never_readable(fitted, fitted.file.frame, suspects, cells)
+    for name in suspects:
+        heading = fitted.headings.get(name, name)
+        wanted = "a date" if cells[name].reason == UNREADABLE_DATE else "a whole number"
+        accepted = f"accepted: {', '.join(fitted.section.date_formats)}; a map may give others" if wanted == "a date" else ""
+        yield Fault(str(fitted.file.path), f"the column '{heading}' holds no cell that can be read as {wanted}", accepted)
+
+
+def _never_readable(fitted: FittedFile, frame: pl.LazyFrame, suspects: Sequence[str], cells: Mapping[str, Cell]) -> list[str]:
+    """Those of `suspects` with cells that are not blank, none of them readable."""
+    if not suspects:
+        return []
+    read = [cells[name].value.count().alias(name) for name in suspects]
+    unread = [unreadable.sum().alias(f"{name} unread") for name in suspects if (unreadable := cells[name].unreadable) is not None]
+    try:
+        counts = frame.select(*read, *unread).collect().row(0, named=True)
+    except pl.exceptions.PolarsError as error:
+        fault = Fault(str(fitted.file.path), "cannot be read: its contents are damaged", "copy or export it again")
+        raise ActivityError("An activity file cannot be used.", [fault]) from error
+    return [name for name in suspects if counts[name] == 0 and counts[f"{name} unread"] > 0]
