@@ -1,0 +1,123 @@
+"""What must hold across a pack's tables and rules, once each table is sound on its own (rows.py) and overlays are laid on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from tariff.errors import Fault, did_you_mean
+from tariff.rulepack.finding import OVERLAY_FILE, PACK_FILE
+from tariff.rulepack.folders import Folder
+from tariff.rulepack.model import OverlayFile, PackFile
+from tariff.rulepack.pack import RulePack
+from tariff.rulepack.releases import released_digest
+from tariff.rulepack.tables import Table
+
+Checked = tuple[list[Fault], list[Fault]]
+"""Faults, warnings."""
+
+_SHORT_STAY_COLUMNS: Final = "short_stay_applies, and short_stay_percent or short_stay_price"
+
+
+def pack_faults(pack: RulePack) -> Checked:
+    """Rules without the table they need, tables that disagree, tables that no rule uses."""
+    return [*_missing_tables(pack), *_unknown_top_ups(pack)], [*_unused_tables(pack), *_trims_that_pay_nothing(pack)]
+
+
+def release_faults(pack: RulePack) -> Iterator[Fault]:
+    """A pack beside `released.csv` that names it must have the digest it was released with."""
+    released = released_digest(pack.folder.parent, pack.year)
+    if released is not None and released != pack.digest:
+        what = (
+            f"pack {pack.year} differs from the pack released under that name ({pack.digest[:12]}, released as {released[:12]})"
+        )
+        remedy = f'a released pack is immutable; a correction is a new pack: put the old files back and name yours "{revision(pack.year)}"'
+        yield Fault(str(pack.folder), what, remedy)
+
+
+def revision(year: str) -> str:
+    """The label of the next correction of a pack: 2017-18 -> 2017-18.r2 -> 2017-18.r3."""
+    stem, _, number = year.partition(".r")
+    return f"{stem}.r{int(number) + 1 if number.isdigit() else 2}"
+
+
+def overlay_faults(base: Folder[PackFile], overlays: Sequence[Folder[OverlayFile]]) -> Checked:
+    """Overlays laid on a pack they are not made for; two of one name; replaced rows that lose columns."""
+    faults: list[Fault] = []
+    warnings: list[Fault] = []
+    names: set[str] = set()
+    for folder in overlays:
+        if folder.declared is None or base.declared is None:
+            continue
+        where, header, year = str(folder.path / OVERLAY_FILE), folder.declared.overlay, base.declared.pack.year
+        if header.name in names:
+            faults.append(Fault(where, f"overlay '{header.name}' is laid on twice", "use it once, or rename one"))
+        names.add(header.name)
+        if header.packs and year not in header.packs:
+            faults.append(
+                Fault(where, f"overlay '{header.name}' is not made for pack {year}", f"it is for: {', '.join(header.packs)}")
+            )
+        for name, table in folder.tables.items():
+            warnings += _lost_columns(table, base.tables.get(name))
+    return faults, warnings
+
+
+def _lost_columns(table: Table[Any], below: Table[Any] | None) -> Iterator[Fault]:
+    if below is None:
+        return
+    lost = [column for column in table.spec.column_names if column in below.header and column not in table.header]
+    replaced = {below.key_of(cells) for cells in below.cells} & {table.key_of(cells) for cells in table.cells}
+    if lost and replaced:
+        what = f"{len(replaced)} replaced rows lose {', '.join(lost)}, which the pack's table has"
+        yield Fault(str(table.path), what, "a row replaces the whole row: carry over what should stay")
+
+
+def _missing_tables(pack: RulePack) -> Iterator[Fault]:
+    rules = pack.rules
+    if not pack.admitted:
+        yield Fault(str(pack.folder), "there is no admitted.csv", "a pack needs at least one table of prices")
+        return
+    if rules.market_forces_factor.method == "by_provider" and not pack.provider_factors:
+        yield _needs(pack, "market_forces_factor", "by_provider", "mff.csv")
+    if rules.top_up.method == "highest_eligible" and not pack.top_ups:
+        yield _needs(pack, "top_up", "highest_eligible", "top_ups.csv")
+    if rules.short_stay.method == "price_table" and not any(row.short_stay_applies for row in pack.admitted):
+        yield _needs(pack, "short_stay", "price_table", f"admitted.csv with {_SHORT_STAY_COLUMNS}")
+    if rules.long_stay.method == "per_day_beyond_trim" and all(row.per_day_long_stay is None for row in pack.admitted):
+        yield _needs(pack, "long_stay", "per_day_beyond_trim", "admitted.csv with trim points and per_day_long_stay")
+
+
+def _needs(pack: RulePack, rule: str, method: str, table: str) -> Fault:
+    what = f"[rules.{rule}] method '{method}' needs {table}, which the pack has not"
+    return Fault(str(pack.folder / PACK_FILE), what, 'add it, or set method = "none" and say why in its source')
+
+
+def _unknown_top_ups(pack: RulePack) -> Iterator[Fault]:
+    known = [row.top_up for row in pack.top_ups]
+    for top_up, provider in pack.top_up_providers or ():
+        if top_up not in known:
+            what = f"top_up_providers.csv: top_ups.csv has no top-up '{top_up}' (provider {provider})"
+            yield Fault(
+                str(pack.folder), what, f"{did_you_mean(top_up, known)} add it to top_ups.csv, or take the line out".strip()
+            )
+
+
+def _unused_tables(pack: RulePack) -> Iterator[Fault]:
+    rules = pack.rules
+    for rule, method, table, rows in (
+        ("market_forces_factor", rules.market_forces_factor.method, "mff.csv", pack.provider_factors),
+        ("top_up", rules.top_up.method, "top_ups.csv", pack.top_ups),
+    ):
+        if method == "none" and rows:
+            yield Fault(
+                str(pack.folder / table), f"is not used: [rules.{rule}] is none", "change the rule, or take the table out"
+            )
+
+
+def _trims_that_pay_nothing(pack: RulePack) -> Iterator[Fault]:
+    if pack.rules.long_stay.method == "none":
+        return
+    bare = [row for row in pack.admitted if row.per_day_long_stay is None and (row.elective_trim or row.non_elective_trim)]
+    if bare:
+        what = f"{len(bare)} rows have a trim point and no per_day_long_stay, the first {bare[0].hrg} ({bare[0].origin})"
+        yield Fault(str(pack.folder), what, "days beyond the trim point are not paid for these")

@@ -1,0 +1,133 @@
+"""Reading `pack.toml` and `overlay.toml`: what is wrong with them is told by file and line, all at once, in the words of the
+field rather than of the validator."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from tariff.errors import Fault, did_you_mean
+from tariff.rulepack.model import CONFIDENCES, Strict
+
+Model = TypeVar("Model", bound=Strict)
+Location = tuple[int | str, ...]
+
+_LINE_OF_TOML_ERROR: Final = re.compile(r"\(at line (?P<line>\d+), column \d+\)")
+_REMEDIES: Final = {
+    "confidence": f"state how sure the figures are: {', '.join(CONFIDENCES)}",
+    "source": "say where the rule and its values come from",
+}
+
+
+def read_declarations(path: Path, model: type[Model]) -> tuple[Model | None, list[Fault]]:
+    """The file as `model`, or every fault in it."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        written = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        return None, [Fault(str(path), f"byte {error.start} is not UTF-8", "save the file as UTF-8")]
+    except tomllib.TOMLDecodeError as error:
+        found = _LINE_OF_TOML_ERROR.search(str(error))
+        return None, [Fault(f"{path}:{found['line']}" if found else str(path), f"not TOML: {error}", "mend the line")]
+    try:
+        return model.model_validate(written), []
+    except ValidationError as error:
+        return None, [_fault(path, text, model, problem) for problem in error.errors(include_url=False)]
+
+
+def line_of(text: str, location: Iterable[str]) -> int:
+    """The line of a TOML text on which the key at `location` stands; its table's header where the key is not written."""
+    *tables, key = location
+    header, own_header, line_of_key = _header(tables), _header([*tables, key]), re.compile(rf"\s*{re.escape(key)}\s*=")
+    inside, best = not tables, 1
+    for number, line in enumerate(text.splitlines(), start=1):
+        if own_header.match(line) or (inside and line_of_key.match(line)):
+            return number
+        if line.lstrip().startswith("["):
+            inside = header.match(line) is not None
+            best = number if inside else best
+    return best
+
+
+def _header(tables: list[str]) -> re.Pattern[str]:
+    return re.compile(r"\s*\[\s*" + r"\s*\.\s*".join(map(re.escape, tables)) + r"\s*\]")
+
+
+def _fault(path: Path, text: str, model: type[BaseModel], problem: Any) -> Fault:
+    location: Location = problem["loc"]
+    written, owner = _written_location(model, location)
+    where = f"{path}:{line_of(text, written or ('',))}"
+    *parents, key = written or [""]
+    place = f"[{'.'.join(parents)}] " if parents else ""
+    kind, value, context = problem["type"], problem["input"], problem.get("ctx", {})
+    if kind == "missing":
+        what = f"{place}'{key}' is missing"
+        return Fault(where, what, _REMEDIES.get(key, f"add '{key}'; rules/README.md says what it may be"))
+    if kind == "extra_forbidden":
+        return Fault(where, f"{place}'{key}' is not known here", _choices(key, owner))
+    if kind in {"union_tag_invalid", "union_tag_not_found"}:
+        method = value.get("method") if isinstance(value, dict) else None
+        known = [tag.strip().strip("'") for tag in context.get("expected_tags", "none").split(",")]
+        return _unknown_choice(
+            f"{path}:{line_of(text, [*written, 'method'])}", f"[{'.'.join(written)}] ", "method", method, known
+        )
+    if kind == "literal_error":
+        return _unknown_choice(where, place, key, value, re.findall(r"'([^']*)'", context["expected"]) or [context["expected"]])
+    told = problem["msg"].removeprefix("Value error, ")
+    shown = "" if isinstance(value, dict) else f" (found {value!r})"
+    return Fault(where, f"{place}'{key}': {told}{shown}", "mend the value; rules/README.md says what it may be")
+
+
+def _unknown_choice(where: str, place: str, key: str, value: object, known: list[str]) -> Fault:
+    if value is None:
+        return Fault(where, f"{place}'{key}' is missing", f"known: {', '.join(known)}")
+    nearest = did_you_mean(str(value), known)
+    return Fault(where, f"{place}{key} '{value}' is not known", f"{nearest} known: {', '.join(known)}".strip())
+
+
+def _choices(key: str, owner: type[BaseModel] | None) -> str:
+    if owner is None:
+        return "take it out"
+    known = [field.alias or name for name, field in owner.model_fields.items()]
+    return f"{did_you_mean(key, known)} known: {', '.join(known)}".strip()
+
+
+def _written_location(model: type[BaseModel], location: Location) -> tuple[list[str], type[BaseModel] | None]:
+    """The keys as written in the file (without the method tags pydantic puts in) and the model that owns the last key."""
+    written: list[str] = []
+    owner: type[BaseModel] | None = model
+    for step in location:
+        if isinstance(step, int):
+            break
+        variants = _models_below(owner, written[-1]) if owner is not None and written else []
+        tagged = [variant for variant in variants if _method_of(variant) == step]
+        if tagged and step not in (owner.model_fields if owner else {}):
+            owner = tagged[0]
+            continue
+        if written and variants:
+            owner = variants[0]
+        written.append(step)
+    return written, owner
+
+
+def _models_below(owner: type[BaseModel], key: str) -> list[type[BaseModel]]:
+    fields = {field.alias or name: field for name, field in owner.model_fields.items()}
+    return list(_models_in(fields[key].annotation)) if key in fields else []
+
+
+def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)
+
+
+def _method_of(model: type[BaseModel]) -> str | None:
+    field = model.model_fields.get("method")
+    tags = get_args(field.annotation) if field else ()
+    return tags[0] if len(tags) == 1 else None

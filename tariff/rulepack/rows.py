@@ -1,0 +1,291 @@
+"""The rows of a pack's tables and what each must satisfy. Column meanings here are the ones rules/README.md prints."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tariff import money
+from tariff.money import AMOUNT_LIMIT_PENCE, BASIS_POINTS, PENCE_PER_POUND, half_up, pounds
+from tariff.rulepack.model import HRG_FORM, check_factor
+from tariff.rulepack.tables import RowFault, Sourced, TableColumn, TableSpec
+
+LONGEST_TRIM_DAYS: Final = 10_000
+LOWEST_PUBLISHED_TRIM_DAYS: Final = 5
+"""No published trim point of 2017/18 or 2018/19 is lower (FORMATS, price workbook)."""
+OLDEST_AGE: Final = 130
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdmittedRow(Sourced):
+    """Prices of one HRG: pence before market forces factor (None = no national price), trim points in days, the short-stay
+    percentage in basis points."""
+
+    hrg: str
+    name: str
+    outpatient_procedure: int | None
+    combined: int | None
+    day_case: int | None
+    ordinary_elective: int | None
+    elective_trim: int | None
+    non_elective: int | None
+    non_elective_trim: int | None
+    per_day_long_stay: int | None
+    short_stay_applies: bool
+    short_stay_percent: int | None
+    short_stay_price: int | None
+
+    @property
+    def has_price(self) -> bool:
+        """Whether the HRG has a national price in any admitted setting or as an outpatient procedure."""
+        prices = (self.outpatient_procedure, self.combined, self.day_case, self.ordinary_elective, self.non_elective)
+        return any(price is not None for price in prices)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderFactor(Sourced):
+    """Market forces factor of one provider, in millionths."""
+
+    provider: str
+    name: str
+    mff: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopUp(Sourced):
+    """A specialised top-up: percentage in basis points, ages on admission (inclusive; None = no bound)."""
+
+    top_up: str
+    name: str
+    percent: int
+    minimum_age: int | None
+    maximum_age: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopUpProvider(Sourced):
+    """A provider eligible for a top-up."""
+
+    top_up: str
+    provider: str
+
+
+def read_hrg(text: str) -> str:
+    """An HRG as text. ValueError where it has not the form of one."""
+    if not HRG_FORM.fullmatch(text):
+        raise ValueError(f"'{text}' has not the form of an HRG")
+    return text
+
+
+def read_price(text: str) -> int:
+    """A price in pence. ValueError where it is not an amount, is 0 or negative, or is beyond any price."""
+    amount = money.pence(text)
+    if amount == 0:
+        raise ValueError(f"'{text}' is a printed 0, which is not a price")
+    if not 0 < amount <= AMOUNT_LIMIT_PENCE:
+        raise ValueError(f"'{text}' is not between £0.01 and {pounds(AMOUNT_LIMIT_PENCE)}")
+    return amount
+
+
+def read_payment(text: str) -> int:
+    """A per-day payment in pence; 0 is allowed and pays nothing."""
+    amount = money.pence(text)
+    if not 0 <= amount <= AMOUNT_LIMIT_PENCE:
+        raise ValueError(f"'{text}' is not between £0.00 and {pounds(AMOUNT_LIMIT_PENCE)}")
+    return amount
+
+
+def read_trim(text: str) -> int:
+    """A trim point in days."""
+    return _whole_number(text, LONGEST_TRIM_DAYS, "days")
+
+
+def read_age(text: str) -> int:
+    """An age in years."""
+    return _whole_number(text, OLDEST_AGE, "years")
+
+
+def read_yes_or_no(text: str) -> bool:
+    """`yes` or `no`."""
+    if text.lower() not in {"yes", "no"}:
+        raise ValueError(f"'{text}' is neither yes nor no")
+    return text.lower() == "yes"
+
+
+def read_percent(text: str) -> int:
+    """A share above 0 and up to 100%, in basis points."""
+    share = money.basis_points(text)
+    if not 0 < share <= BASIS_POINTS:
+        raise ValueError(f"'{text}' is not above 0% and up to 100%")
+    return share
+
+
+def read_factor(text: str) -> int:
+    """A market forces factor in millionths."""
+    return check_factor(money.millionths(text), text)
+
+
+def read_provider(text: str) -> str:
+    """An organisation code: three or more capital letters and digits."""
+    if not re.fullmatch(r"[A-Z0-9]{3,}", text):
+        raise ValueError(f"'{text}' has not the form of a provider code")
+    return text
+
+
+def read_code(text: str) -> str:
+    """A code that may stand in a list separated by semicolons."""
+    if not re.fullmatch(r"[^\s;,]+", text):
+        raise ValueError(f"'{text}' holds a space, a comma or a semicolon")
+    return text
+
+
+def _whole_number(text: str, most: int, unit: str) -> int:
+    if not re.fullmatch(r"\d+", text):
+        raise ValueError(f"'{text}' is not a whole number of {unit}")
+    if int(text) > most:
+        raise ValueError(f"'{text}' is more than {most:,} {unit}")
+    return int(text)
+
+
+def one_way_to_price_elective_care(row: AdmittedRow) -> Iterator[RowFault]:
+    """A combined price, or separate day-case and ordinary-elective prices: not both."""
+    if row.combined is not None and (row.day_case is not None or row.ordinary_elective is not None):
+        what = "stands beside a day_case or ordinary_elective price"
+        yield RowFault("combined", what, "a combined price covers both: leave either it or the separate prices blank")
+
+
+def a_trim_point_where_days_are_paid(row: AdmittedRow) -> Iterator[RowFault]:
+    """A per-day payment needs the trim point of each setting that has a price (a day case never has excess days)."""
+    if row.per_day_long_stay is None:
+        return
+    remedy = "give the trim point in days, or leave per_day_long_stay blank"
+    if row.elective_trim is None and (row.combined is not None or row.ordinary_elective is not None):
+        yield RowFault("elective_trim", "is blank though the row has an elective price and a per-day payment", remedy)
+    if row.non_elective_trim is None and row.non_elective is not None:
+        yield RowFault("non_elective_trim", "is blank though the row has a non-elective price and a per-day payment", remedy)
+
+
+def a_short_stay_price_that_reduces(row: AdmittedRow) -> Iterator[RowFault]:
+    """The short-stay price is a reduction of the non-elective price, for HRGs to which it applies (RULES 1.4)."""
+    if row.short_stay_price is not None and not row.short_stay_applies:
+        yield RowFault("short_stay_price", "is given though short_stay_applies is not yes", "write yes, or leave the price blank")
+    if row.short_stay_applies and row.short_stay_price is None and row.short_stay_percent is None:
+        yield RowFault("short_stay_applies", "is yes but neither percentage nor price is given", "give one of them, or write no")
+    if row.short_stay_price is not None and row.non_elective is not None and row.short_stay_price > row.non_elective:
+        what = f"{pounds(row.short_stay_price)} is above the non-elective price {pounds(row.non_elective)}"
+        yield RowFault("short_stay_price", what, "the short-stay price is a reduction: check both against the workbook")
+
+
+def ages_in_order(row: TopUp) -> Iterator[RowFault]:
+    """The lowest age is not above the highest."""
+    if row.minimum_age is not None and row.maximum_age is not None and row.minimum_age > row.maximum_age:
+        yield RowFault("minimum_age", f"{row.minimum_age} is above maximum_age {row.maximum_age}", "swap them")
+
+
+def short_stay_price_as_its_percentage(row: AdmittedRow) -> Iterator[RowFault]:
+    """The printed short-stay price is within £1 of its percentage; the printed price wins, so this only warns."""
+    if row.short_stay_price is None or row.short_stay_percent is None or row.non_elective is None:
+        return
+    worked = half_up(row.non_elective * row.short_stay_percent, BASIS_POINTS * PENCE_PER_POUND) * PENCE_PER_POUND
+    if abs(worked - row.short_stay_price) > PENCE_PER_POUND:
+        what = f"{pounds(row.short_stay_price)} is more than £1 from non_elective x short_stay_percent, {pounds(worked)}"
+        yield RowFault("short_stay_price", what, "the printed price is used")
+
+
+def short_stay_with_something_to_reduce(row: AdmittedRow) -> Iterator[RowFault]:
+    """A short-stay reduction without a non-elective price can never act."""
+    if row.short_stay_applies and row.non_elective is None:
+        yield RowFault("short_stay_applies", "is yes but the row has no non-elective price", "the reduction will never act")
+
+
+def trim_point_as_low_as_published(row: AdmittedRow) -> Iterator[RowFault]:
+    """Published trim points are never below 5 days."""
+    for column, trim in (("elective_trim", row.elective_trim), ("non_elective_trim", row.non_elective_trim)):
+        if trim is not None and trim < LOWEST_PUBLISHED_TRIM_DAYS:
+            yield RowFault(column, f"{trim} days is below 5, the lowest ever published", "check it against the workbook")
+
+
+_PRICE = "write pounds as printed, such as 8,207 or 119.50; leave the cell blank where there is no national price"
+_TRIM = "write the trim point in whole days, or leave it blank"
+_PERCENT = "write a percentage such as 25% or a share such as 0.25"
+_PROVIDER = "write the organisation code in capitals, such as RXX or RXX01"
+_CODE = "write the code as activity carries it"
+_AGE = "write an age in whole years, or leave it blank"
+
+
+def _price(name: str, meaning: str) -> TableColumn:
+    return TableColumn(name, read_price, meaning, _PRICE)
+
+
+ADMITTED: Final = TableSpec(
+    name="admitted",
+    columns=(
+        TableColumn("hrg", read_hrg, "HRG", "an HRG is two letters, two digits, one letter, such as HN22E", required=True),
+        TableColumn("name", str, "name of the HRG", "", blank=""),
+        _price("outpatient_procedure", "price as an outpatient procedure, £"),
+        _price("combined", "combined day case and ordinary elective spell price, £"),
+        _price("day_case", "day case spell price, £, where there is no combined price"),
+        _price("ordinary_elective", "ordinary elective spell price, £, where there is no combined price"),
+        TableColumn("elective_trim", read_trim, "ordinary elective trim point, days", _TRIM),
+        _price("non_elective", "non-elective spell price, £"),
+        TableColumn("non_elective_trim", read_trim, "non-elective trim point, days", _TRIM),
+        TableColumn("per_day_long_stay", read_payment, "payment for each day beyond the trim point, £; 0 pays nothing", _PRICE),
+        TableColumn(
+            "short_stay_applies",
+            read_yes_or_no,
+            "yes: the reduced short-stay emergency price applies",
+            "write yes or no",
+            blank=False,
+        ),
+        TableColumn("short_stay_percent", read_percent, "short-stay price as a percentage of the non-elective price", _PERCENT),
+        _price("short_stay_price", "reduced short-stay emergency price, £; wins over the percentage"),
+    ),
+    row=AdmittedRow,
+    key=("hrg",),
+    row_rules=(one_way_to_price_elective_care, a_trim_point_where_days_are_paid, a_short_stay_price_that_reduces),
+    row_warnings=(short_stay_price_as_its_percentage, short_stay_with_something_to_reduce, trim_point_as_low_as_published),
+)
+MFF: Final = TableSpec(
+    name="mff",
+    columns=(
+        TableColumn(
+            "provider",
+            read_provider,
+            "provider code; three characters stand for all sites of the trust",
+            _PROVIDER,
+            required=True,
+        ),
+        TableColumn("name", str, "name of the provider", "", blank=""),
+        TableColumn(
+            "mff", read_factor, "market forces factor, 1.000000 = none", "write a factor such as 1.037386", required=True
+        ),
+    ),
+    row=ProviderFactor,
+    key=("provider",),
+)
+TOP_UPS: Final = TableSpec(
+    name="top_ups",
+    columns=(
+        TableColumn("top_up", read_code, "specialised service code", _CODE, required=True),
+        TableColumn("name", str, "name of the top-up", "", blank=""),
+        TableColumn("percent", read_percent, "top-up as a percentage of the price", _PERCENT, required=True),
+        TableColumn("minimum_age", read_age, "lowest age on admission; blank = none", _AGE),
+        TableColumn("maximum_age", read_age, "highest age on admission; blank = none", _AGE),
+    ),
+    row=TopUp,
+    key=("top_up",),
+    row_rules=(ages_in_order,),
+)
+TOP_UP_PROVIDERS: Final = TableSpec(
+    name="top_up_providers",
+    columns=(
+        TableColumn("top_up", read_code, "specialised service code, as in top_ups.csv", _CODE, required=True),
+        TableColumn("provider", read_provider, "provider that is paid the top-up", _PROVIDER, required=True),
+    ),
+    row=TopUpProvider,
+    key=("top_up", "provider"),
+)
+TABLES: Final[dict[str, TableSpec[Any]]] = {spec.name: spec for spec in (ADMITTED, MFF, TOP_UPS, TOP_UP_PROVIDERS)}
+"""The price and rate tables a pack may hold, by name."""
