@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tariff.payment import load_models
     from tariff.pricing import price, price_expression
     from tariff.report import compare
-    from tariff.rulepack import load_rules
+    from tariff.rulepack.choosing import load_rules
     from tariff.waterfall import explain
 
 _HOME = {
@@ -29,7 +29,7 @@ _HOME = {
     "compare": "tariff.report",
     "explain": "tariff.waterfall",
     "load_models": "tariff.payment",
-    "load_rules": "tariff.rulepack",
+    "load_rules": "tariff.rulepack.choosing",
     "price": "tariff.pricing",
     "price_expression": "tariff.pricing",
     "read_activity": "tariff.activity",

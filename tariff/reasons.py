@@ -60,6 +60,7 @@ REASONS: Final = (
     Reason("no_price_in_setting", UNPRICED, "price", "The HRG has no national price in this setting.", "RULES 1.3"),
     Reason("no_market_forces_factor", UNPRICED, "price", "The rule pack holds no market forces factor for this provider.", "RULES 1.7"),
     Reason("amount_out_of_range", REJECTED, "price", "The amount is beyond £10,000,000,000 on one line.", "engine"),
+    Reason("unreadable_row", REJECTED, "read", "The row has more cells than headings: values may stand in the wrong columns.", "engine"),
     Reason("confidence", UNPRICED, "price", "The price rests on a figure whose confidence this run refuses.", "run option"),
 )
 

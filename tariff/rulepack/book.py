@@ -99,7 +99,7 @@ def compile_book(pack: RulePack) -> PriceBook:
     by_provider = rules.market_forces_factor.method == "by_provider"
     prices = [(_elective(r, r.day_case), _elective(r, r.ordinary_elective), r.non_elective) for r in rows]
     trims = [(None, r.elective_trim, r.non_elective_trim) if long_stay_on else (None, None, None) for r in rows]
-    default = getattr(rules.market_forces_factor, "default", None) if by_provider else None
+    default = getattr(rules.market_forces_factor, "default_millionths", None) if by_provider else None
     return PriceBook(
         price=_read_only(
             np.array([(NO_PRICE,) * 3, *(tuple(NO_PRICE if p is None else p for p in three) for three in prices)], dtype=np.int64)

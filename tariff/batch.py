@@ -1,0 +1,167 @@
+"""`tariff price`: activity files in, priced lines out, a run card beside them.
+
+Files are priced as they stream, in their own order, into a file or a run folder that appears only when it is whole. Row
+counts in and out and the components are reconciled from what was written, not from what was meant to be written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from tariff.activity import read_activity, survey
+from tariff.columns import PRICED_LINE, names
+from tariff.errors import ActivityError, Fault, OutputError
+from tariff.pricing import Dates, price
+from tariff.run_card import (
+    RunCard,
+    Totals,
+    assumptions_of,
+    now,
+    read_run_card,
+    require_conservation,
+    totals_of,
+)
+from tariff.rulepack import RulePack
+from tariff.rulepack.choosing import AUTO, load_rules
+from tariff.whole_files import refuse_existing, whole_file, whole_folder
+
+CARD_NAME: Final = "run_card.json"
+LINES_FOLDER: Final = "priced"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to price, with what, and where to put it. `files` are (kind or None, path)."""
+
+    files: Sequence[tuple[str | None, Path]]
+    out: Path
+    rules: str | Path = AUTO
+    overlays: Sequence[Path] = ()
+    columns: Path | str | None = None
+    dates: Dates = "strict"
+    overwrite: bool = False
+    command: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished run."""
+
+    out: Path
+    card: Mapping[str, Any]
+    totals: Totals = field(repr=False)
+
+
+def is_one_file(out: Path) -> bool:
+    """Whether the output is one Parquet file; any other name is a run folder."""
+    return out.suffix.lower() == ".parquet"
+
+
+def card_path(priced: Path) -> Path:
+    """Where the run card of priced lines stands: in the run folder, or beside the file."""
+    return priced / CARD_NAME if priced.is_dir() or not is_one_file(priced) else priced.with_suffix(f".{CARD_NAME}")
+
+
+def scan_priced(priced: Path) -> pl.LazyFrame:
+    """Priced lines of a run, a file or a folder, in the order they were written. ActivityError where they are none."""
+    files = sorted((priced / LINES_FOLDER).glob("*.parquet")) if priced.is_dir() else [priced]
+    if not files or not all(file.is_file() for file in files):
+        raise ActivityError("There are no priced lines.", [Fault(str(priced), "not found", "give what `tariff price` wrote")])
+    try:
+        frame = pl.scan_parquet(files, glob=False)
+        missing = set(names(PRICED_LINE)) - set(frame.collect_schema().names())
+    except (pl.exceptions.PolarsError, OSError) as error:
+        told = [Fault(str(priced), "is not a whole Parquet file", "price the activity again")]
+        raise ActivityError("The priced lines cannot be read.", told) from error
+    if missing:
+        what = f"lacks the columns {', '.join(sorted(missing))}"
+        raise ActivityError("These are not priced lines.", [Fault(str(priced), what, "give what `tariff price` wrote")])
+    return frame
+
+
+def price_files(job: Job) -> Run:
+    """Price the files of `job` and write priced lines and run card, all or nothing.
+
+    Raises ActivityError, RulesError, OutputError or DisagreementError; then nothing is left behind."""
+    started = now()
+    loaded = load_rules(job.rules, overlays=job.overlays)
+    packs = (loaded,) if isinstance(loaded, RulePack) else loaded
+    refuse_existing(job.out, overwrite=job.overwrite)
+    if is_one_file(job.out):
+        refuse_existing(card_path(job.out), overwrite=job.overwrite)
+        with whole_file(card_path(job.out)) as card_file, whole_file(job.out) as lines_file:
+            _sink(pl.concat([frame for frame in _priced(job, packs)]), lines_file)
+            run = _settle(job, packs, pl.scan_parquet(lines_file), started)
+            run[0].write(card_file)
+    else:
+        with whole_folder(job.out, overwrite=job.overwrite) as folder:
+            (folder / LINES_FOLDER).mkdir()
+            for number, frame in enumerate(_priced(job, packs), start=1):
+                _sink(frame, folder / LINES_FOLDER / f"part-{number:05}.parquet")
+            run = _settle(job, packs, pl.scan_parquet(folder / LINES_FOLDER / "*.parquet"), started)
+            run[0].write(folder / CARD_NAME)
+    card, totals = run
+    return Run(job.out, card.as_json(), totals)
+
+
+def _priced(job: Job, packs: Sequence[RulePack]) -> Iterator[pl.LazyFrame]:
+    for kind, path in job.files:
+        activity = read_activity(path, kind=kind, columns=job.columns)
+        yield price(activity, packs, dates=job.dates)
+
+
+def _sink(frame: pl.LazyFrame, path: Path) -> None:
+    try:
+        frame.sink_parquet(path, compression="zstd", compression_level=1, row_group_size=250_000, maintain_order=True)
+    except OSError as error:
+        told = Fault(str(path.parent), error.strerror or "cannot be written", "make room or choose another folder")
+        raise OutputError("The output cannot be written.", [told]) from error
+    except pl.exceptions.PolarsError as error:
+        raise ActivityError("An activity file broke off while it was read.", [Fault("", str(error).splitlines()[0], "export it again")]) from error
+
+
+def _settle(job: Job, packs: Sequence[RulePack], lines: pl.LazyFrame, started: str) -> tuple[RunCard, Totals]:
+    """Reconcile what was written with what came in, and draw up the run card."""
+    inputs = [survey(path, kind=kind, columns=job.columns) for kind, path in job.files]
+    totals = totals_of(lines)
+    require_conservation(sum(facts["rows"] for facts in inputs), totals)
+    used = [pack for pack in packs if len(packs) == 1 or pack.label in _labels(lines)]
+    options = {
+        "rules": str(job.rules),
+        "dates": job.dates,
+        "columns": None if job.columns is None else str(job.columns),
+        "overlays": [str(path) for path in job.overlays],
+    }
+    card = RunCard(job.command, inputs, used, options, totals, assumptions_of(lines, used), started)
+    return card, totals
+
+
+def _labels(lines: pl.LazyFrame) -> set[str]:
+    return set(lines.select(pl.col("pack").drop_nulls().unique()).collect()["pack"])
+
+
+def rules_of(card: Mapping[str, Any]) -> tuple[RulePack, ...]:
+    """The rule packs a run card names, loaded again; RulesError where one has changed since."""
+    from tariff.errors import RulesError
+    from tariff.rulepack import load_pack
+
+    packs = []
+    for told in card["packs"]:
+        pack = load_pack(told["folder"], [overlay["path"] for overlay in told["overlays"]])
+        digests = (pack.digest, *(overlay.digest for overlay in pack.overlays))
+        if digests != (told["digest"], *(overlay["digest"] for overlay in told["overlays"])):
+            raise RulesError(
+                "A rule pack has changed since the run.",
+                [Fault(str(told["folder"]), f"is no longer what priced these lines ({told['label']})", "price the activity again")],
+            )
+        packs.append(pack)
+    return tuple(packs)
+
+
+def card_of(priced: Path) -> dict[str, Any]:
+    """The run card of priced lines."""
+    return read_run_card(card_path(priced))

@@ -1,0 +1,344 @@
+"""The `tariff` command: one function a command. Results go to stdout, messages and progress to stderr; counts come first,
+then money. Exit codes are part of the interface (see `errors`)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, CycloptsError, Parameter
+
+from tariff._version import __version__
+from tariff.errors import TariffError
+
+DONE, OVER_MAX_UNPRICED, WRONG_USAGE, RULES_UNUSABLE, DISAGREES, OUR_FAULT, INTERRUPTED = 0, 1, 2, 4, 5, 70, 130
+_KINDS = ("admitted", "outpatient", "emergency", "unbundled")
+
+app = App(
+    name="tariff",
+    help="Price NHS hospital activity coded to HRG4 and show what commissioners pay under each payment model.",
+    version=__version__,
+    help_format="plaintext",
+    result_action="return_value",
+    suppress_keyboard_interrupt=False,
+)
+rules_app = App(name="rules", help="List, show and check rule packs.", help_format="plaintext")
+app.command(rules_app)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; its exit code. Errors a user can act on are told without a traceback."""
+    try:
+        code = app(list(arguments), exit_on_error=False, print_error=False)
+    except TariffError as error:
+        _say(f"tariff: {error}")
+        return error.exit_code
+    except CycloptsError as error:
+        _say(f"tariff: {error}")
+        _say("`tariff --help` lists the commands, `tariff COMMAND --help` its options.")
+        return WRONG_USAGE
+    except KeyboardInterrupt:
+        _say("tariff: interrupted; nothing was left half-written")
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return DONE
+    return code if isinstance(code, int) else DONE
+
+
+def _say(message: str) -> None:
+    """To a person, beside the result."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def _files(given: Sequence[str]) -> list[tuple[str | None, Path]]:
+    """`FILE` or `kind=FILE`, patterns expanded. Nothing found is an error."""
+    from tariff.activity import paths_of
+
+    found: list[tuple[str | None, Path]] = []
+    for text in given:
+        kind, separator, path = text.partition("=")
+        named = separator and kind in _KINDS
+        found += [(kind if named else None, file) for file in paths_of(path if named else text)]
+    return found
+
+
+@app.command
+def price(
+    files: Annotated[list[str], Parameter(negative="")],
+    /,
+    *,
+    out: Path,
+    rules: str = "auto",
+    kind: Literal["admitted", "outpatient", "emergency", "unbundled"] | None = None,
+    columns: str | None = None,
+    overlay: Annotated[list[Path] | None, Parameter(negative="")] = None,
+    dates: Literal["strict", "ignore"] = "strict",
+    max_unpriced: float | None = None,
+    overwrite: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Price activity files: every row comes back priced, excluded, unpriced or rejected, with one reason.
+
+    Parameters
+    ----------
+    files
+        CSV or Parquet files, or patterns; `admitted=FILE` says a file's kind.
+    out
+        Where the priced lines go: NAME.parquet for one file, any other name for a run folder.
+    rules
+        A year such as 2017-18, the folder of a rule pack, or auto: each line under the pack of its own date.
+    kind
+        The kind of all files, where their columns do not tell.
+    columns
+        A column map: a TOML file, or the name of a shipped map.
+    overlay
+        A folder of changed rows or rules laid over the pack, or the name of a shipped one. May be repeated; the last wins.
+    dates
+        strict: lines outside the pack's dates stay unpriced. ignore: they are priced under it all the same.
+    max_unpriced
+        Leave with exit code 1 where more than this percentage of the lines is unpriced.
+    overwrite
+        Replace an existing output.
+    """
+    from tariff.batch import Job, price_files
+    from tariff.report.terminal import print_run
+
+    named = [(told or kind, path) for told, path in _files(files)]
+    job = Job(named, out, rules, tuple(overlay or ()), columns, dates, overwrite, _command("price", files))
+    finished = price_files(job)
+    for facts in finished.card["inputs"]:
+        _say(f"{facts['file']}: {facts['kind']}, {facts['rows']:,} rows")
+    print_run(finished.card, out)
+    return _over_limit(finished.card["counts"], max_unpriced)
+
+
+def _command(name: str, arguments: Sequence[str]) -> list[str]:
+    return ["tariff", name, *arguments]
+
+
+def _over_limit(counts: dict[str, int], max_unpriced: float | None) -> int:
+    if max_unpriced is None or not counts["in"]:
+        return DONE
+    share = 100 * counts["unpriced"] / counts["in"]
+    if share <= max_unpriced:
+        return DONE
+    _say(f"tariff: {share:.2f}% of the lines are unpriced, more than the {max_unpriced:g}% allowed")
+    return OVER_MAX_UNPRICED
+
+
+@app.command
+def compare(
+    priced: Annotated[list[Path], Parameter(negative="")],
+    /,
+    *,
+    models: str,
+    out: Path,
+    plan: Path | None = None,
+    by: str = "commissioner,pod",
+    suppress: Annotated[bool, Parameter(negative="--no-suppress")] = True,
+    overwrite: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Compare what commissioners pay for the same priced lines under several payment models.
+
+    Parameters
+    ----------
+    priced
+        What `tariff price` wrote: files or run folders.
+    models
+        Models files and presets, separated by commas; the first model is the baseline. Presets: preset:episodic,
+        preset:block, preset:cost-and-volume.
+    out
+        Folder for report.html, comparison.parquet, comparison.csv, ledger.parquet, bridge.csv and run_card.json.
+    plan
+        The contract's planned activity and value, where a model pays by plan.
+    by
+        Columns to compare by, separated by commas.
+    suppress
+        Hide counts of 1 to 7 and their money in report and CSV. Switch off for internal use only.
+    overwrite
+        Replace an existing output.
+    """
+    import polars as pl
+
+    from tariff.batch import card_of, scan_priced
+    from tariff.payment import load_models, read_plan
+    from tariff.report import compare as compare_models
+
+    cards = [card_of(path) for path in priced]
+    report = compare_models(
+        pl.concat([scan_priced(path) for path in priced]),
+        load_models(models),
+        by=[name.strip() for name in by.split(",") if name.strip()],
+        plan=None if plan is None else read_plan(plan),
+        run_cards=cards,
+        suppress=suppress,
+    )
+    report.write(out, overwrite=overwrite)
+    print(report)
+    _say(f"written to {out}")
+    return DONE
+
+
+@app.command
+def explain(priced: Path, /, *, line: str, provider: str | None = None) -> int:
+    """Explain one priced line: each component, the rule in words, the rule pack's file and line, the source.
+
+    Parameters
+    ----------
+    priced
+        What `tariff price` wrote: a file or a run folder.
+    line
+        The line's identifier.
+    provider
+        Its provider, where several share the identifier.
+    """
+    from tariff.batch import card_of, rules_of, scan_priced
+    from tariff.waterfall import explain as explain_line
+
+    print(explain_line(scan_priced(priced), rules_of(card_of(priced)), line=line, provider=provider))
+    return DONE
+
+
+@app.command
+def verify(
+    priced: Path,
+    /,
+    *,
+    activity: Annotated[list[str] | None, Parameter(negative="")] = None,
+    sample: int | None = 10_000,
+    every_line: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Price the activity again with the slow reference and compare every column; exit code 5 where they disagree.
+
+    Parameters
+    ----------
+    priced
+        What `tariff price` wrote: a file or a run folder.
+    activity
+        The activity files, where they have moved since the run. Their bytes must be the same.
+    sample
+        How many lines to compare.
+    every_line
+        Compare every line.
+    """
+    from tariff.batch import card_of, rules_of, scan_priced
+    from tariff.verification import read_again, verify_lines
+
+    card = card_of(priced)
+    files = [path for _, path in _files(activity or [])] if activity else []
+    found = verify_lines(
+        read_again(card, files),
+        scan_priced(priced),
+        rules_of(card),
+        dates=card["options"]["dates"],
+        sample=None if every_line else sample,
+    )
+    print(found)
+    return DISAGREES if found.disagreements else DONE
+
+
+@app.command
+def synth(
+    *,
+    out: Path,
+    spells: int = 200_000,
+    seed: int = 1,
+    year: str = "2024-25",
+    overwrite: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Make a synthetic commissioner year: realistic in volume and mix, invented in every person and organisation.
+
+    Parameters
+    ----------
+    out
+        Folder for admitted.parquet, plan.csv and the overlay with the invented providers' market forces factors.
+    spells
+        How many spells.
+    seed
+        The same seed gives the same bytes.
+    year
+        The rule pack whose HRGs and dates the activity follows.
+    overwrite
+        Replace an existing folder.
+    """
+    from tariff.synthetic import make_year
+
+    for path in make_year(out, spells=spells, seed=seed, year=year, overwrite=overwrite):
+        print(path)
+    return DONE
+
+
+@app.command
+def demo(
+    *,
+    out: Path = Path("tariff-demo"),
+    spells: int = 200_000,
+    seed: int = 1,
+    overwrite: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Make a synthetic commissioner year, price it and compare what it costs under every payment model.
+
+    Parameters
+    ----------
+    out
+        Folder for the activity, the priced lines and the report.
+    spells
+        How many spells.
+    seed
+        The same seed gives the same year.
+    overwrite
+        Replace an existing folder.
+    """
+    from tariff.demonstration import demonstrate
+
+    demonstrate(out, spells=spells, seed=seed, overwrite=overwrite, say=_say)
+    return DONE
+
+
+@rules_app.command(name="list")
+def list_rules() -> int:
+    """List the rule packs and overlays that can be found by name."""
+    from tariff.rulepack.listing import list_packs
+
+    print(list_packs())
+    return DONE
+
+
+@rules_app.command(name="show")
+def show_rules(pack: str, /) -> int:
+    """Show a rule pack: its rules in words, its tables, where every figure comes from and how sure we are.
+
+    Parameters
+    ----------
+    pack
+        A year, or the folder of a rule pack.
+    """
+    from tariff.rulepack.listing import show_pack
+
+    print(show_pack(pack))
+    return DONE
+
+
+@rules_app.command(name="check")
+def check_rules(packs: Annotated[list[str], Parameter(negative="")], /) -> int:
+    """Check rule packs and overlays: every fault with file, line, value and what to do. Exit code 4 where there is one.
+
+    Parameters
+    ----------
+    packs
+        Years, or folders of rule packs.
+    """
+    from tariff.rulepack.listing import check_packs
+
+    told, sound = check_packs(packs)
+    print(told)
+    return DONE if sound else RULES_UNUSABLE
+
+

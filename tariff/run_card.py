@@ -1,0 +1,258 @@
+"""The run card: what a run read, which rules it used, what came of every line, and which pounds rest on what. It is the
+verification log of a run, written beside its output as JSON, and what reports and `tariff verify` start from."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from tariff._version import __version__
+from tariff.assumptions import pounds_by_label
+from tariff.columns import COMPONENTS
+from tariff.errors import ActivityError, DisagreementError, Fault
+from tariff.reasons import BASIS_SENTENCES, OUTCOMES, PRICED, REASONS, Basis
+
+if TYPE_CHECKING:
+    from tariff.rulepack import RulePack
+
+_LIBRARIES: Final = ("polars", "numba", "numpy", "pydantic", "pyarrow")
+_WORTH_A_WARNING: Final = (
+    Basis.GROUPING_METHOD_UNKNOWN,
+    Basis.LOCAL_PRICE_IGNORED,
+    Basis.MARKET_FORCES_DEFAULT,
+    Basis.TOP_UP_UNKNOWN,
+    Basis.TOP_UP_NOT_ELIGIBLE,
+    Basis.DATES_IGNORED,
+)
+
+
+def now() -> str:
+    """The time in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What came of the lines of a run. Money in pence."""
+
+    lines: int
+    by_outcome: Mapping[str, int]
+    by_reason: Sequence[Mapping[str, Any]]
+    components: Mapping[str, int]
+    price_pence: int
+    control: Sequence[Mapping[str, Any]]
+    warnings: Sequence[Mapping[str, Any]]
+
+
+@dataclass(slots=True)
+class RunCard:
+    """One run. `as_json` is what is written."""
+
+    command: Sequence[str]
+    inputs: Sequence[Mapping[str, Any]]
+    packs: Sequence[RulePack]
+    options: Mapping[str, Any]
+    totals: Totals
+    assumptions: Sequence[Mapping[str, Any]]
+    started: str = field(default_factory=now)
+
+    def as_json(self) -> dict[str, Any]:
+        """The card as plain data, keys in a fixed order."""
+        return {
+            "card": 1,
+            "tariff": __version__,
+            "command": list(self.command),
+            "started": self.started,
+            "finished": now(),
+            "versions": versions(),
+            "inputs": [dict(facts) for facts in self.inputs],
+            "packs": [describe_pack(pack) for pack in self.packs],
+            "options": dict(self.options),
+            "counts": {"in": self.totals.lines, **self.totals.by_outcome},
+            "reasons": [dict(reason) for reason in self.totals.by_reason],
+            "components": dict(self.totals.components),
+            "price_pence": self.totals.price_pence,
+            "assumptions": [dict(line) for line in self.assumptions],
+            "warnings": [dict(warning) for warning in self.totals.warnings],
+            "control_totals": [dict(total) for total in self.totals.control],
+        }
+
+    def write(self, path: Path) -> None:
+        """Write the card as JSON to `path`."""
+        path.write_text(json.dumps(self.as_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_run_card(path: Path) -> dict[str, Any]:
+    """The run card at `path`. ActivityError where it is missing or is not one."""
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        remedy = "keep the run card beside the priced lines it belongs to, or price them again"
+        raise ActivityError("There is no run card.", [Fault(str(path), "not found", remedy)]) from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ActivityError("The run card cannot be read.", [Fault(str(path), type(error).__name__, "price again")]) from None
+    if not isinstance(card, dict) or card.get("card") != 1:
+        raise ActivityError("The run card cannot be read.", [Fault(str(path), "is not a run card", "price again")])
+    return card
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that touch a price."""
+    found = {"python": platform.python_version(), "platform": sys.platform}
+    for library in _LIBRARIES:
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:
+            found[library] = "unknown"
+    return found
+
+
+def describe_pack(pack: RulePack) -> dict[str, Any]:
+    """A pack as the card tells it: identity, overlays in order of precedence, every rule with source and confidence."""
+    return {
+        "label": pack.label,
+        "year": pack.year,
+        "title": pack.title,
+        "starts": pack.starts.isoformat(),
+        "ends": pack.ends.isoformat(),
+        "digest": pack.digest,
+        "folder": str(pack.folder),
+        "overlays": [
+            {"name": o.name, "digest": o.digest, "path": str(Path(o.path).resolve()), "note": o.note} for o in pack.overlays
+        ],
+        "rules": [
+            {"rule": name, "method": rule.method, "confidence": rule.confidence, "source": rule.source, "note": rule.note}
+            for name, rule in ((name, getattr(pack.rules, name)) for name in type(pack.rules).model_fields)
+        ],
+        "notes": list(pack.notes),
+    }
+
+
+def totals_of(priced: pl.LazyFrame) -> Totals:
+    """Counts, money and warnings of priced lines (`columns.PRICED_LINE`), read in one pass over few columns."""
+    priced = priced.with_columns(pl.col("outcome", "reason", "pod").cast(pl.String))
+    cells = (
+        priced.group_by("provider", "pod", "financial_year", "month", "outcome", "reason")
+        .agg(
+            pl.len().alias("lines"),
+            pl.col("units", *COMPONENTS, "price_pence").sum(),
+            pl.col("indicative_pence").sum(),
+        )
+        .collect()
+    )
+    return Totals(
+        lines=int(cells["lines"].sum()),
+        by_outcome={outcome: int(cells.filter(pl.col("outcome") == outcome)["lines"].sum()) for outcome in OUTCOMES},
+        by_reason=_by_reason(cells),
+        components={name: int(cells[name].sum()) for name in COMPONENTS},
+        price_pence=int(cells["price_pence"].sum()),
+        control=_control_totals(cells),
+        warnings=[*_flag_warnings(priced), *_repeated_keys(priced)],
+    )
+
+
+def _by_reason(cells: pl.DataFrame) -> list[dict[str, Any]]:
+    sums = {
+        row["reason"]: row
+        for row in cells.group_by("reason").agg(pl.col("lines", "price_pence", "indicative_pence").sum()).iter_rows(named=True)
+    }
+    return [
+        {
+            "reason": reason.code,
+            "outcome": reason.outcome,
+            "lines": int(sums[reason.code]["lines"]),
+            "price_pence": int(sums[reason.code]["price_pence"]),
+            "indicative_pence": int(sums[reason.code]["indicative_pence"]),
+            "sentence": reason.sentence,
+            "rule": reason.rule,
+        }
+        for reason in REASONS
+        if reason.code in sums
+    ]
+
+
+def _control_totals(cells: pl.DataFrame) -> list[dict[str, Any]]:
+    """Lines in, lines priced and pence by provider × point of delivery × month."""
+    key = ["provider", "pod", "financial_year", "month"]
+    return (
+        cells.group_by(key)
+        .agg(
+            pl.col("lines").sum().alias("lines_in"),
+            pl.col("lines").filter(pl.col("outcome") == PRICED).sum().alias("lines_priced"),
+            pl.col("price_pence").sum(),
+        )
+        .sort(key, nulls_last=True)
+        .to_dicts()
+    )
+
+
+def _flag_warnings(priced: pl.LazyFrame) -> list[dict[str, Any]]:
+    flagged = [(pl.col("basis") & int(flag)) != 0 for flag in _WORTH_A_WARNING]
+    sums = priced.select(
+        *(has.sum().alias(f"lines_{flag.name}") for flag, has in zip(_WORTH_A_WARNING, flagged, strict=True)),
+        *(pl.col("price_pence").filter(has).sum().alias(f"pence_{flag.name}") for flag, has in zip(_WORTH_A_WARNING, flagged, strict=True)),
+    ).collect()
+    return [
+        {
+            "warning": str(flag.name).lower(),
+            "lines": int(sums[f"lines_{flag.name}"].item()),
+            "price_pence": int(sums[f"pence_{flag.name}"].item()),
+            "sentence": BASIS_SENTENCES[flag],
+        }
+        for flag in _WORTH_A_WARNING
+        if sums[f"lines_{flag.name}"].item()
+    ]
+
+
+def _repeated_keys(priced: pl.LazyFrame) -> list[dict[str, Any]]:
+    """Lines whose key (kind, provider, line_id) came before: priced like any other, counted and valued here."""
+    key = pl.struct(pl.col("kind").cast(pl.String), "provider", "line_id").hash()
+    repeated = (
+        priced.filter(pl.col("line_id").is_not_null())
+        .select(key.alias("key"), "price_pence")
+        .group_by("key")
+        .agg(pl.len().alias("lines"), pl.col("price_pence").sum(), pl.col("price_pence").first().alias("first"))
+        .filter(pl.col("lines") > 1)
+        .select((pl.col("lines") - 1).sum().alias("lines"), (pl.col("price_pence") - pl.col("first")).sum().alias("pence"))
+        .collect()
+    )
+    lines, pence = int(repeated["lines"].item() or 0), int(repeated["pence"].item() or 0)
+    if not lines:
+        return []
+    sentence = "The same identifier came more than once for a provider; the repeats were priced too."
+    return [{"warning": "repeated_key", "lines": lines, "price_pence": pence, "sentence": sentence}]
+
+
+def assumptions_of(priced: pl.LazyFrame, packs: Sequence[RulePack]) -> list[dict[str, Any]]:
+    """Pounds by component, label and source, the least sure first come last in the list of a pack."""
+    return [asdict(resting) for resting in pounds_by_label(priced, packs)]
+
+
+def require_conservation(lines_in: int, totals: Totals) -> None:
+    """Rows in = priced + excluded + unpriced + rejected, and the components add to the price. DisagreementError otherwise."""
+    faults: list[Fault] = []
+    if lines_in != sum(totals.by_outcome.values()):
+        faults.append(Fault("rows", f"{lines_in:,} came in and {sum(totals.by_outcome.values()):,} went out"))
+    if sum(totals.components.values()) != totals.price_pence:
+        faults.append(Fault("money", f"components add to {sum(totals.components.values())}p, prices to {totals.price_pence}p"))
+    if faults:
+        raise DisagreementError("The run does not reconcile. This is a fault of the engine: please report it.", faults)
+
+
+def rules_left_out(packs: Iterable[RulePack]) -> list[tuple[str, str, str]]:
+    """Rules that a pack declares absent: (pack, rule, why)."""
+    return [
+        (pack.label, name, rule.note or rule.source)
+        for pack in packs
+        for name, rule in ((name, getattr(pack.rules, name)) for name in type(pack.rules).model_fields)
+        if rule.method == "none"
+    ]

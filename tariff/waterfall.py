@@ -1,0 +1,157 @@
+"""One priced line in words: each component as a step of a waterfall, the rule that acted, the file and line of the rule pack
+it was read from, and how sure we are of it. No arithmetic of its own: every amount is a column of the priced line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from tariff.assumptions import LOCAL, Labels
+from tariff.errors import Fault, RulesError, UsageError
+from tariff.money import MILLION, pounds
+from tariff.reasons import PRICED, REASON_NUMBER, REASONS, Basis, basis_sentences
+
+if TYPE_CHECKING:
+    from tariff.rulepack import RulePack
+
+_SETTING_WORDS: Final = {
+    "day_case": "day case",
+    "ordinary_elective": "ordinary elective",
+    "non_elective": "non-elective",
+    "regular_day": "regular day attender",
+    "regular_night": "regular night attender",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One component: what it is, in pence, the rule in words, and where its figures stand."""
+
+    component: str
+    pence: int
+    rule: str
+    where: str
+    confidence: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waterfall:
+    """One priced line explained. `str()` gives the printed form; no patient identifier is part of it."""
+
+    line: Mapping[str, Any]
+    steps: Sequence[Step]
+    notes: Sequence[str]
+
+    def __str__(self) -> str:
+        line = self.line
+        setting = _SETTING_WORDS.get(line["setting"], line["setting"])
+        head = [
+            f"Line {line['line_id']} of provider {line['provider']}, for commissioner {line['commissioner']}",
+            f"{line['currency'] or 'no HRG'}, {setting}, point of delivery {line['pod']}, "
+            f"adjusted stay {_days(line['adjusted_length_of_stay'])}, completed {line['activity_date'] or 'not yet'}",
+            f"Rule pack {line['pack']}" if line["pack"] else "No rule pack",
+        ]
+        if line["outcome"] != PRICED:
+            return "\n".join([*head, "", *self.notes])
+        width = max(len(step.component) for step in self.steps)
+        body = [text for step in self.steps for text in _printed(step, width)]
+        total = f"{'Price':<{width}}  {pounds(line['price_pence']):>16}"
+        return "\n".join([*head, "", *body, f"{'':<{width}}  {'─' * 16}", total, *(["", *self.notes] if self.notes else [])])
+
+
+def _days(count: int | None) -> str:
+    return "unknown" if count is None else f"{count} day{'' if count == 1 else 's'}"
+
+
+def _printed(step: Step, width: int) -> Iterator[str]:
+    yield f"{step.component:<{width}}  {pounds(step.pence):>16}  {step.rule}"
+    if step.where:
+        yield f"{'':<{width}}  {'':>16}  {step.where} · {step.confidence} · {step.source}"
+
+
+def explain(
+    priced: pl.LazyFrame | pl.DataFrame, rules: RulePack | Sequence[RulePack], *, line: str, provider: str | None = None
+) -> Waterfall:
+    """Explain the priced line whose `line_id` is `line` (and whose provider is `provider`, where several share it).
+
+    `rules` are the packs that priced it. UsageError where no line or several match; RulesError where its pack is not given."""
+    row = _the_line(priced.lazy(), line, provider)
+    packs = {pack.label: pack for pack in (rules if isinstance(rules, Sequence) else (rules,))}
+    if row["outcome"] != PRICED:
+        return Waterfall(row, (), list(_why_not_priced(row)))
+    if row["pack"] not in packs:
+        given = ", ".join(packs) or "none"
+        raise RulesError("The rule pack that priced the line is not at hand.", [Fault("", f"it is '{row['pack']}'; given: {given}")])
+    return Waterfall(row, list(_steps(row, packs[row["pack"]])), basis_sentences(row["basis"] & _WORTH_SAYING))
+
+
+_WORTH_SAYING: Final = int(
+    Basis.LOCAL_PRICE_IGNORED
+    | Basis.GROUPING_METHOD_UNKNOWN
+    | Basis.STAY_GIVEN
+    | Basis.STAY_NETTED
+    | Basis.TOP_UP_UNKNOWN
+    | Basis.TOP_UP_NOT_ELIGIBLE
+    | Basis.DATES_IGNORED
+)
+"""Flags that no step speaks of."""
+
+
+def _the_line(priced: pl.LazyFrame, line: str, provider: str | None) -> dict[str, Any]:
+    wanted = pl.col("line_id") == line
+    if provider is not None:
+        wanted &= pl.col("provider") == provider
+    found = priced.filter(wanted).drop("patient_id").head(2).collect()
+    if found.height == 0:
+        of = f" of provider '{provider}'" if provider else ""
+        raise UsageError("There is no such line.", [Fault("", f"no priced line '{line}'{of}", "check the identifier, as text")])
+    if found.height > 1:
+        told = " or ".join(sorted(set(found["provider"].drop_nulls())))
+        raise UsageError("Several lines carry this identifier.", [Fault("", f"'{line}' is used more than once", f"give --provider {told}")])
+    return found.row(0, named=True)
+
+
+def _why_not_priced(row: Mapping[str, Any]) -> Iterator[str]:
+    reason = REASONS[REASON_NUMBER[row["reason"]]]
+    yield f"Not priced: {reason.outcome}, {reason.code}. {reason.sentence} ({reason.rule})"
+    if row["indicative_pence"] is not None:
+        yield f"Its value at the best price known would be {pounds(row['indicative_pence'])}; nobody pays it."
+
+
+def _steps(row: Mapping[str, Any], pack: RulePack) -> Iterator[Step]:
+    if row["basis"] & Basis.LOCAL_PRICE:
+        yield Step("Local price", row["base_pence"], "paid as given with the activity, no market forces factor", "", *LOCAL)
+        return
+    labels = Labels(pack)
+    number, setting = row["price_row"], row["setting"]
+    where = str(pack.admitted[number - 1].origin)
+    combined = "combined day case and ordinary elective" if row["basis"] & Basis.COMBINED else _SETTING_WORDS[setting]
+    yield Step("Base price", row["base_pence"], f"{combined} price of {row['currency']}", where, *labels.price(number, setting))
+    if row["basis"] & Basis.SHORT_STAY:
+        rule = "reduced short-stay emergency price instead of the full one (RULES 1.4)"
+        yield Step("Short stay", row["short_stay_pence"], rule, where, *labels.short_stay(number))
+    if row["basis"] & Basis.LONG_STAY:
+        per_day = pack.admitted[number - 1].per_day_long_stay or 0
+        rule = f"{_days(row['excess_days'])} beyond the trim point of {row['trim_point']}, at {pounds(per_day)} a day (RULES 1.5)"
+        yield Step("Long stay", row["long_stay_pence"], rule, where, *labels.long_stay(number, setting))
+    if row["top_up_row"]:
+        top_up = pack.top_ups[row["top_up_row"] - 1]
+        on = "price and long stay" if row["basis"] & Basis.TOP_UP_ON_LONG_STAY else "price"
+        rule = f"{top_up.name}, {top_up.percent / 100:g}% on the {on} (RULES 1.6)"
+        yield Step("Top-up", row["top_up_pence"], rule, str(top_up.origin), *labels.top_up(row["top_up_row"]))
+    yield from _market_forces(row, pack, labels)
+
+
+def _market_forces(row: Mapping[str, Any], pack: RulePack, labels: Labels) -> Iterator[Step]:
+    rule = pack.rules.market_forces_factor
+    if rule.method == "none":
+        yield Step("Market forces", 0, "factor 1: the pack has no market forces factors", "", rule.confidence, rule.source)
+        return
+    found = labels.factor_row(row["provider"])
+    factor = f"factor {row['mff_millionths'] / MILLION:.6f} (RULES 1.7)"
+    where = str(found.origin) if found else "the pack's default"
+    yield Step("Market forces", row["mff_pence"], factor, where, *labels.market_forces(row["provider"]))

@@ -1,0 +1,91 @@
+"""Outputs that appear only when whole: written under a temporary name beside their place, flushed to disk, then renamed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tariff.errors import Fault, OutputError
+
+
+def _refused(path: Path, error: OSError) -> OutputError:
+    told = error.strerror or type(error).__name__
+    return OutputError("The output cannot be written.", [Fault(str(path), told, "choose another folder or make room")])
+
+
+def refuse_existing(path: Path, *, overwrite: bool) -> None:
+    """OutputError where something stands at `path` already, unless it may be overwritten."""
+    if not overwrite and (path.exists() or path.is_symlink()):
+        raise OutputError("The output exists already.", [Fault(str(path), "exists", "choose another name or give --overwrite")])
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path`; what is written there takes the place of `path` if nothing fails, else it is removed.
+
+    Raises OutputError where it cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
+        os.close(handle)
+    except OSError as error:
+        raise _refused(path, error) from None
+    partial = Path(name)
+    try:
+        yield partial
+        _flush_to_disk(partial)
+        partial.chmod(0o666 & ~_umask())
+        partial.replace(path)
+    except OSError as error:
+        raise _refused(path, error) from None
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
+    """A temporary folder beside `path` that takes its place if nothing fails, else it is removed."""
+    refuse_existing(path, overwrite=overwrite)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent))
+        partial.chmod(0o777 & ~_umask())
+    except OSError as error:
+        raise _refused(path, error) from None
+    try:
+        yield partial
+        for file in partial.rglob("*"):
+            if file.is_file():
+                _flush_to_disk(file)
+        _take_the_place_of(path, partial)
+    except OSError as error:
+        raise _refused(path, error) from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _take_the_place_of(path: Path, partial: Path) -> None:
+    """A folder that holds something cannot be renamed over: the old one steps aside first and is removed last."""
+    if not path.is_dir() or path.is_symlink():
+        path.unlink(missing_ok=True)
+        partial.rename(path)
+        return
+    aside = partial.with_suffix(".replaced")
+    path.rename(aside)
+    partial.rename(path)
+    shutil.rmtree(aside)
+
+
+def _flush_to_disk(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
