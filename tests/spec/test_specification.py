@@ -1,0 +1,318 @@
+"""The rules as tables of lines and the pence they must come to. Each `.txt` file beside this one is a rule; each table in
+it is priced by the reference and by the engine, one line at a time and as one file.
+
+How to read a table, and write one:
+
+    == Title of the table
+    Words about it.
+    pack: 2017-18                          the pack: the test pack beside this file unless said
+    rules: long_stay.method = "none"       rules changed for this table (TOML; `;` between them)
+    without: top_up_providers              a table of the pack left out
+    dates: ignore                          --dates
+
+    hrg   | stay | price    | flags                      a heading, then the lines; a line of dashes is skipped
+    TA01A | 11   | 5,300.00 | combined long_stay         blank input = blank cell; blank expectation = not looked at
+
+A column that a table does not name takes its everyday value: an elective ordinary stay of 2 days of a patient of 40 at
+provider RNO, whose market forces factor is 1. Money is in pounds. `none` is a null; `flags` lists every flag that is set; `·`
+in a cell is a space.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tariff import money
+from tariff.columns import ADMITTED, COMPONENTS, PRICED_LINE, READ_FAULT, names, schema
+from tariff.pricing import price
+from tariff.reasons import REASONS, Basis
+from tariff.reference import ReferencePack, price_admitted
+from tariff.rulepack import RulePack, load_pack
+
+HERE = Path(__file__).parent
+TEST_PACK = "tests/spec/pack"
+
+EVERYDAY: dict[str, Any] = {
+    "spell_id": "S1",
+    "provider": "RNO",
+    "commissioner": "QAA",
+    "admission_method": "11",
+    "patient_classification": "1",
+    "age": 40,
+    "hrg": "TA01A",
+}
+EVERYDAY_STAY = 2
+
+INPUTS = {
+    "id": "spell_id",
+    "method": "admission_method",
+    "class": "patient_classification",
+    "gross": "length_of_stay",
+    "net": "adjusted_length_of_stay",
+    "critical": "critical_care_days",
+    "rehab": "rehabilitation_days",
+    "palliative": "palliative_care_days",
+    "delayed": "delayed_discharge_days",
+    "grouping": "grouping_method",
+    "services": "specialised_services",
+    "serial": "commissioning_serial_number",
+    "category": "administrative_category",
+    "local": "local_price",
+    "function": "treatment_function",
+    "admitted": "admission_date",
+    "discharged": "discharge_date",
+    "fault": READ_FAULT,
+}
+"""Short headings for canonical columns of the activity; canonical names do as well."""
+
+OUTPUTS = {
+    "base": "base_pence",
+    "short stay": "short_stay_pence",
+    "long stay": "long_stay_pence",
+    "top-up": "top_up_pence",
+    "mff": "mff_pence",
+    "price": "price_pence",
+    "indicative": "indicative_pence",
+    "days beyond": "excess_days",
+    "trim": "trim_point",
+    "net stay": "adjusted_length_of_stay",
+    "factor": "mff_millionths",
+    "year": "financial_year",
+    "month": "month",
+    "flags": "basis",
+    "outcome": "outcome",
+    "reason": "reason",
+    "pod": "pod",
+    "setting": "setting",
+    "row": "price_row",
+    "top-up row": "top_up_row",
+}
+"""Headings of what is expected, and the column of the priced line each looks at."""
+
+
+@dataclass
+class Table:
+    """One table: its lines of activity (headings and cells as written) and how they are to be priced."""
+
+    file: str
+    title: str
+    pack: str = TEST_PACK
+    rules: dict[str, Any] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
+    dates: str = "strict"
+    heading: list[str] = field(default_factory=list)
+    rows: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+
+    @property
+    def variant(self) -> str:
+        """What names the pack as this table changes it."""
+        return json.dumps([self.pack, self.rules, self.without], sort_keys=True)
+
+    def expectations(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Line of the file, and the column values expected of that row."""
+        for line, cells in self.rows:
+            yield line, {OUTPUTS[head]: expected(head, text) for head, text in cells.items() if head in OUTPUTS and text}
+
+
+def tables_of(path: Path) -> list[Table]:
+    """The tables of one file."""
+    tables: list[Table] = []
+    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if text.startswith("== "):
+            tables.append(Table(path.stem, text[3:].strip()))
+        elif "|" in text and not set(text) <= set("-| "):
+            add_row(tables[-1], number, [cell.strip() for cell in text.split("|")])
+        elif tables:
+            add_setting(tables[-1], text)
+    return tables
+
+
+def add_row(table: Table, number: int, cells: list[str]) -> None:
+    if not table.heading:
+        table.heading = cells
+        unknown = [head for head in cells if head not in OUTPUTS and head != "stay" and INPUTS.get(head, head) not in ACTIVITY]
+        assert not unknown, f"{table.file}.txt:{number}: no such column: {', '.join(unknown)}"
+    else:
+        assert len(cells) == len(table.heading), (
+            f"{table.file}.txt:{number}: the heading has {len(table.heading)} cells, not {len(cells)}"
+        )
+        table.rows.append((number, dict(zip(table.heading, cells, strict=True))))
+
+
+def add_setting(table: Table, text: str) -> None:
+    key, colon, value = text.partition(":")
+    if not colon or key not in {"pack", "rules", "without", "dates"}:
+        return
+    value = value.strip()
+    if key == "rules":
+        table.rules = tomllib.loads("\n".join(value.split(";")))
+    elif key == "without":
+        table.without = tuple(value.split())
+    else:
+        setattr(table, key, value)
+
+
+ACTIVITY = [*names(ADMITTED), READ_FAULT]
+
+
+def expected(head: str, text: str) -> Any:
+    """A cell of an expectation as the value of its column."""
+    column = OUTPUTS[head]
+    if text == "none":
+        return 0 if column == "basis" else None
+    if column.endswith("_pence"):
+        return money.pence(text)
+    if column == "basis":
+        return sum(Basis[flag.upper()] for flag in text.split())
+    return int(text) if head in {"days beyond", "trim", "net stay", "factor", "month", "row", "top-up row"} else text
+
+
+def activity_of(table: Table, starts: date) -> pl.DataFrame:
+    """The rows of a table as canonical activity; discharge is three months into the pack's year unless said."""
+    lines = [activity_line(cells, starts + timedelta(days=90)) for _, cells in table.rows]
+    return pl.DataFrame(lines, schema={**schema(ADMITTED), READ_FAULT: pl.String()})
+
+
+def activity_line(cells: Mapping[str, str], discharged: date) -> dict[str, Any]:
+    line: dict[str, Any] = {**dict.fromkeys(ACTIVITY), **EVERYDAY, "discharge_date": discharged}
+    given = {INPUTS.get(head, head): cell(INPUTS.get(head, head), text) for head, text in cells.items() if head not in OUTPUTS}
+    stay = given.pop("stay", EVERYDAY_STAY)
+    line |= given
+    if "admission_date" not in given:
+        line["admission_date"] = (line["discharge_date"] or discharged) - timedelta(days=stay)
+    return line
+
+
+def cell(column: str, text: str) -> Any:
+    """A cell of activity as the value of its canonical column."""
+    if not text:
+        return None
+    if column.endswith("_date"):
+        return date.fromisoformat(text)
+    if column == "local_price":
+        return money.pence(text)
+    return int(text) if column in {"stay", "age"} or column.endswith(("_days", "length_of_stay")) else text.replace("·", " ")
+
+
+# --- the pack of a table ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def pack_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Table], RulePack]:
+    """Loads the pack of a table, once for each way of changing it."""
+    loaded: dict[str, RulePack] = {}
+
+    def load(table: Table) -> RulePack:
+        if table.variant not in loaded:
+            if table.pack == TEST_PACK:
+                folder = tmp_path_factory.mktemp("spec") / "pack"
+                write_changed_pack(table, folder)
+                loaded[table.variant] = load_pack(folder)
+            else:
+                loaded[table.variant] = load_pack(table.pack)
+        return loaded[table.variant]
+
+    return load
+
+
+def write_changed_pack(table: Table, folder: Path) -> None:
+    """The test pack with the rules and tables as the table wants them, in `folder`."""
+    shutil.copytree(HERE / "pack", folder)
+    contents = tomllib.loads((folder / "pack.toml").read_text(encoding="utf-8"))
+    for rule, changes in table.rules.items():
+        kept = {"source", "confidence"} if "method" in changes else set(contents["rules"][rule])
+        contents["rules"][rule] = {key: value for key, value in contents["rules"][rule].items() if key in kept} | changes
+    (folder / "pack.toml").write_text(toml_of(contents), encoding="utf-8")
+    for name in table.without:
+        (folder / f"{name}.csv").unlink()
+    leave_out_sources(folder / "sources.csv", table.without)
+
+
+def toml_of(contents: dict[str, Any]) -> str:
+    """TOML of a pack: a schema number, a header and rules."""
+    blocks = {"pack": contents["pack"]} | {f"rules.{rule}": values for rule, values in contents["rules"].items()}
+    lines = [f"schema = {contents['schema']}"]
+    for name, block in blocks.items():
+        lines += ["", f"[{name}]", *(f"{key} = {toml_value(value)}" for key, value in block.items())]
+    return "\n".join(lines) + "\n"
+
+
+def toml_value(value: Any) -> str:
+    return value.isoformat() if isinstance(value, date) else json.dumps(value)
+
+
+def leave_out_sources(path: Path, tables: tuple[str, ...]) -> None:
+    rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(row for row in rows if row["table"] not in tables)
+
+
+# --- the two implementations -----------------------------------------------------------------------------------------
+
+
+def priced_by_reference(activity: pl.DataFrame, pack: RulePack, dates: str) -> list[dict[str, Any]]:
+    rules = ReferencePack.from_plain(pack.plain())
+    return [price_admitted(line, rules, dates=dates) for line in activity.iter_rows(named=True)]  # type: ignore[arg-type]
+
+
+def priced_by_engine(activity: pl.DataFrame, pack: RulePack, dates: str) -> list[dict[str, Any]]:
+    return price(activity, pack, dates=dates).collect().to_dicts()  # type: ignore[arg-type]
+
+
+WAYS = {"reference": priced_by_reference, "engine": priced_by_engine}
+FILES = sorted(HERE.glob("*.txt"))
+TABLES = [table for path in FILES for table in tables_of(path)]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: f"{table.file}: {table.title}")
+def test_table(table: Table, way: str, pack_of: Callable[[Table], RulePack]) -> None:
+    pack = pack_of(table)
+    priced = WAYS[way](activity_of(table, pack.starts), pack, table.dates)
+    wrong = [
+        f"{table.file}.txt:{number}: {column} is {told(column, line[column])}, expected {told(column, value)}"
+        for (number, values), line in zip(table.expectations(), priced, strict=True)
+        for column, value in values.items()
+        if line[column] != value
+    ]
+    assert not wrong, "\n" + "\n".join(wrong)
+    assert all(sum(line[component] for component in COMPONENTS) == line["price_pence"] for line in priced)
+    assert [list(line) for line in priced] == [names(PRICED_LINE)] * len(priced)
+
+
+def told(column: str, value: Any) -> str:
+    """A value in the words of the tables."""
+    if column == "basis":
+        return " ".join(flag.name.lower() for flag in Basis if flag & value and flag.name) or "none"
+    return money.pounds(value) if column.endswith("_pence") and value is not None else "none" if value is None else str(value)
+
+
+def test_every_table_has_lines() -> None:
+    assert FILES
+    assert [table.title for table in TABLES if not table.rows] == []
+
+
+DECIDED_ELSEWHERE = {"no_pack_for_date", "confidence"}
+"""Decided where a pack is chosen by date, and where a run refuses figures; `read` and `spells` have their own tests."""
+
+
+def test_every_reason_and_every_flag_is_specified() -> None:
+    expectations = [values for table in TABLES for _, values in table.expectations()]
+    specified = {values.get("reason") for values in expectations}
+    wanted = {reason.code for reason in REASONS if reason.step not in {"read", "spells"}}
+    flags = [values["basis"] for values in expectations if "basis" in values]
+    assert wanted - specified == DECIDED_ELSEWHERE
+    assert [flag.name for flag in Basis if not any(flag & basis for basis in flags)] == []
