@@ -59,6 +59,9 @@ class KindMap(_Strict):
     repeated: _Words = ()
     """Columns that hold the spell's own value on every episode: taken once, not summed or taken from the first."""
 
+    surplus_cells: bool = False
+    """Whether cells beyond the last heading belong to it; else they make the row unreadable."""
+
     @property
     def reading(self) -> Reading:
         """How cells of these files are read."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import glob
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -13,7 +14,7 @@ from typing import Final, TypeAlias
 import polars as pl
 
 from tariff.activity import csv_file
-from tariff.activity.csv_file import SURPLUS, refused
+from tariff.activity.csv_file import refused
 from tariff.errors import ActivityError, Fault
 
 Source: TypeAlias = str | Path | Iterable[str | Path]
@@ -71,7 +72,8 @@ def _matching(given: str | Path) -> list[Path]:
     path = Path(given)
     if path.exists() or not glob.has_magic(str(given)):
         return [path] if path.exists() else []
-    return [Path(match) for match in sorted(glob.glob(str(given), recursive=True)) if Path(match).is_file()]
+    fixed = Path(path.anchor)
+    return sorted(match for match in fixed.glob(str(path.relative_to(path.anchor))) if match.is_file())
 
 
 def opened(path: Path) -> ActivityFile:
@@ -127,9 +129,21 @@ def _refuse_broken_parquet(path: Path) -> None:
         raise refused(path, "is a Parquet file cut short: its end is missing", "copy or export it again")
 
 
+@contextmanager
+def damage_named(paths: Iterable[Path]) -> Iterator[None]:
+    """Turns Polars' complaint about damaged contents, met only while rows are read, into an ActivityError naming the files.
+
+    Polars' own words are left out: they may quote cells, and so patients."""
+    try:
+        yield
+    except (pl.exceptions.ComputeError, pl.exceptions.SchemaError, OSError) as error:
+        faults = [
+            Fault(str(path), "its contents cannot be read: damaged or changed meanwhile", "copy or export it again")
+            for path in paths
+        ]
+        raise ActivityError("Activity could not be read to its end.", faults) from error
+
+
 def _digest(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-__all__ = ["SURPLUS", "ActivityFile", "Source", "opened", "paths_of"]

@@ -13,7 +13,7 @@ import polars as pl
 from tariff.activity.cells import UNREADABLE_DATE, Cell, cell, first_fault, type_refused
 from tariff.activity.column_map import ColumnMap, KindMap, load_map
 from tariff.activity.csv_file import SURPLUS
-from tariff.activity.files import ActivityFile, Source, opened, paths_of
+from tariff.activity.files import ActivityFile, Source, damage_named, opened, paths_of
 from tariff.activity.kinds import KINDS, Kind, kind_named, told_by_keys
 from tariff.activity.spells import spells_from_episodes
 from tariff.columns import READ_FAULT, Column
@@ -203,7 +203,7 @@ def _cells(fitted: FittedFile, *, keep_coded: bool = True) -> dict[str, Cell]:
 def _canonical(fitted: FittedFile, *, keep_coded: bool) -> pl.LazyFrame:
     cells = _cells(fitted, keep_coded=keep_coded)
     fault = first_fault(list(cells.values()))
-    if fitted.file.is_text:
+    if fitted.file.is_text and not fitted.section.surplus_cells:
         # A cell beyond the last heading means that the cells of the row may have shifted: none of them can be trusted.
         fault = pl.coalesce(pl.when(pl.col(SURPLUS).is_not_null()).then(pl.lit(UNREADABLE_ROW)), fault)
     return fitted.file.frame.select(*(one.value.alias(name) for name, one in cells.items()), fault.alias(READ_FAULT))
@@ -239,9 +239,6 @@ def _never_readable(fitted: FittedFile, frame: pl.LazyFrame, suspects: Sequence[
         return []
     read = [cells[name].value.count().alias(name) for name in suspects]
     unread = [unreadable.sum().alias(f"{name} unread") for name in suspects if (unreadable := cells[name].unreadable) is not None]
-    try:
+    with damage_named([fitted.file.path]):
         counts = frame.select(*read, *unread).collect().row(0, named=True)
-    except pl.exceptions.PolarsError as error:
-        fault = Fault(str(fitted.file.path), "cannot be read: its contents are damaged", "copy or export it again")
-        raise ActivityError("An activity file cannot be used.", [fault]) from error
     return [name for name in suspects if counts[name] == 0 and counts[f"{name} unread"] > 0]
