@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -31,14 +32,19 @@ def release_faults(pack: RulePack) -> Iterator[Fault]:
         what = (
             f"pack {pack.year} differs from the pack released under that name ({pack.digest[:12]}, released as {released[:12]})"
         )
-        remedy = f'a released pack is immutable; a correction is a new pack: put the old files back and name yours "{revision(pack.year)}"'
+        remedy = f"a released pack is immutable; a correction is a new pack, {revision(pack.year)}: put the released files back"
         yield Fault(str(pack.folder), what, remedy)
 
 
 def revision(year: str) -> str:
     """The label of the next correction of a pack: 2017-18 -> 2017-18.r2 -> 2017-18.r3."""
-    stem, _, number = year.partition(".r")
-    return f"{stem}.r{int(number) + 1 if number.isdigit() else 2}"
+    number = year.removeprefix(unrevised(year)).removeprefix(".r")
+    return f"{unrevised(year)}.r{int(number or 1) + 1}"
+
+
+def unrevised(year: str) -> str:
+    """The label of the pack that a correction corrects: 2017-18.r2 -> 2017-18."""
+    return re.sub(r"\.r\d+$", "", year)
 
 
 def overlay_faults(base: Folder[PackFile], overlays: Sequence[Folder[OverlayFile]]) -> Checked:
@@ -46,13 +52,18 @@ def overlay_faults(base: Folder[PackFile], overlays: Sequence[Folder[OverlayFile
     faults: list[Fault] = []
     warnings: list[Fault] = []
     names: set[str] = set()
+    folders = {base.path.name}
     for folder in overlays:
         if folder.declared is None or base.declared is None:
             continue
         where, header, year = str(folder.path / OVERLAY_FILE), folder.declared.overlay, base.declared.pack.year
         if header.name in names:
             faults.append(Fault(where, f"overlay '{header.name}' is laid on twice", "use it once, or rename one"))
+        if folder.path.name in folders:
+            what = f"another folder of this run is named '{folder.path.name}' too, so its rows could not be told apart"
+            faults.append(Fault(str(folder.path), what, "rename one of the folders"))
         names.add(header.name)
+        folders.add(folder.path.name)
         if header.packs and year not in header.packs:
             faults.append(
                 Fault(where, f"overlay '{header.name}' is not made for pack {year}", f"it is for: {', '.join(header.packs)}")

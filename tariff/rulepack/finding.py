@@ -1,4 +1,5 @@
-"""Where packs and overlays are: an explicit path, then the folder named by $TARIFF_RULES, then the copy shipped with the engine."""
+"""Where packs and overlays are: an explicit path, then the folder that $TARIFF_RULES names, then the copy shipped with the
+engine."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ def shipped_rules_folder() -> Path:
 
 
 def rules_folders(rules_folder: Path | None = None) -> list[Path]:
-    """The folders searched for a pack by name, first wins: `rules_folder` alone if given, else $TARIFF_RULES and the shipped copy."""
+    """The folders searched for a pack by name, first wins: `rules_folder` alone if given, else $TARIFF_RULES, then the
+    shipped copy."""
     if rules_folder is not None:
         return [rules_folder]
     named = os.environ.get(RULES_VARIABLE)

@@ -12,12 +12,12 @@ from tariff.rulepack.declarations import read_declarations
 from tariff.rulepack.digests import folder_digest, pack_files
 from tariff.rulepack.examples import EXAMPLES_FILE, Example, read_examples
 from tariff.rulepack.finding import OVERLAY_FILE, PACK_FILE
-from tariff.rulepack.model import OverlayFile, PackFile
+from tariff.rulepack.model import OverlayFile, PackFile, Strict
 from tariff.rulepack.rows import TABLES
 from tariff.rulepack.sources import SOURCES_FILE, Sources, read_sources, source_faults
 from tariff.rulepack.tables import Table, read_table
 
-Declared = TypeVar("Declared", PackFile, OverlayFile)
+Declared = TypeVar("Declared", bound=Strict)
 
 _KNOWN_FILES: Final = (PACK_FILE, OVERLAY_FILE, SOURCES_FILE, EXAMPLES_FILE, *(spec.file for spec in TABLES.values()))
 

@@ -45,8 +45,9 @@ def check_pack(pack: str | Path, overlays: Sequence[str | Path] = (), rules_fold
     RulesError only where there is no such pack or overlay."""
     base = read_pack_folder(find_pack(pack, rules_folder))
     laid = [read_overlay_folder(find_overlay(overlay, rules_folder)) for overlay in overlays]
-    faults = [fault for folder in (base, *laid) for fault in folder.faults]
-    warnings = [warning for folder in (base, *laid) for warning in folder.warnings]
+    folders: list[Folder[Any]] = [base, *laid]
+    faults = [fault for folder in folders for fault in folder.faults]
+    warnings = [warning for folder in folders for warning in folder.warnings]
     if faults or base.declared is None:
         return PackCheck(base.path, None, tuple(faults), tuple(warnings))
     built = _build(base, base.declared, laid)

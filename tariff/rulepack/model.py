@@ -45,7 +45,7 @@ class SettingRule(Rule):
     """Which price a spell is paid at (RULES 1.1, 1.3)."""
 
     method: Literal["national"] = Field(
-        description="Elective, class 2 and gross stay 0: day case; other elective: ordinary elective; other methods: non-elective."
+        description="Elective, class 2, gross stay 0: day case; other elective: ordinary elective; other methods: non-elective."
     )
 
 
