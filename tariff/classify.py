@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tariff.columns import READ_FAULT
 from tariff.reasons import REASON_NUMBER
-from tariff.rulepack.book import PriceBook, compile_book, eligible_providers
+from tariff.rulepack.book import PriceBook, compile_book, eligible_providers, trust_of
 
 if TYPE_CHECKING:
     from tariff.kernels.admitted import Spells
@@ -28,8 +28,6 @@ _UNKNOWN, _ELECTIVE, _EMERGENCY, _OTHER = range(4)
 _NOT_NHS_FUNDED, _OUTSIDE_NATIONAL_TARIFF, _EXCLUDED_BY_PACK = 1, 2, 4
 _GROUPING_BLANK, _GROUPING_COUNTS, _GROUPING_OTHER = range(3)
 _HRG_UNKNOWN, _HRG_BLANK, _HRG_UNGROUPED = 0, -1, -2
-TRUST_CODE_LENGTH: Final = 3
-"""A provider's code begins with the three characters of its trust."""
 
 
 def admission_group(method: str) -> int:
@@ -61,25 +59,56 @@ def local_agreement(serial_number: str) -> int:
     return _OUTSIDE_NATIONAL_TARIFF if serial_number.rstrip().endswith("=") else 0
 
 
+_UNASKED: Final = np.iinfo(np.int32).min
+CODED: Final = pl.Categorical(pl.Categories(name="codes", namespace="tariff"))
+"""How code columns are numbered: every distinct code has one number in the whole process."""
+_NUMBERING: Final = pl.Series([""], dtype=CODED)
+"""Polars forgets a numbering when no series uses it; this one keeps it. """
+
+
 class Codes:
-    """A question about a code, answered once per distinct code: `answer` takes the text, `blank` stands for no text."""
+    """A question about a code, answered once per distinct code: `answer` takes the text, `blank` stands for no text.
+
+    Answers are kept by the number of the code (see CODED), so that a block costs one look-up a row."""
 
     def __init__(self, answer: Callable[[str], int], blank: int, dtype: type = np.uint8) -> None:
         self._answer, self._blank, self._dtype = answer, blank, dtype
+        self._answers = np.empty(0, dtype=np.int32)
 
     def of(self, column: pl.Series | None, height: int) -> NDArray[Any]:
         """The answer for every row of `column`; `blank` throughout where the file lacks the column."""
         if column is None or column.null_count() == height:
             return np.full(height, self._blank, dtype=self._dtype)
-        coded = column if isinstance(column.dtype, pl.Enum | pl.Categorical) else column.cast(pl.String).cast(pl.Categorical())
+        coded = as_codes(column)
         physical = coded.to_physical()
+        # any number of the block stands in for blanks, which get their own answer below
+        filled = physical.fill_null(physical.drop_nulls()[0]) if physical.null_count() else physical
+        numbers = filled.to_numpy()
+        answers = self._answers if coded.dtype == CODED else np.empty(0, dtype=np.int32)
+        if int(numbers.max()) >= answers.size or (answers[numbers] == _UNASKED).any():
+            answers = self._ask(coded, answers)
+        found = answers[numbers].astype(self._dtype)
+        if physical.null_count():
+            found[physical.is_null().to_numpy()] = self._blank
+        return found
+
+    def _ask(self, coded: pl.Series, known: NDArray[np.int32]) -> NDArray[np.int32]:
+        """The answers with those to the codes of this block added. A new array, so that threads never see half of one."""
         distinct = coded.unique().drop_nulls()
         numbers = distinct.to_physical().to_numpy()
-        answers = np.full(int(numbers.max()) + 2, self._blank, dtype=self._dtype)
+        answers = np.full(max(int(numbers.max()) + 1, known.size, 1), _UNASKED, dtype=np.int32)
+        answers[: known.size] = known
         answers[numbers] = [self._answer(text) for text in distinct.cast(pl.String)]
-        if physical.null_count():
-            physical = physical.cast(pl.UInt32).fill_null(answers.size - 1)
-        return answers[physical.to_numpy()]
+        if coded.dtype == CODED:
+            self._answers = answers
+        return answers
+
+
+def as_codes(column: pl.Series) -> pl.Series:
+    """The column with its distinct texts numbered: a Categorical, or an Enum where it is one."""
+    if isinstance(column.dtype, pl.Enum | pl.Categorical):
+        return column
+    return column.cast(pl.String).cast(CODED)
 
 
 def by_code_or_trust(codes: Iterable[str]) -> Callable[[str], int]:
@@ -87,7 +116,7 @@ def by_code_or_trust(codes: Iterable[str]) -> Callable[[str], int]:
     row_of = {code: row for row, code in enumerate(codes, start=1)}
 
     def row(code: str) -> int:
-        return row_of.get(code) or -row_of.get(code[:TRUST_CODE_LENGTH], 0)
+        return row_of.get(code) or -row_of.get(trust_of(code), 0)
 
     return row
 
@@ -171,11 +200,16 @@ def _row_faults(block: pl.DataFrame) -> NDArray[np.uint8]:
     return faults
 
 
+_CODED: Final = ("provider", "commissioner", "hrg")
+"""Codes that more than one question is asked about: numbered once."""
+
+
 def encode_spells(block: pl.DataFrame, codes: AdmittedCodes) -> Spells:
     """A block of canonical admitted activity as arrays for the kernel. Absent optional columns are blank."""
     from tariff.kernels.admitted import BLANK, BLANK_PENCE, Spells
 
     height = block.height
+    block = block.with_columns(as_codes(block[name]) for name in _CODED if name in block.columns)
 
     def column(name: str) -> pl.Series | None:
         return block[name] if name in block.columns else None
@@ -225,12 +259,38 @@ class CompiledPack:
         self.admitted = AdmittedCodes(pack)
 
 
-def financial_year(activity_date: pl.Expr) -> pl.Expr:
-    """`2017-18` for a date from 1 April 2017 to 31 March 2018; blank where the date is."""
-    start = activity_date.dt.year() - (activity_date.dt.month() < 4).cast(pl.Int32)
-    return start.cast(pl.String) + "-" + ((start + 1) % 100).cast(pl.String).str.zfill(2)
+_FIRST_YEAR, _LAST_YEAR = 1990, 2090
+_CALENDAR_STARTS: Final = np.datetime64(f"{_FIRST_YEAR}-04-01", "D")
 
 
-def financial_month(activity_date: pl.Expr) -> pl.Expr:
-    """Month of the financial year, 1 = April."""
-    return ((activity_date.dt.month().cast(pl.Int16) + 8) % 12 + 1).cast(pl.Int8)
+def _calendar() -> tuple[NDArray[np.int32], NDArray[np.int8]]:
+    """For every day from 1 April 1990 to 31 March 2090: its financial year, counted from the first, and month, 1 = April."""
+    days = np.arange(_CALENDAR_STARTS, np.datetime64(f"{_LAST_YEAR}-04-01", "D"))
+    months = days.astype("datetime64[M]").astype(np.int64) - _CALENDAR_STARTS.astype("datetime64[M]").astype(np.int64)
+    return (months // 12).astype(np.int32), (months % 12 + 1).astype(np.int8)
+
+
+_YEAR_OF_DAY, _MONTH_OF_DAY = _calendar()
+_YEAR_LABELS: Final = pl.Series([f"{year}-{(year + 1) % 100:02}" for year in range(_FIRST_YEAR, _LAST_YEAR)])
+
+
+def financial_year_and_month(dates: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Financial year such as `2017-18`, and its month, 1 = April; blank where the date is. A calendar is looked up rather
+    than computed, because this is done for every line."""
+    physical = dates.to_physical()
+    days = physical.fill_null(0).to_numpy() - int(_CALENDAR_STARTS.astype(np.int64))
+    blank = physical.is_null()
+    if days.size and not 0 <= int(days.min()) <= int(days.max()) < _YEAR_OF_DAY.size:
+        return _computed_year_and_month(dates)
+    years, months = _YEAR_LABELS.gather(_YEAR_OF_DAY[days]), pl.Series(_MONTH_OF_DAY[days])
+    return (years.set(blank, None), months.set(blank, None)) if blank.any() else (years, months)
+
+
+def _computed_year_and_month(dates: pl.Series) -> tuple[pl.Series, pl.Series]:
+    day = pl.col("day")
+    start = day.dt.year() - (day.dt.month() < 4).cast(pl.Int32)
+    found = pl.DataFrame({"day": dates}).select(
+        year=start.cast(pl.String) + "-" + ((start + 1) % 100).cast(pl.String).str.zfill(2),
+        month=((day.dt.month().cast(pl.Int16) + 8) % 12 + 1).cast(pl.Int8),
+    )
+    return found["year"], found["month"]

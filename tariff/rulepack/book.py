@@ -45,6 +45,14 @@ class PriceBook(NamedTuple):
     whole_pounds: bool
 
 
+TRUST_CODE_LENGTH: Final = 3
+
+
+def trust_of(provider: str) -> str:
+    """The first three characters of a provider code: its trust."""
+    return provider[:TRUST_CODE_LENGTH]
+
+
 def _read_only(array: NDArray[Any]) -> Any:
     array = np.ascontiguousarray(array)
     array.flags.writeable = False
@@ -76,12 +84,15 @@ def _eligible(pack: RulePack, codes: Sequence[str]) -> Any:
     """Who may have which top-up; where the pack holds no list of providers, everyone (provider row 0)."""
     if pack.top_up_providers is None:
         return _read_only(np.ones((len(pack.top_ups) + 1, 1), dtype=np.uint8))
-    eligible = np.zeros((len(pack.top_ups) + 1, len(codes) + 1), dtype=np.uint8)
-    row_of = {top_up.top_up: number for number, top_up in enumerate(pack.top_ups, start=1)}
-    column_of = {code: number for number, code in enumerate(codes, start=1)}
-    for top_up, provider in pack.top_up_providers:
-        eligible[row_of[top_up], column_of[provider]] = 1
-    return _read_only(eligible)
+    listed = set(pack.top_up_providers)
+    # a site that is listed itself is eligible for what its trust is listed for, too
+    eligible = [
+        [(top_up.top_up, code) in listed or (top_up.top_up, trust_of(code)) in listed for code in codes]
+        for top_up in pack.top_ups
+    ]
+    table = np.zeros((len(pack.top_ups) + 1, len(codes) + 1), dtype=np.uint8)
+    table[1:, 1:] = np.array(eligible, dtype=np.uint8).reshape(len(pack.top_ups), len(codes))
+    return _read_only(table)
 
 
 def eligible_providers(pack: RulePack) -> tuple[str, ...]:
