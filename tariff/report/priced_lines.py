@@ -1,0 +1,89 @@
+"""Priced lines as a report takes them: a frame, a Parquet file or a run folder, and the run cards that belong to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tariff.columns import PRICED_LINE, names
+from tariff.errors import ActivityError, Fault, did_you_mean
+from tariff.run_card import read_run_card
+
+Priced = pl.DataFrame | pl.LazyFrame | str | Path | Sequence[str | Path]
+"""Priced lines: a frame of `columns.PRICED_LINE`, a Parquet file, a run folder, or several of these."""
+
+RunCards = Mapping[str, Any] | str | Path | Sequence[Mapping[str, Any]] | None
+"""Run cards of a pricing run: read already, a file, several, or none (then they are looked for beside the files)."""
+
+
+def scan_lines(priced: Priced) -> pl.LazyFrame:
+    """The lines as a LazyFrame. ActivityError where they cannot be read or are not priced lines."""
+    if isinstance(priced, pl.DataFrame | pl.LazyFrame):
+        frame, where = priced.lazy(), "the frame"
+    else:
+        paths = _paths(priced)
+        where = ", ".join(map(str, paths))
+        frame = _scan([file for path in paths for file in _files(path)], where)
+    try:
+        found = frame.collect_schema().names()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise ActivityError("the priced lines cannot be read", [_unreadable(where)]) from error
+    lacking = [name for name in names(PRICED_LINE) if name not in found]
+    if lacking:
+        faults = [
+            Fault(where, f"column '{name}' is missing", did_you_mean(name, set(found) - set(names(PRICED_LINE))))
+            for name in lacking
+        ]
+        raise ActivityError("these are not priced lines: give what `tariff price` wrote", faults)
+    return frame
+
+
+def find_cards(priced: Priced, given: RunCards) -> tuple[Mapping[str, Any], ...]:
+    """The run cards given, or those found beside the files; none where there are none."""
+    if isinstance(given, Mapping):
+        return (given,)
+    if isinstance(given, str | Path):
+        return (read_run_card(Path(given)),)
+    if given is not None:
+        return tuple(given)
+    if isinstance(priced, pl.DataFrame | pl.LazyFrame):
+        return ()
+    return tuple(read_run_card(card) for card in map(_card_path, _paths(priced)) if card.is_file())
+
+
+def _paths(priced: str | Path | Sequence[str | Path]) -> list[Path]:
+    return [Path(priced)] if isinstance(priced, str | Path) else [Path(path) for path in priced]
+
+
+def _card_path(priced: Path) -> Path:
+    return priced / "run_card.json" if priced.is_dir() else priced.with_suffix(".run_card.json")
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    within = path / "priced"
+    files = sorted((within if within.is_dir() else path).glob("*.parquet"))
+    if not files:
+        raise ActivityError(
+            "there are no priced lines", [Fault(str(path), "holds no Parquet file", "give what `tariff price` wrote")]
+        )
+    return files
+
+
+def _scan(files: list[Path], where: str) -> pl.LazyFrame:
+    absent = [file for file in files if not file.is_file()]
+    if absent:
+        told = [Fault(str(file), "not found", "give what `tariff price` wrote") for file in absent]
+        raise ActivityError("there are no priced lines", told)
+    try:
+        return pl.scan_parquet(files, glob=False)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise ActivityError("the priced lines cannot be read", [_unreadable(where)]) from error
+
+
+def _unreadable(where: str) -> Fault:
+    return Fault(where, "is not a whole Parquet file", "price the activity again")

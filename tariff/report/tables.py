@@ -1,0 +1,266 @@
+"""Tables as people read them, the same for the page and the terminal: text made from pence, small numbers hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from tariff.columns import PODS
+from tariff.money import pounds
+from tariff.reasons import PRICED
+from tariff.report.outcomes import reason_sentence
+from tariff.report.suppression import CONFIDENTIAL, hide_small, is_small
+from tariff.report.words import DIMENSION_NAMES, in_sentence, percentage, short_money, signed, value_name
+from tariff.rulepack.model import CONFIDENCES
+
+if TYPE_CHECKING:
+    from tariff.report.report import Report
+
+LONGEST: Final = 25
+"""Rows of a table before the smaller ones are gathered into one."""
+
+SIDE_BY_SIDE: Final = 3
+"""Models whose payments are shown beside their differences; with more models, differences alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell of a table: its text, whether it is a number, and for a difference its share of the largest (−1 to 1)."""
+
+    text: str
+    number: bool = True
+    bar: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table with its finding, caption, header, rows (first cell = row header) and total."""
+
+    name: str
+    finding: str
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    total: tuple[Cell, ...] = ()
+
+
+def comparison_table(report: Report, dimension: str) -> Table:
+    """What each model makes commissioners pay, by one dimension."""
+    groups = _groups(report.compare_by((dimension,)), dimension)
+    hidden = report.hidden_values(dimension)
+    shown, rest = _largest(groups, dimension, report)
+    widest = max(
+        (abs(row["difference_pence"]) for value, models in groups.items() for row in models if value not in hidden), default=0
+    )
+    rows = [_group_row(report, value_name(dimension, value), groups[value], widest, hide=value in hidden) for value in shown]
+    if rest:
+        gathered = _gathered(groups[value] for value in rest)
+        name = f"Other {len(rest):,}: see comparison.csv"
+        rows.append(_group_row(report, name, gathered, 0, hide=any(value in hidden for value in rest)))
+    total = _group_row(report, "Total", report.totals, 0, hide=report.is_too_small)
+    return Table(
+        name=f"by-{dimension.replace('_', '-')}",
+        finding=_finding(report, dimension, groups, hidden),
+        caption=_caption(report),
+        columns=(DIMENSION_NAMES[dimension], "Lines", *_model_columns(report)),
+        rows=tuple(rows),
+        total=total,
+    )
+
+
+def bridge_table(report: Report, model: str) -> Table:
+    """The bridge from the baseline to one model, as a table."""
+    steps = report.bridge_by(()).filter(pl.col("model") == model).to_dicts()
+    title = report.models[model].title
+    rows = [(Cell(step["label"], number=False), Cell(_step_text(step, report))) for step in steps]
+    return Table(
+        name=f"bridge-{model}",
+        finding="",
+        caption=f"From {in_sentence(report.baseline_title)} to {in_sentence(title)}, whole pounds",
+        columns=("Step", "Pounds"),
+        rows=tuple(rows[:-1]),
+        total=rows[-1],
+    )
+
+
+def outcome_table(report: Report) -> Table:
+    """Every line by what became of it."""
+    rows = report.outcomes.to_dicts()
+    hidden = hide_small({(row["reason"],): row["lines"] for row in rows}).cells if report.suppress else frozenset()
+    total = sum(row["lines"] for row in rows)
+    cells = [_outcome_row(row, total, hide=(row["reason"],) in hidden) for row in rows]
+    return Table(
+        name="outcomes",
+        finding="",
+        caption="Every line that was read, by outcome and reason. Value: the price of priced lines; of the others, what they are "
+        "worth at the best price known, which nobody is made to pay here",
+        columns=("Outcome", "Reason", "Lines", "Share", "Value", "Lines of no known value"),
+        rows=tuple(cells),
+        total=(Cell("All lines", number=False), Cell("", number=False), Cell(f"{total:,}"), Cell("100.0%"), Cell(""), Cell("")),
+    )
+
+
+def label_table(report: Report) -> Table | None:
+    """Pounds by how sure their figures are, least sure first. None where there is no run card."""
+    if not report.assumptions:
+        return None
+    sums: dict[str, int] = {}
+    for row in report.assumptions:
+        sums[row["label"]] = sums.get(row["label"], 0) + row["pence"]
+    total = sum(sums.values())
+    rows = [
+        (
+            Cell(label.capitalize(), number=False),
+            Cell(LABEL_MEANINGS[label], number=False),
+            Cell(_money(sums[label])),
+            Cell(percentage(sums[label], total)),
+        )
+        for label in reversed(CONFIDENCES)
+        if label in sums
+    ]
+    return Table(
+        name="labels",
+        finding="",
+        caption="Pounds of price by how sure the figures behind them are, least sure first",
+        columns=("Label", "Meaning", "Pounds", "Share"),
+        rows=tuple(rows),
+        total=(Cell("All priced lines", number=False), Cell("", number=False), Cell(_money(total)), Cell("100.0%")),
+    )
+
+
+def assumption_table(report: Report) -> Table | None:
+    """Pounds by component, label and source. None where there is no run card."""
+    if not report.assumptions:
+        return None
+    order = {label: number for number, label in enumerate(reversed(CONFIDENCES))}
+    rows = sorted(report.assumptions, key=lambda row: (order[row["label"]], -abs(row["pence"]), row["component"], row["source"]))
+    return Table(
+        name="assumptions",
+        finding="",
+        caption="What each component of price rests on. Amounts are net: reductions count as negative",
+        columns=("Label", "Component", "Source", "Pounds", "Lines"),
+        rows=tuple(_assumption_row(row, report) for row in rows[: 2 * LONGEST]),
+    )
+
+
+LABEL_MEANINGS: Final = {
+    "published": "a national publication says so",
+    "practice": "an NHS organisation's working practice",
+    "local": "agreed locally, or given with the activity",
+    "proxy": "another year's or place's figure standing in",
+    "assumed": "believed, but no text was at hand",
+    "illustrative": "invented, to show a mechanism",
+}
+COMPONENT_NAMES: Final = {
+    "base": "Base price",
+    "short_stay": "Short-stay reduction",
+    "long_stay": "Long-stay payment",
+    "top_up": "Specialised top-up",
+    "market_forces": "Market forces factor",
+}
+
+
+def _groups(frame: pl.DataFrame, dimension: str) -> dict[object, list[dict[str, Any]]]:
+    groups: dict[object, list[dict[str, Any]]] = {}
+    for row in frame.iter_rows(named=True):
+        groups.setdefault(row[dimension], []).append(row)
+    return groups
+
+
+def _largest(
+    groups: Mapping[object, Sequence[Mapping[str, Any]]], dimension: str, report: Report
+) -> tuple[list[object], list[object]]:
+    """The values to show, in reading order, and the rest. Points of delivery and time keep their own order; all else goes by
+    what the baseline pays. What belongs to the whole contract comes last."""
+    values = [value for value in groups if value is not None]
+    by_size = sorted(values, key=lambda value: (-groups[value][0]["baseline_pence"], str(value)))
+    shown, rest = by_size[:LONGEST], by_size[LONGEST:]
+    if dimension == "pod":
+        shown.sort(key=lambda value: PODS.index(str(value)) if value in PODS else len(PODS))
+    if dimension in {"month", "financial_year"}:
+        shown.sort(key=lambda value: (isinstance(value, str), value if isinstance(value, str) else int(str(value))))
+    whole = [None] if None in groups and any(row["pence"] or row["lines"] for row in groups[None]) else []
+    return [*shown, *whole], rest
+
+
+def _gathered(groups: Iterable[Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    sums: dict[str, dict[str, Any]] = {}
+    for rows in groups:
+        for row in rows:
+            entry = sums.setdefault(
+                row["model"], {"model": row["model"], "lines": 0, "pence": 0, "baseline_pence": 0, "difference_pence": 0}
+            )
+            for name in ("lines", "pence", "baseline_pence", "difference_pence"):
+                entry[name] += row[name]
+    return list(sums.values())
+
+
+def _model_columns(report: Report) -> list[str]:
+    columns = [report.baseline_title]
+    for model in report.others:
+        columns += [model.title, "Difference"] if len(report.others) < SIDE_BY_SIDE else [f"{model.title}: difference"]
+    return columns
+
+
+def _group_row(report: Report, name: str, rows: Sequence[Mapping[str, Any]], widest: int, *, hide: bool) -> tuple[Cell, ...]:
+    by_model = {row["model"]: row for row in rows}
+    base = by_model[report.baseline]
+    cells = [Cell(name, number=False), Cell(f"{base['lines']:,}"), Cell(_money(base["pence"]))]
+    for model in report.others:
+        row = by_model[model.name]
+        difference = row["difference_pence"]
+        if len(report.others) < SIDE_BY_SIDE:
+            cells.append(Cell(_money(row["pence"])))
+        cells.append(Cell(signed(_money(difference)), bar=difference / widest if widest else None))
+    return (cells[0], *(Cell(CONFIDENTIAL) for _ in cells[1:])) if hide else tuple(cells)
+
+
+def _finding(
+    report: Report, dimension: str, groups: Mapping[object, Sequence[Mapping[str, Any]]], hidden: frozenset[object]
+) -> str:
+    """The largest difference of the table in words."""
+    rows = [(value, row) for value, models in groups.items() for row in models if value is not None and value not in hidden]
+    named = DIMENSION_NAMES[dimension].lower() if dimension != "currency" else "HRG"
+    value, largest = max(rows, key=lambda pair: abs(pair[1]["difference_pence"]), default=(None, None))
+    if largest is None or largest["difference_pence"] == 0 or report.is_too_small:
+        return f"By {named}"
+    change = signed(short_money(largest["difference_pence"]))
+    model = in_sentence(report.models[largest["model"]].title)
+    return f"By {named}: the largest change is {change} for {value_name(dimension, value)} under {model}"
+
+
+def _caption(report: Report) -> str:
+    hidden = f". {CONFIDENTIAL}: hidden, so that no count of 1 to 7 can be told" if report.suppress else ""
+    return f"Payment under each model and difference from {in_sentence(report.baseline_title)}, whole pounds{hidden}"
+
+
+def _step_text(step: Mapping[str, Any], report: Report) -> str:
+    if report.is_too_small:
+        return CONFIDENTIAL
+    return signed(_money(step["pence"])) if step["kind"] == "cause" else _money(step["pence"])
+
+
+def _outcome_row(row: Mapping[str, Any], total: int, *, hide: bool) -> tuple[Cell, ...]:
+    priced = row["outcome"] == PRICED
+    value = row["price_pence"] if priced else row["indicative_pence"]
+    unvalued = 0 if priced else row["lines"] - row["valued"]
+    numbers = [f"{row['lines']:,}", percentage(row["lines"], total), _money(value), f"{unvalued:,}"]
+    if is_small(unvalued):
+        numbers[-1] = CONFIDENTIAL
+    shown = [CONFIDENTIAL] * len(numbers) if hide else numbers
+    texts = (Cell(row["outcome"].capitalize(), number=False), Cell(reason_sentence(row["reason"]), number=False))
+    return (*texts, *(Cell(text) for text in shown))
+
+
+def _assumption_row(row: Mapping[str, Any], report: Report) -> tuple[Cell, ...]:
+    hide = report.suppress and is_small(row["lines"])
+    texts = [row["label"].capitalize(), COMPONENT_NAMES.get(row["component"], row["component"]), row["source"]]
+    numbers = [CONFIDENTIAL] * 2 if hide else [_money(row["pence"]), f"{row['lines']:,}"]
+    return (*(Cell(text, number=False) for text in texts), *(Cell(text) for text in numbers))
+
+
+def _money(pence: int) -> str:
+    return pounds(pence, whole=True)

@@ -1,0 +1,69 @@
+"""The report on a terminal: counts first, then money. Colour and rules on a terminal, plain text where it is piped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import StringIO
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from tariff.report.tables import Table, comparison_table
+from tariff.report.words import counted
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tariff.report.report import Report
+
+
+def print_summary(report: Report, console: Console | None = None) -> None:
+    """Print the counts, the finding, and what each commissioner and each point of delivery comes to, to stdout."""
+    from rich.console import Console
+
+    console = console or Console()
+    if not console.is_terminal:
+        console = Console(file=console.file, width=200, no_color=True, highlight=False)
+    console.print(_counts(report), highlight=False)
+    console.print(report.headline, style="bold", highlight=False)
+    for table in _tables(report):
+        console.print()
+        console.print(_rich(table, plain=not console.is_terminal))
+    for note in report.notes:
+        console.print(f"Note: {note}", highlight=False)
+
+
+def as_text(report: Report) -> str:
+    """The summary as plain text."""
+    from rich.console import Console
+
+    page = StringIO()
+    print_summary(report, Console(file=page, width=200, force_terminal=False))
+    return page.getvalue()
+
+
+def _counts(report: Report) -> str:
+    by_outcome = report.outcomes.group_by("outcome", maintain_order=True).agg(pl.col("lines").sum())
+    parts = [f"{row['lines']:,} {row['outcome']}" for row in by_outcome.iter_rows(named=True)]
+    return f"{counted(report.lines, 'line', 'lines')}: {', '.join(parts)}"
+
+
+def _tables(report: Report) -> Iterator[Table]:
+    for dimension in report.dimensions:
+        yield comparison_table(report, dimension)
+
+
+def _rich(table: Table, *, plain: bool) -> object:
+    from rich import box
+    from rich.table import Table as RichTable
+
+    shown = RichTable(
+        title=table.finding, title_justify="left", title_style="", box=box.ASCII2 if plain else box.SIMPLE_HEAD, show_footer=False
+    )
+    for number, column in enumerate(table.columns):
+        shown.add_column(column, justify="left" if number == 0 else "right", no_wrap=number == 0 or plain)
+    for row in table.rows:
+        shown.add_row(*(cell.text for cell in row))
+    shown.add_section()
+    shown.add_row(*(cell.text for cell in table.total), style="" if plain else "bold")
+    return shown
