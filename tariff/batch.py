@@ -12,9 +12,10 @@ from typing import Any, Final
 
 import polars as pl
 
-from tariff.activity import read_activity, survey
-from tariff.columns import PRICED_LINE, names
-from tariff.errors import ActivityError, Fault, OutputError
+from tariff.activity import read_activity
+from tariff.activity.facts import FileFacts, survey
+from tariff.activity.spells import EPISODES
+from tariff.errors import ActivityError, DisagreementError, Fault, OutputError, RulesError
 from tariff.pricing import Dates, price
 from tariff.run_card import (
     RunCard,
@@ -25,7 +26,7 @@ from tariff.run_card import (
     require_conservation,
     totals_of,
 )
-from tariff.rulepack import RulePack
+from tariff.rulepack import RulePack, load_pack
 from tariff.rulepack.choosing import AUTO, load_rules
 from tariff.whole_files import refuse_existing, whole_file, whole_folder
 
@@ -64,23 +65,6 @@ def is_one_file(out: Path) -> bool:
 def card_path(priced: Path) -> Path:
     """Where the run card of priced lines stands: in the run folder, or beside the file."""
     return priced / CARD_NAME if priced.is_dir() or not is_one_file(priced) else priced.with_suffix(f".{CARD_NAME}")
-
-
-def scan_priced(priced: Path) -> pl.LazyFrame:
-    """Priced lines of a run, a file or a folder, in the order they were written. ActivityError where they are none."""
-    files = sorted((priced / LINES_FOLDER).glob("*.parquet")) if priced.is_dir() else [priced]
-    if not files or not all(file.is_file() for file in files):
-        raise ActivityError("There are no priced lines.", [Fault(str(priced), "not found", "give what `tariff price` wrote")])
-    try:
-        frame = pl.scan_parquet(files, glob=False)
-        missing = set(names(PRICED_LINE)) - set(frame.collect_schema().names())
-    except (pl.exceptions.PolarsError, OSError) as error:
-        told = [Fault(str(priced), "is not a whole Parquet file", "price the activity again")]
-        raise ActivityError("The priced lines cannot be read.", told) from error
-    if missing:
-        what = f"lacks the columns {', '.join(sorted(missing))}"
-        raise ActivityError("These are not priced lines.", [Fault(str(priced), what, "give what `tariff price` wrote")])
-    return frame
 
 
 def price_files(job: Job) -> Run:
@@ -126,9 +110,9 @@ def _sink(frame: pl.LazyFrame, path: Path) -> None:
 
 def _settle(job: Job, packs: Sequence[RulePack], lines: pl.LazyFrame, started: str) -> tuple[RunCard, Totals]:
     """Reconcile what was written with what came in, and draw up the run card."""
-    inputs = [survey(path, kind=kind, columns=job.columns) for kind, path in job.files]
+    inputs = [_facts(path, kind, job.columns) for kind, path in job.files]
     totals = totals_of(lines)
-    require_conservation(sum(facts["rows"] for facts in inputs), totals)
+    require_conservation(sum(facts["lines"] for facts in inputs), totals)
     used = [pack for pack in packs if len(packs) == 1 or pack.label in _labels(lines)]
     options = {
         "rules": str(job.rules),
@@ -140,15 +124,40 @@ def _settle(job: Job, packs: Sequence[RulePack], lines: pl.LazyFrame, started: s
     return card, totals
 
 
+def _facts(path: Path, kind: str | None, columns: Path | str | None) -> dict[str, Any]:
+    """What the card says of an input. `lines` are what is priced: the rows of the file, or the spells its episodes make."""
+    facts = survey(path, kind, columns)
+    return {
+        "file": facts.name,
+        "path": str(facts.path.resolve()),
+        "kind": facts.kind,
+        "rows": facts.rows,
+        "lines": _spells_of(facts, columns) if facts.in_episodes else facts.rows,
+        "bytes": facts.size,
+        "sha256": facts.sha256,
+        "encoding": facts.encoding,
+        "separator": facts.separator,
+        "ignored": list(facts.ignored),
+        "column_map": facts.column_map,
+    }
+
+
+def _spells_of(facts: FileFacts, columns: Path | str | None) -> int:
+    """Spells that the episodes of a file make; DisagreementError unless every episode is in one of them."""
+    spells = read_activity(facts.path, kind=facts.kind, columns=columns)
+    count, episodes = spells.select(pl.len(), pl.col(EPISODES).sum()).collect().row(0)
+    if episodes != facts.rows:
+        told = [Fault(facts.name, f"{facts.rows:,} episodes came in and {episodes:,} are in spells")]
+        raise DisagreementError("The run does not reconcile. This is a fault of the engine: please report it.", told)
+    return int(count)
+
+
 def _labels(lines: pl.LazyFrame) -> set[str]:
     return set(lines.select(pl.col("pack").drop_nulls().unique()).collect()["pack"])
 
 
 def rules_of(card: Mapping[str, Any]) -> tuple[RulePack, ...]:
     """The rule packs a run card names, loaded again; RulesError where one has changed since."""
-    from tariff.errors import RulesError
-    from tariff.rulepack import load_pack
-
     packs = []
     for told in card["packs"]:
         pack = load_pack(told["folder"], [overlay["path"] for overlay in told["overlays"]])

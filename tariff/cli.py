@@ -3,10 +3,12 @@ then money. Exit codes are part of the interface (see `errors`)."""
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Sequence
+import traceback
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -50,7 +52,21 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return DONE
+    except Exception as error:  # noqa: BLE001 - the last resort of the program: whatever it is, it is our fault
+        _say(_our_fault(error))
+        return OUR_FAULT
     return code if isinstance(code, int) else DONE
+
+
+def _our_fault(error: Exception) -> str:
+    """What to report. The message of an unforeseen error may quote a cell of the activity, so it is shown on request only."""
+    if os.environ.get("TARIFF_TRACEBACK"):
+        return "".join(traceback.format_exception(error))
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"tariff: a fault of the engine ({type(error).__name__} at {Path(last.filename).name}:{last.lineno}). Nothing was left "
+        "half-written. Please report it; with TARIFF_TRACEBACK=1 set, the whole trace is shown, which may quote your data."
+    )
 
 
 def _say(message: str) -> None:
@@ -108,15 +124,24 @@ def price(
         Replace an existing output.
     """
     from tariff.batch import Job, price_files
-    from tariff.report.terminal import print_run
+    from tariff.printing import printed_run
 
     named = [(told or kind, path) for told, path in _files(files)]
     job = Job(named, out, rules, tuple(overlay or ()), columns, dates, overwrite, _command("price", files))
     finished = price_files(job)
     for facts in finished.card["inputs"]:
-        _say(f"{facts['file']}: {facts['kind']}, {facts['rows']:,} rows")
-    print_run(finished.card, out)
+        _say(_announced(facts))
+    print(printed_run(finished.card))
+    _say(f"written to {out}")
     return _over_limit(finished.card["counts"], max_unpriced)
+
+
+def _announced(facts: Mapping[str, Any]) -> str:
+    """What a file was taken for, and what in it was not read."""
+    told = f"{facts['file']}: {facts['kind']}, {facts['rows']:,} {'rows' if facts['rows'] == facts['lines'] else 'episodes'}"
+    if facts["rows"] != facts["lines"]:
+        told += f", {facts['lines']:,} spells"
+    return told + (f"; not read: {', '.join(facts['ignored'])}" if facts["ignored"] else "")
 
 
 def _command(name: str, arguments: Sequence[str]) -> list[str]:
@@ -165,21 +190,10 @@ def compare(
     overwrite
         Replace an existing output.
     """
-    import polars as pl
-
-    from tariff.batch import card_of, scan_priced
-    from tariff.payment import load_models, read_plan
     from tariff.report import compare as compare_models
 
-    cards = [card_of(path) for path in priced]
-    report = compare_models(
-        pl.concat([scan_priced(path) for path in priced]),
-        load_models(models),
-        by=[name.strip() for name in by.split(",") if name.strip()],
-        plan=None if plan is None else read_plan(plan),
-        run_cards=cards,
-        suppress=suppress,
-    )
+    dimensions = [name.strip() for name in by.split(",") if name.strip()]
+    report = compare_models(list(priced), models, by=dimensions, plan=plan, suppress=suppress)
     report.write(out, overwrite=overwrite)
     print(report)
     _say(f"written to {out}")
@@ -199,10 +213,11 @@ def explain(priced: Path, /, *, line: str, provider: str | None = None) -> int:
     provider
         Its provider, where several share the identifier.
     """
-    from tariff.batch import card_of, rules_of, scan_priced
+    from tariff.batch import card_of, rules_of
+    from tariff.report.priced_lines import scan_lines
     from tariff.waterfall import explain as explain_line
 
-    print(explain_line(scan_priced(priced), rules_of(card_of(priced)), line=line, provider=provider))
+    print(explain_line(scan_lines(priced), rules_of(card_of(priced)), line=line, provider=provider))
     return DONE
 
 
@@ -228,14 +243,15 @@ def verify(
     every_line
         Compare every line.
     """
-    from tariff.batch import card_of, rules_of, scan_priced
+    from tariff.batch import card_of, rules_of
+    from tariff.report.priced_lines import scan_lines
     from tariff.verification import read_again, verify_lines
 
     card = card_of(priced)
     files = [path for _, path in _files(activity or [])] if activity else []
     found = verify_lines(
         read_again(card, files),
-        scan_priced(priced),
+        scan_lines(priced),
         rules_of(card),
         dates=card["options"]["dates"],
         sample=None if every_line else sample,
@@ -337,8 +353,8 @@ def check_rules(packs: Annotated[list[str], Parameter(negative="")], /) -> int:
     """
     from tariff.rulepack.listing import check_packs
 
-    told, sound = check_packs(packs)
-    print(told)
-    return DONE if sound else RULES_UNUSABLE
+    found = check_packs(packs)
+    print(found.text)
+    return RULES_UNUSABLE if found.faults else DONE
 
 

@@ -9,11 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from tariff.batch import Job, price_files, scan_priced
-from tariff.payment import load_models, read_plan
+from tariff.batch import Job, price_files
+from tariff.printing import printed_run
 from tariff.report import compare
-from tariff.report.terminal import print_run
-from tariff.rulepack import find_overlay
+from tariff.rulepack import find_overlay, load_pack
 from tariff.synthetic import make_year
 from tariff.whole_files import refuse_existing
 
@@ -27,17 +26,17 @@ def demonstrate(out: Path, *, spells: int, seed: int, overwrite: bool, say: Call
     refuse_existing(out, overwrite=overwrite)
     say(f"making {spells:,} synthetic spells: invented patients, providers and commissioners, England's mix of care")
     activity = out / "activity"
-    make_year(activity, spells=spells, seed=seed, year=YEAR, overwrite=overwrite)
+    shipped = find_overlay(OVERLAY)
+    pack = load_pack(YEAR, [shipped])
+    make_year(activity, spells=spells, seed=seed, year=YEAR, pack=pack, overwrite=overwrite)
     say(f"pricing them under {YEAR} with the overlay {OVERLAY}")
     priced = out / "priced.parquet"
-    overlays = (find_overlay(OVERLAY), activity / "overlay")
+    overlays = (shipped, activity / "overlay")
     files = [("admitted", activity / "admitted.parquet")]
     run = price_files(Job(files, priced, YEAR, overlays, overwrite=overwrite, command=["tariff", "demo"]))
-    print_run(run.card, priced)
+    print(printed_run(run.card))
     say("comparing what commissioners pay under each payment model")
-    report = compare(
-        scan_priced(priced), load_models(MODELS), by=["commissioner", "pod"], plan=read_plan(activity / "plan.csv"), run_cards=[run.card]
-    )
+    report = compare(priced, MODELS, by=["commissioner", "pod"], plan=activity / "plan.csv")
     report.write(out / "report", overwrite=overwrite)
     print(report)
     page = out / "report" / "report.html"

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from tariff.activity import read_activity, survey
+from tariff.activity import read_activity
+from tariff.activity.facts import survey
 from tariff.columns import PRICED_LINE
 from tariff.errors import ActivityError, Fault
 from tariff.reference import ReferencePack, price_admitted
@@ -61,7 +62,7 @@ def read_again(card: Mapping[str, Any], files: Sequence[Path] = ()) -> pl.LazyFr
     frames = []
     for path, facts in zip(paths, card["inputs"], strict=True):
         found = survey(path, kind=facts["kind"], columns=columns)
-        if found["sha256"] != facts["sha256"]:
+        if found.sha256 != facts["sha256"]:
             told = Fault(str(path), "is no longer the file that was priced", "give the file as it was with --activity, or price again")
             raise ActivityError("The activity has changed since the run.", [told])
         frames.append(read_activity(path, kind=facts["kind"], columns=columns))
