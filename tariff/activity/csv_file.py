@@ -72,6 +72,7 @@ def scan(path: Path) -> tuple[pl.LazyFrame, Content, Structure]:
         separator=structure.separator,
         eol_char=structure.line_end,
         missing_columns="insert",
+        extra_columns="ignore",
         truncate_ragged_lines=True,
         glob=False,
     )
@@ -127,22 +128,26 @@ def _as_utf8(path: Path, encoding: str, sha256: str) -> Path:
     copy = _scratch_folder() / f"{sha256}.csv"
     if copy.exists():
         return copy
-    decoder = codecs.getincrementaldecoder(encoding)()
     partial = copy.with_suffix(".part")
     try:
-        with partial.open("wb") as stream:
-            for chunk in _chunks(path):
-                stream.write(decoder.decode(chunk).encode())
-            stream.write(decoder.decode(b"", final=True).encode())
+        _transcode(path, partial, encoding)
+        return partial.replace(copy)
     except UnicodeDecodeError as error:
-        raise refused(
-            path, f"is neither UTF-8 nor {encoding} text: a byte cannot be decoded", "export it again as CSV in UTF-8"
-        ) from error
+        what = f"is neither UTF-8 nor {encoding} text: a byte cannot be decoded"
+        raise refused(path, what, "export it again as CSV in UTF-8") from error
     except OSError as error:
-        raise refused(
-            path, f"could not be copied as UTF-8 to the temporary folder: {error.strerror}", "save it as CSV in UTF-8"
-        ) from error
-    return partial.replace(copy)
+        what = f"could not be copied as UTF-8 to the temporary folder: {error.strerror}"
+        raise refused(path, what, "save it as CSV in UTF-8") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _transcode(path: Path, copy: Path, encoding: str) -> None:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    with copy.open("wb") as stream:
+        for chunk in _chunks(path):
+            stream.write(decoder.decode(chunk).encode())
+        stream.write(decoder.decode(b"", final=True).encode())
 
 
 @lru_cache(maxsize=4096)
@@ -174,7 +179,9 @@ def _headings(path: Path, start: str) -> tuple[str, tuple[str, ...]]:
     """The separator that splits the first line into most headings, and those headings."""
     if not start.strip():
         raise refused(path, "is empty: it has not even headings", "export it again")
-    split = {separator: _first_record(path, start, separator) for separator in SEPARATORS}
+    split = {separator: record for separator in SEPARATORS if (record := _first_record(start, separator)) is not None}
+    if not split:
+        raise refused(path, "has headings that cannot be read: a quotation mark is out of place", "repair the first line")
     separator = max(split, key=lambda one: len(split[one]))
     headings = tuple(heading.strip() or f"column {place}" for place, heading in enumerate(split[separator], 1))
     if not headings:
@@ -183,13 +190,12 @@ def _headings(path: Path, start: str) -> tuple[str, tuple[str, ...]]:
     return separator, headings
 
 
-def _first_record(path: Path, start: str, separator: str) -> list[str]:
+def _first_record(start: str, separator: str) -> list[str] | None:
+    """The cells of the first line, or None where its quoting rules the separator out."""
     try:
         return next(csv.reader(io.StringIO(start, newline=""), delimiter=separator, strict=True), [])
-    except csv.Error as error:
-        raise refused(
-            path, "has headings that cannot be read: a quotation mark is out of place", "repair the first line"
-        ) from error
+    except csv.Error:
+        return None
 
 
 def _refuse_repeats(path: Path, headings: tuple[str, ...]) -> None:

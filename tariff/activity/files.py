@@ -84,7 +84,7 @@ def opened(path: Path) -> ActivityFile:
         with path.open("rb") as stream:
             mark = stream.read(4)
         for other, (what, remedy) in _OTHER_MARKS.items():
-            if mark == other:
+            if mark.startswith(other):
                 raise refused(path, what, remedy)
         return _parquet(path) if mark == _PARQUET_MARK or path.suffix.lower() == ".parquet" else _text(path)
     except OSError as error:

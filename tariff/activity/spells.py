@@ -38,7 +38,7 @@ def spells_from_episodes(episodes: pl.LazyFrame, repeated: Collection[str] = ())
     - `read_fault`: the first fault of any episode; else `days_out_of_range` or `unreadable_number` where an episode's length is
       impossible or unknown, or `conflicting_hrg` where its episodes disagree."""
     present = episodes.collect_schema().names()
-    own = [name for name in ("hrg", *repeated) if name in present]
+    own = [name for name in dict.fromkeys(("hrg", *repeated)) if name in present]
     prepared = _prepared(episodes, present)
     by_spell = prepared.group_by("provider", "spell_id", _ALONE).agg(_facts(present, own))
     taken = {*own, "discharge_date", "adjusted_length_of_stay", READ_FAULT, *_SUMMED, *_CODE_LISTS}
