@@ -1,0 +1,56 @@
+"""The work under test: one year of synthetic admitted care, the rule pack that prices it, the file it lies in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tariff.rulepack import find_overlay, load_pack
+from tariff.synthetic import admitted
+from tariff.synthetic.overlay import write_overlay
+
+if TYPE_CHECKING:
+    from tariff.rulepack import RulePack
+
+YEAR: Final = "2024-25"
+DEMONSTRATION: Final = "demonstration-2024-25"
+SEED: Final = 2024
+ROW_GROUP: Final = 250_000
+WRITING: Final = {"compression": "zstd", "compression_level": 1, "row_group_size": ROW_GROUP}
+"""How everybody writes: as `tariff price` does."""
+
+MONEY: Final = (
+    "base_pence",
+    "short_stay_pence",
+    "long_stay_pence",
+    "top_up_pence",
+    "mff_pence",
+    "price_pence",
+    "indicative_pence",
+)
+ENGINE_COLUMNS: Final = ("line_id", *MONEY)
+
+
+@dataclass(frozen=True)
+class Work:
+    """A folder that holds the activity and the overlay of its providers; other processes find the work by it."""
+
+    folder: Path
+
+    @property
+    def source(self) -> Path:
+        """Canonical activity: codes as plain text, dictionary-coded; `local_price` in pence."""
+        return self.folder / "admitted.parquet"
+
+    def pack(self) -> RulePack:
+        """2024-25 with the demonstration overlay, so that every rule acts, and the invented providers' factors."""
+        return load_pack(YEAR, (find_overlay(DEMONSTRATION), self.folder / "overlay"))
+
+
+def make_work(folder: Path, spells: int) -> Work:
+    """Write `spells` seeded spells and the overlay into `folder`. The same number gives the same spells."""
+    write_overlay(folder / "overlay", load_pack(YEAR))
+    work = Work(folder)
+    admitted(spells, SEED, pack=work.pack()).write_parquet(work.source, **WRITING)
+    return work
