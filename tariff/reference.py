@@ -294,26 +294,26 @@ def _day(line: Mapping[str, object], name: str) -> date | None:
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """Length of stay in days: gross and adjusted (net), None where dates or counts make it impossible to say."""
+    """Length of stay in days: gross and adjusted (net), None where the dates do not give one. The counts are as given: a line
+    that holds an impossible one is rejected, and `published` never shows it."""
 
     gross: int | None
     adjusted: int | None
     flags: Basis
+    published: int | None
+    """The adjusted stay for the priced line: None where any count of days is out of range."""
 
 
 def stay_of(spell: Spell) -> Stay:
     """The length of stay, net of the days that are paid otherwise (RULES 1.2.4, 1.5).
 
     A gross stay that is given goes before the dates; an adjusted stay that is given wins, and nothing is taken from it."""
-    if days_out_of_range(spell):
-        return Stay(None, None, NO_FLAGS)
     gross = spell.length_of_stay if spell.length_of_stay is not None else nights_between(spell)
-    if spell.adjusted_length_of_stay is not None:
-        return Stay(gross, spell.adjusted_length_of_stay, Basis.STAY_GIVEN)
-    if gross is None:
-        return Stay(None, None, NO_FLAGS)
     away = sum(days or 0 for days in spell.days_away)
-    return Stay(gross, max(0, gross - away), Basis.STAY_NETTED if away else NO_FLAGS)
+    adjusted, flags = spell.adjusted_length_of_stay, Basis.STAY_GIVEN
+    if adjusted is None:
+        adjusted, flags = None if gross is None else max(0, gross - away), Basis.STAY_NETTED if away else NO_FLAGS
+    return Stay(gross, adjusted, flags, None if days_out_of_range(spell) else adjusted)
 
 
 def nights_between(spell: Spell) -> int | None:
@@ -338,7 +338,7 @@ def is_classified(spell: Spell) -> bool:
 
 def setting_of(spell: Spell, stay: Stay) -> str:
     """The price setting (RULES 1.1, 1.3). A day case is class 2, elective, with no night; an elective stay of any other
-    kind takes the ordinary elective price; regular attenders stand apart."""
+    kind takes the ordinary elective price; regular attenders stand apart. A stay that the dates do not give counts as 0."""
     if not is_classified(spell):
         return "not_classified"
     if spell.patient_classification == REGULAR_DAY:
@@ -556,9 +556,16 @@ class Amounts:
         return self.base + self.short_stay + self.long_stay + self.top_up + self.market_forces
 
     def are_in_range(self) -> bool:
-        """Whether every component, and the price, is within the bound that money.AMOUNT_LIMIT_PENCE states."""
-        every = (self.base, self.short_stay, self.long_stay, self.top_up, self.market_forces, self.price)
-        return all(abs(amount) <= AMOUNT_LIMIT_PENCE for amount in every)
+        """Whether every component, and the price, is within the bound of amounts."""
+        return all(
+            is_in_range(amount)
+            for amount in (self.base, self.short_stay, self.long_stay, self.top_up, self.market_forces, self.price)
+        )
+
+
+def is_in_range(amount: int) -> bool:
+    """Whether an amount is within the bound that money.AMOUNT_LIMIT_PENCE states, either way."""
+    return abs(amount) <= AMOUNT_LIMIT_PENCE
 
 
 def to_pence(amount: Exact) -> int:
@@ -692,17 +699,12 @@ def price_where_covered(spell: Spell, stay: Stay, pack: ReferencePack) -> Price 
 def indicative_price(spell: Spell, stay: Stay, pack: ReferencePack) -> int | None:
     """What a line that is not priced would be worth at the best price known, in pence, so that nothing lost is without a
     size: its local price, else its HRG's price in its own setting, else in the first setting that has one, with the
-    provider's factor. None where nothing is known, or beyond the bound of amounts."""
-    if spell.local_price is not None:
-        amount = spell.local_price
-    else:
-        row = pack.rows.get(spell.hrg or "")
-        price = None if row is None else best_price_known(row, setting_of(spell, stay))
-        if price is None:
-            return None
-        factor, _ = market_forces_factor(spell.provider or "", pack) or (MILLION, NO_FLAGS)
-        amount = rounded(pack, price, 0, 0, 0, factor).price
-    return amount if abs(amount) <= AMOUNT_LIMIT_PENCE else None
+    provider's factor. None where nothing is known; an amount beyond the bound is no price."""
+    row = pack.rows.get(spell.hrg or "")
+    known = None if row is None else best_price_known(row, setting_of(spell, stay))
+    factor, _ = market_forces_factor(spell.provider or "", pack) or (MILLION, NO_FLAGS)
+    national = None if known is None else rounded(pack, known, 0, 0, 0, factor).price
+    return next((price for price in (spell.local_price, national) if price is not None and is_in_range(price)), None)
 
 
 def best_price_known(row: PriceRow, setting: str) -> int | None:
@@ -748,7 +750,7 @@ def price_admitted(line: Mapping[str, object], pack: ReferencePack, *, dates: Da
         "currency": line.get("hrg"),
         "treatment_function": line.get("treatment_function"),
         "units": 1,
-        "adjusted_length_of_stay": stay.adjusted,
+        "adjusted_length_of_stay": stay.published,
         "trim_point": price.trim,
         "excess_days": price.excess_days,
         "base_pence": amounts.base,

@@ -1,0 +1,121 @@
+"""What must hold of any priced file, whatever the rules: nothing is lost, components add, and a line is priced by itself."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import date
+from itertools import pairwise
+from typing import Any
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from tariff.columns import COMPONENTS, PRICED_LINE, schema
+from tariff.pricing import price
+from tariff.rulepack import RulePack
+
+Generated = Callable[..., pl.DataFrame]
+LinesOf = Callable[[list[dict[str, Any]], date], pl.DataFrame]
+
+DISCHARGED = date(2017, 9, 30)
+
+
+@pytest.fixture(scope="module", params=range(0, 108, 35))
+def pack(request: pytest.FixtureRequest, every_pack: list[RulePack]) -> RulePack:
+    return every_pack[request.param]
+
+
+@pytest.fixture(scope="module")
+def activity(pack: RulePack, generated: Generated, compiled: bool) -> pl.DataFrame:
+    return generated(pack, 5_000 if compiled else 600, 23)
+
+
+@pytest.fixture(scope="module")
+def priced(activity: pl.DataFrame, pack: RulePack) -> pl.DataFrame:
+    return price(activity, pack).collect()
+
+
+def test_the_columns_are_those_of_a_priced_line(priced: pl.DataFrame) -> None:
+    assert dict(priced.schema) == schema(PRICED_LINE)
+    assert [column.name for column in PRICED_LINE if not column.nullable and priced[column.name].null_count()] == []
+
+
+def test_rows_in_are_rows_out_in_the_same_order(activity: pl.DataFrame, priced: pl.DataFrame) -> None:
+    kept = {"spell_id": "line_id", "hrg": "currency", "discharge_date": "activity_date"}
+    kept |= {name: name for name in ("provider", "commissioner", "patient_id", "gp_practice", "treatment_function")}
+    for given, out in kept.items():
+        assert activity[given].to_list() == priced[out].to_list()
+
+
+def test_components_add_to_the_price(priced: pl.DataFrame) -> None:
+    assert priced.filter(pl.sum_horizontal(COMPONENTS) != pl.col("price_pence")).is_empty()
+
+
+def test_only_a_priced_line_has_money(priced: pl.DataFrame) -> None:
+    not_priced = priced.filter(pl.col("outcome") != "priced")
+    assert not_priced.height
+    assert (
+        not_priced.select(*COMPONENTS, "price_pence", "basis", "price_row", "top_up_row", "excess_days").sum().row(0) == (0,) * 10
+    )
+    assert priced.filter(pl.col("outcome") == "priced")["indicative_pence"].null_count() == priced.height - not_priced.height
+
+
+def test_a_short_stay_never_adds(priced: pl.DataFrame) -> None:
+    assert priced.filter(pl.col("short_stay_pence") > 0).is_empty()
+
+
+def test_the_order_of_the_lines_does_not_matter(activity: pl.DataFrame, priced: pl.DataFrame, pack: RulePack) -> None:
+    order = random.Random(5).sample(range(activity.height), activity.height)
+    assert_frame_equal(price(activity[order], pack).collect(), priced[order])
+
+
+@pytest.mark.parametrize("size", [1, 7, 1_000])
+def test_pieces_come_to_the_same_as_the_whole(activity: pl.DataFrame, priced: pl.DataFrame, pack: RulePack, size: int) -> None:
+    few = activity.head(60 * size)
+    pieces = pl.concat([price(piece, pack).collect() for piece in few.iter_slices(size)])
+    assert_frame_equal(pieces, priced.head(few.height))
+
+
+def test_a_frame_and_a_lazy_frame_and_a_stream_come_to_the_same(
+    activity: pl.DataFrame, priced: pl.DataFrame, pack: RulePack
+) -> None:
+    assert_frame_equal(price(activity.lazy(), pack).collect(), priced)
+    assert_frame_equal(price(activity.lazy(), pack).collect(engine="streaming"), priced)
+    chunked = pl.concat([activity.head(10), activity.tail(-10)], rechunk=False)
+    assert_frame_equal(price(chunked, pack).collect(), priced)
+
+
+def test_columns_asked_for_alone_are_as_they_are_together(activity: pl.DataFrame, priced: pl.DataFrame, pack: RulePack) -> None:
+    for column in ("price_pence", "reason", "indicative_pence"):
+        assert_frame_equal(price(activity.lazy(), pack).select(column).collect(), priced.select(column))
+
+
+def test_an_unrelated_line_changes_nothing(activity: pl.DataFrame, priced: pl.DataFrame, pack: RulePack) -> None:
+    """Even one with an HRG, a provider and services that no other line has."""
+    stranger = activity.head(1).with_columns(hrg=pl.lit("QQ00Z"), provider=pl.lit("RQQ"), specialised_services=pl.lit("NEW"))
+    joined = price(pl.concat([stranger, activity, stranger]), pack).collect()
+    assert_frame_equal(joined[1:-1], priced)
+
+
+@pytest.mark.parametrize(("method", "trim"), [("11", "elective_trim"), ("21", "non_elective_trim"), ("81", "non_elective_trim")])
+def test_a_longer_stay_beyond_the_trim_point_never_costs_less(pack: RulePack, lines_of: LinesOf, method: str, trim: str) -> None:
+    beyond = [(row, getattr(row, trim)) for row in pack.admitted if getattr(row, trim) is not None]
+    lines = [
+        {"hrg": row.hrg, "admission_method": method, "stay": days, "provider": "RHI", "specialised_services": "THIRD"}
+        for row, trim_days in beyond
+        for days in range(trim_days, trim_days + 40)
+    ]
+    prices = price(lines_of(lines, DISCHARGED), pack).collect()["price_pence"].to_list()
+    for start in range(0, len(prices), 40):
+        assert all(shorter <= longer for shorter, longer in pairwise(prices[start : start + 40]))
+
+
+def test_each_day_beyond_the_trim_point_adds_the_same(spec_pack: RulePack, lines_of: LinesOf) -> None:
+    """Where the factor is 1 and no top-up is paid on long stays, the price rises by the per-day payment."""
+    row = next(row for row in spec_pack.admitted if row.hrg == "TA01A")
+    stays = range(row.elective_trim or 0, 60)
+    lines = lines_of([{"hrg": row.hrg, "stay": days, "specialised_services": "ORTHO"} for days in stays], DISCHARGED)
+    prices = price(lines, spec_pack).collect()["price_pence"].to_list()
+    assert {longer - shorter for shorter, longer in pairwise(prices)} == {row.per_day_long_stay}
