@@ -4,13 +4,14 @@ spreadsheet has damaged (`1E05`, a lost leading zero) stays visibly damaged and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import polars as pl
 
-from tariff.columns import Column
+from tariff.columns import READ_FAULT, Column
 
 UNREADABLE_DATE: Final = "unreadable_date"
 UNREADABLE_NUMBER: Final = "unreadable_number"
@@ -36,12 +37,18 @@ CASE_MATTERS: Final = frozenset(
 )
 """Identifiers, and codes in a rule pack's own words. In every other code the case has no meaning and is raised: `2a` is `2A`."""
 
+MOSTLY_DISTINCT: Final = frozenset(
+    {"spell_id", "patient_id", "attendance_id", "line_id", "parent_line_id", "secondary_diagnoses", "local_price"}
+)
+"""Columns whose cells seldom repeat: they are read cell by cell, the others once for each distinct text of a block."""
+
 _TIME_OF_DAY: Final = r"[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$"
 _WHOLE_NUMBER: Final = r"^-?\d+(\.0*)?$"
 _POUNDS: Final = r"^[-−]?£?[-−]?(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d{0,2})0*)?$"
 _LARGEST_DIGITS: Final = 16
 """Digits of whole pounds that int64 pence can hold; a longer amount is unreadable rather than wrapped round."""
 _PENNY_TOLERANCE: Final = 1e-6
+_BEFORE: Final = "fault "
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +66,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The value of a canonical column and, where a cell may be unreadable, when it is and the reason code it then gives."""
+    """The value of a canonical column. Where a cell may be unreadable, `given` says which cells hold something at all (such a
+    cell with a null value is unreadable) and `reason` is the code it then gives."""
 
     value: pl.Expr
-    unreadable: pl.Expr | None = None
+    given: pl.Expr | None = None
     reason: str = ""
 
 
@@ -98,13 +106,53 @@ def cell(column: Column, raw: pl.Expr, dtype: pl.DataType, reading: Reading) -> 
     if dtype == pl.Null:
         return Cell(pl.lit(None, column.dtype))
     if column.dtype == pl.String:
-        return Cell(_text(column, raw, dtype, reading))
+        return Cell(_code(column, raw, dtype, reading))
+    if _is_text(dtype):
+        return _from_text(column, raw.cast(pl.String), reading)
     if column.dtype == pl.Date:
         return _date(column, raw, dtype, reading)
-    return _money(column, raw, dtype, reading) if _is_money(column) else _number(column, raw, dtype, reading)
+    return _amount(raw, dtype) if _is_money(column) else _number(column, raw, dtype)
 
 
-def _cleaned(column: Column, raw: pl.Expr, reading: Reading) -> pl.Expr:
+def constant(column: Column, text: str, reading: Reading) -> pl.Series:
+    """A column of one cell holding what `text` means in `column`; null where it cannot be read."""
+    return (
+        pl.Series([text], dtype=pl.String)
+        .to_frame("text")
+        .select(cell(column, pl.col("text"), pl.String(), reading).value)
+        .to_series()
+    )
+
+
+def _is_text(dtype: pl.DataType) -> bool:
+    return dtype in (pl.String, pl.Categorical, pl.Enum)
+
+
+def _from_text(column: Column, raw: pl.Expr, reading: Reading) -> Cell:
+    """A date, number or amount written as text."""
+    clean = partial(_cleaned, column=column, reading=reading)
+    if column.dtype == pl.Date:
+        return Cell(_each(column, raw, lambda text: _dated(clean(text), reading)), clean(raw).is_not_null(), UNREADABLE_DATE)
+    parse = _pence if _is_money(column) else partial(_whole, dtype=column.dtype)
+    return Cell(_each(column, raw, lambda text: parse(clean(text))), clean(raw).is_not_null(), UNREADABLE_NUMBER)
+
+
+def _each(column: Column, raw: pl.Expr, read: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+    """`read`, applied once to each distinct text of a block: codes, dates and ages repeat thousands of times."""
+    if column.name in MOSTLY_DISTINCT:
+        return read(raw)
+    return raw.map_batches(partial(_read_distinct, read), return_dtype=column.dtype, is_elementwise=True)
+
+
+def _read_distinct(read: Callable[[pl.Expr], pl.Expr], texts: pl.Series) -> pl.Series:
+    distinct = texts.unique().drop_nulls()
+    answers = distinct.to_frame("text").select(read(pl.col("text"))).to_series()
+    if answers.dtype == texts.dtype and answers.equals(distinct, null_equal=True):
+        return texts
+    return texts.replace_strict(distinct, answers, default=None, return_dtype=answers.dtype)
+
+
+def _cleaned(raw: pl.Expr, column: Column, reading: Reading) -> pl.Expr:
     """Text without surrounding blanks; blank, or a word the map says means blank, is null; recoded as the map says."""
     stripped = raw.str.strip_chars()
     blank = stripped.is_in(["", *reading.blanks]) if reading.blanks else stripped == ""
@@ -113,12 +161,16 @@ def _cleaned(column: Column, raw: pl.Expr, reading: Reading) -> pl.Expr:
     return kept.replace(list(recode), list(recode.values())) if recode else kept
 
 
-def _text(column: Column, raw: pl.Expr, dtype: pl.DataType, reading: Reading) -> pl.Expr:
+def _code(column: Column, raw: pl.Expr, dtype: pl.DataType, reading: Reading) -> pl.Expr:
     raised = column.name not in CASE_MATTERS
     if isinstance(dtype, pl.Enum) and _is_clean(dtype, raised, column, reading):
         return raw
-    text = _cleaned(column, _as_text(raw, dtype), reading)
-    return text.str.to_uppercase() if raised else text
+
+    def read(text: pl.Expr) -> pl.Expr:
+        code = _cleaned(text, column, reading)
+        return code.str.to_uppercase() if raised else code
+
+    return _each(column, _as_text(raw, dtype), read)
 
 
 def _is_clean(dtype: pl.Enum, raised: bool, column: Column, reading: Reading) -> bool:
@@ -139,10 +191,6 @@ def _as_text(raw: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     return pl.when(whole.cast(pl.Float64) == number).then(whole.cast(pl.String)).otherwise(number.cast(pl.String))
 
 
-def _is_text(dtype: pl.DataType) -> bool:
-    return dtype in (pl.String, pl.Categorical, pl.Enum)
-
-
 def _date(column: Column, raw: pl.Expr, dtype: pl.DataType, reading: Reading) -> Cell:
     if dtype == pl.Date:
         return Cell(raw)
@@ -150,43 +198,32 @@ def _date(column: Column, raw: pl.Expr, dtype: pl.DataType, reading: Reading) ->
         # A midnight stored as an instant in summer is 23:00 of the day before in UTC: bring it home before cutting the time.
         local = raw.dt.convert_time_zone("Europe/London") if dtype.time_zone else raw
         return Cell(local.dt.date())
-    text = _cleaned(column, raw.cast(pl.String), reading)
+    return _from_text(column, raw.cast(pl.String), reading)
+
+
+def _dated(text: pl.Expr, reading: Reading) -> pl.Expr:
     day = text.str.replace(_TIME_OF_DAY, "")
-    value = pl.coalesce(_dated(day, *DATE_FORMATS[name]) for name in reading.date_formats)
-    return Cell(value, text.is_not_null() & value.is_null(), UNREADABLE_DATE)
+    tried = [DATE_FORMATS[name] for name in reading.date_formats]
+    return pl.coalesce(pl.when(day.str.contains(shape)).then(day).str.to_date(written, strict=False) for shape, written in tried)
 
 
-def _dated(day: pl.Expr, shape: str, written: str) -> pl.Expr:
-    return pl.when(day.str.contains(shape)).then(day).str.to_date(written, strict=False)
-
-
-def _number(column: Column, raw: pl.Expr, dtype: pl.DataType, reading: Reading) -> Cell:
-    if dtype.is_integer():
-        value = raw.cast(column.dtype, strict=False)
-        return Cell(value, raw.is_not_null() & value.is_null(), UNREADABLE_NUMBER)
-    if _is_text(dtype):
-        given = _cleaned(column, raw.cast(pl.String), reading)
-        digits = pl.when(given.str.contains(_WHOLE_NUMBER)).then(given.str.replace(r"\.0*$", ""))
-        value = digits.cast(column.dtype, strict=False)
-        return Cell(value, given.is_not_null() & value.is_null(), UNREADABLE_NUMBER)
+def _number(column: Column, raw: pl.Expr, dtype: pl.DataType) -> Cell:
     given = raw.fill_nan(None) if dtype.is_float() else raw
     whole = given.cast(column.dtype, strict=False)
-    value = pl.when(whole.cast(dtype) == given).then(whole)
-    return Cell(value, given.is_not_null() & value.is_null(), UNREADABLE_NUMBER)
+    value = whole if dtype.is_integer() else pl.when(whole.cast(dtype) == given).then(whole)
+    return Cell(value, given.is_not_null(), UNREADABLE_NUMBER)
 
 
-def _money(column: Column, raw: pl.Expr, dtype: pl.DataType, reading: Reading) -> Cell:
+def _whole(text: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    return pl.when(text.str.contains(_WHOLE_NUMBER)).then(text.str.replace(r"\.0*$", "")).cast(dtype, strict=False)
+
+
+def _amount(raw: pl.Expr, dtype: pl.DataType) -> Cell:
     """Pounds to pence, exactly. A float is taken only where it lies within a millionth of a penny of whole pence."""
-    if _is_text(dtype):
-        given = _cleaned(column, raw.cast(pl.String), reading)
-        value = _pence(given)
-    elif dtype.is_float():
+    if dtype.is_float():
         given = raw.cast(pl.Float64).fill_nan(None)
-        value = _pence_of_float(given)
-    else:
-        given = raw
-        value = _pence(raw.cast(pl.String))
-    return Cell(value, given.is_not_null() & value.is_null(), UNREADABLE_NUMBER)
+        return Cell(_pence_of_float(given), given.is_not_null(), UNREADABLE_NUMBER)
+    return Cell(_pence(raw.cast(pl.String)), raw.is_not_null(), UNREADABLE_NUMBER)
 
 
 def _pence(text: pl.Expr) -> pl.Expr:
@@ -204,11 +241,19 @@ def _pence_of_float(pounds: pl.Expr) -> pl.Expr:
     return pl.when(exact).then(nearest).cast(pl.Int64, strict=False)
 
 
-def first_fault(cells: Sequence[Cell]) -> pl.Expr:
-    """The reason code of the first unreadable cell, dates before numbers, or null: the `read_fault` of the row."""
-    spoken = [
-        pl.when(pl.any_horizontal(unreadable)).then(pl.lit(reason))
-        for reason in (UNREADABLE_DATE, UNREADABLE_NUMBER)
-        if (unreadable := [one.unreadable for one in cells if one.unreadable is not None and one.reason == reason])
-    ]
-    return pl.coalesce(spoken) if spoken else pl.lit(None, pl.String)
+def values_and_fault(frame: pl.LazyFrame, cells: Mapping[str, Cell], before: Sequence[pl.Expr] = ()) -> pl.LazyFrame:
+    """The values of `cells` by name, and `read_fault`: the first of `before` that is not null, else the reason code of an
+    unreadable cell, dates before numbers, else null."""
+    checked = {name: one for name, one in cells.items() if one.given is not None}
+    given = [one.given.alias(_given(name)) for name, one in checked.items() if one.given is not None]
+    already = [fault.alias(f"{_BEFORE}{place}") for place, fault in enumerate(before)]
+    read = frame.select(*(one.value.alias(name) for name, one in cells.items()), *given, *already)
+    faults = [pl.col(f"{_BEFORE}{place}") for place in range(len(already))]
+    for reason in (UNREADABLE_DATE, UNREADABLE_NUMBER):
+        unreadable = [pl.col(_given(name)) & pl.col(name).is_null() for name, one in checked.items() if one.reason == reason]
+        faults += [pl.when(pl.any_horizontal(unreadable)).then(pl.lit(reason))] if unreadable else []
+    return read.select(*cells, pl.coalesce(*faults, pl.lit(None, pl.String)).alias(READ_FAULT))
+
+
+def _given(name: str) -> str:
+    return f"{name} given"

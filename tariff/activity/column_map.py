@@ -20,10 +20,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-import polars as pl
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from tariff.activity.cells import DATE_FORMATS, DEFAULT_DATE_FORMATS, Reading, cell
+from tariff.activity.cells import DATE_FORMATS, DEFAULT_DATE_FORMATS, Reading, constant
 from tariff.activity.kinds import KINDS, Kind
 from tariff.errors import Fault, RulesError, did_you_mean
 
@@ -203,9 +202,6 @@ def _contradictions(kind: Kind, section: KindMap, where: str) -> Iterator[Fault]
 
 def _unreadable_constants(kind: Kind, section: KindMap, where: str) -> Iterator[Fault]:
     for column in kind.known:
-        if column.name in section.constants:
-            read = cell(column, pl.lit(section.constants[column.name], pl.String), pl.String(), section.reading)
-            if read.unreadable is not None and pl.select(read.unreadable).item():
-                yield Fault(
-                    where, f"[{kind.name}] constants: '{section.constants[column.name]}' cannot be read as {column.name}", ""
-                )
+        text = section.constants.get(column.name)
+        if text is not None and constant(column, text, section.reading).null_count():
+            yield Fault(where, f"[{kind.name}] constants: '{text}' cannot be read as {column.name}", "")

@@ -10,13 +10,13 @@ from typing import Final
 
 import polars as pl
 
-from tariff.activity.cells import UNREADABLE_DATE, Cell, cell, first_fault, type_refused
+from tariff.activity.cells import UNREADABLE_DATE, Cell, cell, constant, type_refused, values_and_fault
 from tariff.activity.column_map import ColumnMap, KindMap, load_map
 from tariff.activity.csv_file import SURPLUS
 from tariff.activity.files import ActivityFile, Source, damage_named, opened, paths_of
 from tariff.activity.kinds import KINDS, Kind, kind_named, told_by_keys
 from tariff.activity.spells import spells_from_episodes
-from tariff.columns import READ_FAULT, Column
+from tariff.columns import Column
 from tariff.errors import ActivityError, Fault, did_you_mean
 
 UNREADABLE_ROW: Final = "unreadable_row"
@@ -183,30 +183,28 @@ def _refuse_mixed(fitted: Sequence[FittedFile]) -> None:
 
 
 def _cells(fitted: FittedFile, *, keep_coded: bool = True) -> dict[str, Cell]:
+    return {column.name: _cell(fitted, column, keep_coded=keep_coded) for column in fitted.contract}
+
+
+def _cell(fitted: FittedFile, column: Column, *, keep_coded: bool) -> Cell:
     reading = fitted.section.reading
-    cells: dict[str, Cell] = {}
-    for column in fitted.contract:
-        name = column.name
-        heading = fitted.headings.get(name)
-        if name in fitted.section.constants:
-            cells[name] = cell(column, pl.lit(fitted.section.constants[name], pl.String), pl.String(), reading)
-        elif heading is None:
-            cells[name] = Cell(pl.lit(None, column.dtype))
-        else:
-            dtype = fitted.file.columns[heading]
-            coded = isinstance(dtype, pl.Enum) and not keep_coded
-            raw = pl.col(heading).cast(pl.String) if coded else pl.col(heading)
-            cells[name] = cell(column, raw, pl.String() if coded else dtype, reading)
-    return cells
+    if column.name in fitted.section.constants:
+        return Cell(pl.lit(constant(column, fitted.section.constants[column.name], reading).item(), column.dtype))
+    heading = fitted.headings.get(column.name)
+    if heading is None:
+        return Cell(pl.lit(None, column.dtype))
+    dtype = fitted.file.columns[heading]
+    if isinstance(dtype, pl.Enum) and not keep_coded:
+        return cell(column, pl.col(heading).cast(pl.String), pl.String(), reading)
+    return cell(column, pl.col(heading), dtype, reading)
 
 
 def _canonical(fitted: FittedFile, *, keep_coded: bool) -> pl.LazyFrame:
-    cells = _cells(fitted, keep_coded=keep_coded)
-    fault = first_fault(list(cells.values()))
+    shifted: list[pl.Expr] = []
     if fitted.file.is_text and not fitted.section.surplus_cells:
         # A cell beyond the last heading means that the cells of the row may have shifted: none of them can be trusted.
-        fault = pl.coalesce(pl.when(pl.col(SURPLUS).is_not_null()).then(pl.lit(UNREADABLE_ROW)), fault)
-    return fitted.file.frame.select(*(one.value.alias(name) for name, one in cells.items()), fault.alias(READ_FAULT))
+        shifted = [pl.when(pl.col(SURPLUS).is_not_null()).then(pl.lit(UNREADABLE_ROW))]
+    return values_and_fault(fitted.file.frame, _cells(fitted, keep_coded=keep_coded), shifted)
 
 
 def _together(frames: Sequence[pl.LazyFrame]) -> pl.LazyFrame:
@@ -223,7 +221,7 @@ def _unreadable_throughout(fitted: FittedFile) -> Iterator[Fault]:
     """Required columns without one readable cell: a wrong format, not bad rows. The file is read whole only where its first
     rows hold no readable cell."""
     cells = _cells(fitted)
-    suspects = [column.name for column in fitted.contract if column.required and cells[column.name].unreadable is not None]
+    suspects = [column.name for column in fitted.contract if column.required and cells[column.name].given is not None]
     suspects = _never_readable(fitted, fitted.file.frame.head(_SAMPLE_ROWS), suspects, cells)
     suspects = _never_readable(fitted, fitted.file.frame, suspects, cells)
     for name in suspects:
@@ -238,7 +236,7 @@ def _never_readable(fitted: FittedFile, frame: pl.LazyFrame, suspects: Sequence[
     if not suspects:
         return []
     read = [cells[name].value.count().alias(name) for name in suspects]
-    unread = [unreadable.sum().alias(f"{name} unread") for name in suspects if (unreadable := cells[name].unreadable) is not None]
+    given = [said.sum().alias(f"{name} given") for name in suspects if (said := cells[name].given) is not None]
     with damage_named([fitted.file.path]):
-        counts = frame.select(*read, *unread).collect().row(0, named=True)
-    return [name for name in suspects if counts[name] == 0 and counts[f"{name} unread"] > 0]
+        counts = frame.select(*read, *given).collect().row(0, named=True)
+    return [name for name in suspects if counts[name] == 0 and counts[f"{name} given"] > 0]

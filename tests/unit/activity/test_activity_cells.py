@@ -8,8 +8,8 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from tariff.activity.cells import Reading, cell, type_refused
-from tariff.columns import ADMITTED, Column
+from tariff.activity.cells import Reading, cell, type_refused, values_and_fault
+from tariff.columns import ADMITTED, READ_FAULT, Column
 from tariff.money import pence
 
 USUAL = Reading()
@@ -21,10 +21,9 @@ def read(
 ) -> list[tuple[object, bool]]:
     series = pl.Series("theirs", values, dtype or pl.String())
     got = cell(COLUMNS[column], pl.col("theirs"), series.dtype, reading)
-    unreadable = pl.lit(False) if got.unreadable is None else got.unreadable
-    frame = series.to_frame().select(got.value.alias("value"), unreadable.alias("unreadable"))
+    frame = values_and_fault(series.to_frame().lazy(), {"value": got}).collect()
     assert frame.schema["value"] == COLUMNS[column].dtype
-    return frame.rows()
+    return frame.select("value", pl.col(READ_FAULT).is_not_null()).rows()
 
 
 def one(column: str, value: object, dtype: pl.DataType | None = None, reading: Reading = USUAL) -> tuple[object, bool]:
