@@ -28,8 +28,9 @@ DAYS_IN_YEAR: Final = 365.25
 
 _PSEUDONYM_MULTIPLIER: Final = 6_364_136_223
 _PSEUDONYM_MODULUS: Final = 8_999_999_993
-"""Nine-thousand-million-odd prime: multiplying by anything else permutes the numbers below it."""
-_PSEUDONYM_BASE: Final = 1_000_000_000
+"""A prime: multiplying by anything else permutes the numbers below it."""
+_PSEUDONYM_BASE: Final = 10_000_000_000
+"""Eleven digits: nobody can take one for an NHS number, which has ten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Patients:
     home: NDArray[np.int8]
 
     def pseudonyms(self) -> NDArray[np.int64]:
-        """Ten-digit identifiers: unique, and in no order that says anything."""
+        """Eleven-digit identifiers: unique, and in no order that says anything."""
         scrambled = (self.number + 1) * _PSEUDONYM_MULTIPLIER % _PSEUDONYM_MODULUS
         return scrambled + _PSEUDONYM_BASE
 

@@ -175,6 +175,6 @@ def test_no_provider_is_one_of_the_national_list() -> None:
 
 def test_identifiers_say_nothing_of_order(year: pl.DataFrame) -> None:
     assert year["spell_id"].is_unique().all()
-    assert year["patient_id"].str.contains(r"^\d{10}$").all()
+    assert year["patient_id"].str.contains(r"^\d{11}$").all()
     first_seen = year.unique("patient_id", maintain_order=True)["patient_id"].cast(pl.Int64).to_numpy()
     assert abs(np.corrcoef(np.arange(len(first_seen)), first_seen)[0, 1]) < 0.03
