@@ -106,6 +106,7 @@ def given(activity: pl.DataFrame, number: int) -> dict[str, Any]:
 # --- lines made to reach every branch --------------------------------------------------------------------------------
 
 METHODS = ["11", "12", "13", "21", "22", "23", "24", "25", "28", "2A", "2B", "2C", "2D", "31", "32", "81", "82", "83"]
+ELECTIVE = METHODS[:3]
 GROUPINGS = ["P", "D", "B", "M", "G", "U", "O", None]
 DAY_COLUMNS = ["critical_care_days", "rehabilitation_days", "palliative_care_days", "delayed_discharge_days"]
 
@@ -138,15 +139,15 @@ def _generated(pack: RulePack, count: int, seed: int) -> pl.DataFrame:
         "commissioner": pick(["QAA", "QBB"], ["VPP00", None], 0.02),
         "admission_date": [None if rng.random() < 0.005 else day for day in admitted],
         "discharge_date": [None if rng.random() < 0.01 else day for day in discharged],
-        "admission_method": pick(METHODS, ["99", "1", "2a", None], 0.02),
-        "patient_classification": pick(["1", "1", "1", "2", "2", "5", "3", "4"], ["8", "0", None], 0.01),
+        "admission_method": pick([*METHODS, *ELECTIVE * 4], ["99", "1", "2a", None], 0.02),
+        "patient_classification": pick(["1", "2", "2", "5"], ["3", "4", "3", "4", "8", "0", None], 0.07),
         "age": pick([0, 17, 18, 19, 20, 65, 130], [-1, 131, None], 0.015),
         "hrg": hrgs,
         "treatment_function": pick([None, "100", "110"], ["199"], 0.02),
         "administrative_category": pick([None, "01", "03"], ["02", "2"], 0.02),
         "commissioning_serial_number": pick([None, "=ABC", "123", "1=2"], ["=", "OAT=", "OAT=  "], 0.02),
         "specialised_services": pick([None, *_service_lists(pack)], ["", ";", "PLUMB", "PLUMB; SPINE "], 0.1),
-        "grouping_method": pick(GROUPINGS),
+        "grouping_method": pick([*GROUPINGS, "D", "D", "D", None, None]),
         "local_price": pick([None], [0, 1, 12345, -500, 10**12, 10**12 + 1, -(10**12) - 1], 0.15),
         "length_of_stay": pick([None], [0, 1, 2, 7, 20, 200_000, 200_001, -1], 0.1),
         "adjusted_length_of_stay": pick([None], [0, 1, 2, 11, 21, 50, 166_655, 166_672, 200_000, 200_001, -1], 0.15),

@@ -62,6 +62,19 @@ def test_every_price_at_its_trim_points_and_the_factors_at_their_ends(
         assert differences(lines_of(lines, DISCHARGED), pack) == []
 
 
+def test_sums_of_every_size_round_alike(every_pack: list[RulePack], differences: Differences, lines_of: LinesOf) -> None:
+    """Halves are rare among made-up sums: a rounding done twice shows in few of these lines, and in hardly any others."""
+    lines = grid(
+        hrg=["TA01A", "TA03A", "TA05A", "TA11A"],
+        provider=["RHI", "RW3", "RM1", "RHF", "RLO", "RMX"],
+        specialised_services=[None, "THIRD", "ORTHO"],
+        admission_method=["11", "81"],
+        stay=range(0, 60, 2),
+    )
+    for pack in every_pack[102:]:
+        assert differences(lines_of(lines, DISCHARGED), pack) == []
+
+
 GENERATED_LINES = 108_000
 GENERATED_LINES_UNCOMPILED = 13_000
 ELSEWHERE = {"no_pack_for_date", "confidence"}
