@@ -160,7 +160,7 @@ def test_a_grouper_episode_file_holding_only_the_rows_that_speak_keeps_the_whole
 
 
 def test_a_grouper_spell_file_needs_what_the_grouper_does_not_carry(write: Write) -> None:
-    headings = "RowNo,PROCODET,PROVSPNO,SpellHRG,SpellGroupingMethodFlag,SpellDominantProcedure,SpellPDiag,SpellSDiag,SpellLOS,Unb"
+    headings = "RowNo,PROCODET,PROVSPNO,SpellHRG,SpellGroupingMethodFlag,SpellDominantProcedure,SpellPDiag,SpellSDiag,SpellLOS,X"
     bare = f"{headings}\n1,ZZZ,S1,AA22C,D,,I639,,10,\n"
     with pytest.raises(ActivityError, match="join it on PROCODET and PROVSPNO") as error:
         read_activity(write(bare), columns="grouper_output_spell")
