@@ -12,6 +12,7 @@ from tariff.rulepack.folders import Folder
 from tariff.rulepack.model import OverlayFile, PackFile
 from tariff.rulepack.pack import RulePack
 from tariff.rulepack.releases import released_digest
+from tariff.rulepack.rows import TOP_UP_PROVIDERS
 from tariff.rulepack.tables import Table
 
 Checked = tuple[list[Fault], list[Fault]]
@@ -20,9 +21,9 @@ Checked = tuple[list[Fault], list[Fault]]
 _SHORT_STAY_COLUMNS: Final = "short_stay_applies, and short_stay_percent or short_stay_price"
 
 
-def pack_faults(pack: RulePack) -> Checked:
+def pack_faults(pack: RulePack, folders: Sequence[Folder[Any]]) -> Checked:
     """Rules without the table they need, tables that disagree, tables that no rule uses."""
-    return [*_missing_tables(pack), *_unknown_top_ups(pack)], [*_unused_tables(pack), *_trims_that_pay_nothing(pack)]
+    return [*_missing_tables(pack), *_unknown_top_ups(pack, folders)], [*_unused_tables(pack), *_trims_that_pay_nothing(pack)]
 
 
 def release_faults(pack: RulePack) -> Iterator[Fault]:
@@ -103,14 +104,14 @@ def _needs(pack: RulePack, rule: str, method: str, table: str) -> Fault:
     return Fault(str(pack.folder / PACK_FILE), what, 'add it, or set method = "none" and say why in its source')
 
 
-def _unknown_top_ups(pack: RulePack) -> Iterator[Fault]:
+def _unknown_top_ups(pack: RulePack, folders: Sequence[Folder[Any]]) -> Iterator[Fault]:
     known = [row.top_up for row in pack.top_ups]
-    for top_up, provider in pack.top_up_providers or ():
-        if top_up not in known:
-            what = f"top_up_providers.csv: top_ups.csv has no top-up '{top_up}' (provider {provider})"
-            yield Fault(
-                str(pack.folder), what, f"{did_you_mean(top_up, known)} add it to top_ups.csv, or take the line out".strip()
-            )
+    for table in (folder.tables[TOP_UP_PROVIDERS.name] for folder in folders if TOP_UP_PROVIDERS.name in folder.tables):
+        for row in table.rows:
+            if row.top_up not in known:
+                what = f"column top_up of {row.top_up} {row.provider}: top_ups.csv has no top-up '{row.top_up}'"
+                remedy = f"{did_you_mean(row.top_up, known)} add it to top_ups.csv, or take the line out".strip()
+                yield Fault(f"{table.path}:{row.origin.line}", what, remedy)
 
 
 def _unused_tables(pack: RulePack) -> Iterator[Fault]:
@@ -130,5 +131,5 @@ def _trims_that_pay_nothing(pack: RulePack) -> Iterator[Fault]:
         return
     bare = [row for row in pack.admitted if row.per_day_long_stay is None and (row.elective_trim or row.non_elective_trim)]
     if bare:
-        what = f"{len(bare)} rows have a trim point and no per_day_long_stay, the first {bare[0].hrg} ({bare[0].origin})"
+        what = f"trim points without a per_day_long_stay: {len(bare)}, the first {bare[0].hrg} ({bare[0].origin})"
         yield Fault(str(pack.folder), what, "days beyond the trim point are not paid for these")

@@ -72,10 +72,8 @@ def _fault(path: Path, text: str, model: type[BaseModel], problem: Any) -> Fault
         return Fault(where, f"{place}'{key}' is not known here", _choices(key, owner))
     if kind in {"union_tag_invalid", "union_tag_not_found"}:
         method = value.get("method") if isinstance(value, dict) else None
-        known = [tag.strip().strip("'") for tag in context.get("expected_tags", "none").split(",")]
-        return _unknown_choice(
-            f"{path}:{line_of(text, [*written, 'method'])}", f"[{'.'.join(written)}] ", "method", method, known
-        )
+        line = line_of(text, [*written, "method"])
+        return _unknown_choice(f"{path}:{line}", f"[{'.'.join(written)}] ", "method", method, _methods(owner, key))
     if kind == "literal_error":
         return _unknown_choice(where, place, key, value, re.findall(r"'([^']*)'", context["expected"]) or [context["expected"]])
     told = problem["msg"].removeprefix("Value error, ")
@@ -125,6 +123,10 @@ def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
         yield annotation
     for part in get_args(annotation):
         yield from _models_in(part)
+
+
+def _methods(owner: type[BaseModel] | None, rule: str) -> list[str]:
+    return [method for model in (_models_below(owner, rule) if owner else []) if (method := _method_of(model))]
 
 
 def _method_of(model: type[BaseModel]) -> str | None:

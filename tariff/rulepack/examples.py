@@ -71,7 +71,7 @@ def _problems(record: Record, seen: set[str]) -> Iterator[tuple[str, str]]:
         yield "column source: is blank", "say where the expected figures come from"
     for column, known in (("kind", KINDS), ("outcome", OUTCOMES), ("reason", REASON_CODES)):
         if cells[column] not in known:
-            remedy = f"{did_you_mean(cells[column], known)} known: {', '.join(known)}".strip()
+            remedy = did_you_mean(cells[column], known) or f"known: {', '.join(known)}"
             yield f"column {column}: '{cells[column]}' is not known", remedy
     yield from _amount_problems(cells)
 

@@ -52,7 +52,7 @@ def check_pack(pack: str | Path, overlays: Sequence[str | Path] = (), rules_fold
         return PackCheck(base.path, None, tuple(faults), tuple(warnings))
     built = _build(base, base.declared, laid)
     faults += release_faults(built)
-    across, noticed = pack_faults(built)
+    across, noticed = pack_faults(built, folders)
     over, seen = overlay_faults(base, laid)
     faults += [*across, *over]
     warnings += [*noticed, *seen]

@@ -75,6 +75,7 @@ class RulePack:
         if self.top_up_providers is None:
             tables["top_up_providers"] = None
         return {
+            "label": self.label,
             "year": self.year,
             "starts": self.starts.isoformat(),
             "ends": self.ends.isoformat(),

@@ -110,14 +110,17 @@ def _unsourced(sources: Sources, table: Table[Any]) -> Iterator[Fault]:
 
 
 def _table_name(text: str) -> str:
-    if text not in TABLES:
-        raise ValueError(f"'{text}' is not a table of a rule pack")
-    return text
+    return _one_of(text, TABLES, "is not a table of a rule pack")
 
 
 def _confidence(text: str) -> str:
-    if text not in CONFIDENCES:
-        raise ValueError(f"'{text}' is not known. {did_you_mean(text, CONFIDENCES)}".strip())
+    return _one_of(text, CONFIDENCES, "is not known")
+
+
+def _one_of(text: str, known: Iterable[str], otherwise: str) -> str:
+    if text not in known:
+        nearest = did_you_mean(text, known)
+        raise ValueError(f"'{text}' {otherwise}{'; ' if nearest else ''}{nearest}")
     return text
 
 

@@ -1,0 +1,158 @@
+"""Every pack that ships, and the facts that a reader of the published tables can check."""
+
+from __future__ import annotations
+
+from datetime import date
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from tariff.rulepack import RulePack, check_pack, load_pack, shipped_overlays, shipped_packs
+from tariff.rulepack.rows import TABLES
+
+PACKS = shipped_packs()
+REAL = ("2017-18", "2018-19", "2024-25")
+# fmt: off
+SPLIT = [
+    "CA11A", "CA14Z", "CA32A", "CA60A", "CA60B", "CA61Z", "EY06E", "EY08E", "FZ18J", "FZ18K", "GA10K",
+    "GB06H", "KA03D", "LB13E", "LB13F", "LB25E", "LB25F", "LB51B", "MA04D", "YG11A", "YL20A",
+]
+# fmt: on
+
+
+@pytest.fixture(scope="module")
+def packs() -> dict[str, RulePack]:
+    return {path.name: load_pack(path) for path in PACKS}
+
+
+def test_the_shipped_packs_are_found() -> None:
+    assert [path.name for path in PACKS] == [*REAL, "example"]
+    assert [path.name for path in shipped_overlays()] == ["demonstration-2024-25"]
+
+
+@pytest.mark.parametrize("path", PACKS, ids=lambda path: path.name)
+def test_pack_has_no_faults_and_no_warnings(path: Path) -> None:
+    check = check_pack(path)
+    assert check.pack is not None
+    assert (check.faults, check.warnings) == ((), ())
+    assert check.pack.label == path.name
+    assert len(check.pack.examples) >= 12
+
+
+@pytest.mark.parametrize("path", PACKS, ids=lambda path: path.name)
+def test_every_figure_and_rule_has_a_source(path: Path) -> None:
+    pack = load_pack(path)
+    for rule in type(pack.rules).model_fields:
+        assert getattr(pack.rules, rule).source
+    for name, rows in pack.cells.items():
+        for column in TABLES[name].column_names:
+            if any(row[column] for row in rows):
+                confidence, source = pack.confidence_of(name, column)
+                assert confidence
+                assert source
+
+
+@pytest.mark.parametrize("year", REAL)
+def test_real_packs_name_the_crown_licence(year: str, packs: dict[str, RulePack]) -> None:
+    sources = next(iter(packs[year].sources.values()))
+    assert {line.licence for line in sources.lines} == {"Open Government Licence v3.0 (Crown copyright)"}
+
+
+def test_number_of_hrgs(packs: dict[str, RulePack]) -> None:
+    assert {year: len(pack.admitted) for year, pack in packs.items()} == {
+        "2017-18": 2303,
+        "2018-19": 2303,
+        "2024-25": 2405,
+        "example": 62,
+    }
+
+
+@pytest.mark.parametrize("year", ["2017-18", "2018-19"])
+def test_facts_of_the_two_national_tariff_years(year: str, packs: dict[str, RulePack]) -> None:
+    rows = packs[year].admitted
+    assert sum(row.outpatient_procedure is not None for row in rows) == 235
+    assert [row.hrg for row in rows if row.day_case is not None] == SPLIT
+    assert [
+        row.hrg for row in rows if row.day_case is not None and row.ordinary_elective is not None and row.combined is None
+    ] == SPLIT
+    assert [row.hrg for row in rows if not row.has_price] == ["LA97A", "PB03Z", "SB97Z", "SC97Z", "UZ01Z"]
+    assert min(min(row.elective_trim or 0, row.non_elective_trim or 0) for row in rows) == 5
+    assert packs[year].starts == date(int(year[:4]), 4, 1)
+
+
+def test_2024_25_prices_every_setting_or_none(packs: dict[str, RulePack]) -> None:
+    rows = packs["2024-25"].admitted
+    assert [row.hrg for row in rows if not row.has_price] == ["LA97A", "PB03Z", "RD97Z", "RN97Z", "SB97Z", "SC97Z", "UZ01Z"]
+    assert [row.hrg for row in rows if row.day_case is not None] == ["BZ34A", "BZ34B"]
+    assert all(row.elective_trim is None and row.per_day_long_stay is None for row in rows)
+    assert len(packs["2024-25"].provider_factors) == 205
+
+
+def test_2018_19_is_one_step_up_from_2017_18(packs: dict[str, RulePack]) -> None:
+    before = {row.hrg: row.combined for row in packs["2017-18"].admitted}
+    ratios = [Fraction(row.combined, before[row.hrg] or 1) for row in packs["2018-19"].admitted if row.combined]
+    assert len(ratios) == 2277
+    assert (round(float(sum(ratios) / len(ratios)), 4), round(float(min(ratios)), 4), round(float(max(ratios)), 4)) == (
+        1.008,
+        1.0,
+        1.0363,
+    )
+
+
+def test_confidence_is_told_where_a_figure_is_not_the_years_own(packs: dict[str, RulePack]) -> None:
+    labels = {
+        (pack, column): packs[pack].confidence_of("admitted", column).confidence
+        for pack in REAL
+        for column in TABLES["admitted"].column_names
+    }
+    assert {key for key, label in labels.items() if label != "published"} == {
+        ("2018-19", "non_elective_trim"),
+        ("2018-19", "per_day_long_stay"),
+    }
+    assert labels["2018-19", "non_elective_trim"] == "proxy"
+    assert packs["2024-25"].confidence_of("mff", "mff").confidence == "proxy"
+    assert packs["2024-25"].rules.market_forces_factor.confidence == "proxy"
+
+
+@pytest.mark.parametrize("year", ["2017-18", "2018-19"])
+@pytest.mark.parametrize("rule", ["short_stay", "market_forces_factor", "top_up"])
+def test_what_a_table_lacks_is_declared_not_filled(year: str, rule: str, packs: dict[str, RulePack]) -> None:
+    declared = getattr(packs[year].rules, rule)
+    assert (declared.method, declared.confidence) == ("none", "assumed")
+    assert "not in the published figures at hand" in declared.source
+
+
+def test_the_example_pack_is_illustrative_throughout(packs: dict[str, RulePack]) -> None:
+    pack = packs["example"]
+    assert pack.illustrative
+    assert {getattr(pack.rules, rule).confidence for rule in type(pack.rules).model_fields} == {"illustrative"}
+    assert {line.confidence for sources in pack.sources.values() for line in sources.lines} == {"illustrative"}
+    assert not any(packs[year].illustrative for year in REAL)
+
+
+def test_the_example_pack_holds_every_kind_of_row(packs: dict[str, RulePack]) -> None:
+    rows = {row.hrg: row for row in packs["example"].admitted}
+    assert rows["DZ11S"].short_stay_price
+    assert rows["EB12C"].short_stay_percent
+    assert rows["EB12C"].short_stay_price is None
+    assert not rows["HN22E"].short_stay_applies
+    assert rows["CA11A"].day_case
+    assert rows["HE11G"].combined is None
+    assert not rows["LA97A"].has_price
+    assert not rows["UZ01Z"].has_price
+    assert rows["PX57C"].per_day_long_stay == 0
+    assert any(len(factor.provider) == 5 for factor in packs["example"].provider_factors)
+    assert len({hrg[0] for hrg in rows}) >= 15
+
+
+def test_plain_is_text_after_overlays(packs: dict[str, RulePack]) -> None:
+    plain = packs["example"].plain()
+    assert plain["year"] == "example"
+    assert plain["starts"] == "2017-04-01"
+    assert plain["rules"]["short_stay"]["grouping_methods"] == ["D"]
+    assert plain["tables"]["admitted"][0]["combined"] == "8000"
+    assert plain["tables"]["admitted"][0]["short_stay_percent"] == "25%"
+    assert {type(cell) for rows in plain["tables"].values() for row in rows or () for cell in row.values()} == {str}
+    assert packs["2017-18"].plain()["tables"]["top_up_providers"] is None
+    assert packs["2017-18"].plain()["tables"]["mff"] == []
