@@ -16,7 +16,7 @@ from tariff.columns import ADMITTED, PRICED_LINE, READ_FAULT, names, schema
 from tariff.pricing import price
 from tariff.reasons import REASONS, Basis
 from tariff.reference import price_admitted
-from tariff.rulepack import RulePack, load_pack
+from tariff.rulepack import RulePack, find_overlay, load_pack
 
 DISCHARGED = date(2017, 9, 30)
 METHODS = ["11", "12", "13", "21", "22", "23", "24", "25", "28", "2A", "2B", "2C", "2D", "31", "32", "81", "82", "83"]
@@ -106,6 +106,14 @@ def test_generated_lines_on_the_shipped_packs(
 ) -> None:
     pack = load_pack(shipped)
     assert differences(generated(pack, 4_000 if compiled else 500, 7), pack) == []
+
+
+def test_generated_lines_on_the_demonstration(
+    differences: Differences, generated: Callable[..., pl.DataFrame], compiled: bool
+) -> None:
+    """The pack of the demo: 2024-25 under the overlay that switches every rule on."""
+    pack = load_pack("2024-25", overlays=(find_overlay("demonstration-2024-25"),))
+    assert differences(generated(pack, 4_000 if compiled else 500, 8), pack) == []
 
 
 def test_files_that_carry_the_required_columns_alone(
