@@ -161,9 +161,9 @@ def _missing(fitted: FittedFile, column_map: ColumnMap) -> Iterator[Fault]:
 
 def _missing_length(fitted: FittedFile) -> Iterator[Fault]:
     """Episodes are netted one by one, so each needs a length of its own."""
-    known = {"length_of_stay"} & fitted.present or {"adjusted_length_of_stay"} & fitted.present
+    counted = {"length_of_stay", "adjusted_length_of_stay"} & fitted.present
     dated = {"episode_start_date", "episode_end_date"} <= fitted.present
-    if fitted.in_parts and not known and not dated:
+    if fitted.in_parts and not counted and not dated:
         what = "holds episodes but neither 'length_of_stay' nor both of 'episode_start_date' and 'episode_end_date'"
         yield Fault(str(fitted.file.path), what, "give the length of each episode, or its two dates")
 
@@ -222,8 +222,8 @@ def _unreadable_throughout(fitted: FittedFile) -> Iterator[Fault]:
     rows hold no readable cell."""
     cells = _cells(fitted)
     suspects = [column.name for column in fitted.contract if column.required and cells[column.name].given is not None]
-    suspects = _never_readable(fitted, fitted.file.frame.head(_SAMPLE_ROWS), suspects, cells)
-    suspects = _never_readable(fitted, fitted.file.frame, suspects, cells)
+    suspects = [name for name, (readable, _) in _counts(fitted, _SAMPLE_ROWS, suspects, cells).items() if not readable]
+    suspects = [name for name, (readable, given) in _counts(fitted, None, suspects, cells).items() if given and not readable]
     for name in suspects:
         heading = fitted.headings.get(name, name)
         wanted = "a date" if cells[name].reason == UNREADABLE_DATE else "a whole number"
@@ -231,12 +231,15 @@ def _unreadable_throughout(fitted: FittedFile) -> Iterator[Fault]:
         yield Fault(str(fitted.file.path), f"the column '{heading}' holds no cell that can be read as {wanted}", accepted)
 
 
-def _never_readable(fitted: FittedFile, frame: pl.LazyFrame, suspects: Sequence[str], cells: Mapping[str, Cell]) -> list[str]:
-    """Those of `suspects` with cells that are not blank, none of them readable."""
+def _counts(
+    fitted: FittedFile, rows: int | None, suspects: Sequence[str], cells: Mapping[str, Cell]
+) -> dict[str, tuple[int, int]]:
+    """For each of `suspects`, in the first `rows` rows or in all: how many cells are readable, and how many are not blank."""
     if not suspects:
-        return []
-    read = [cells[name].value.count().alias(name) for name in suspects]
+        return {}
+    frame = fitted.file.frame if rows is None else fitted.file.frame.head(rows)
+    readable = [cells[name].value.count().alias(name) for name in suspects]
     given = [said.sum().alias(f"{name} given") for name in suspects if (said := cells[name].given) is not None]
     with damage_named([fitted.file.path]):
-        counts = frame.select(*read, *given).collect().row(0, named=True)
-    return [name for name in suspects if counts[name] == 0 and counts[f"{name} given"] > 0]
+        counts = frame.select(*readable, *given).collect().row(0, named=True)
+    return {name: (counts[name], counts[f"{name} given"]) for name in suspects}

@@ -172,6 +172,12 @@ def test_a_required_column_is_not_judged_by_its_first_rows(write: Write, spells:
     assert frame[READ_FAULT].null_count() == 1
 
 
+def test_a_column_blank_at_first_and_unreadable_after_is_unreadable_throughout(write: Write, spells: Spells) -> None:
+    blank = "S1,RXX,99A,2017-04-01,,11,1,70,HN22E"
+    rows = [*[blank] * 1_500, blank.replace(",,", ",soon,")]
+    refusal(write(spells(*rows)), "'discharge_date' holds no cell that can be read as a date")
+
+
 def test_a_blank_column_is_not_an_unreadable_one(write: Write, spells: Spells) -> None:
     assert one_row(write(spells("S1,RXX,99A,,,11,1,,HN22E")))["age"] is None
 
