@@ -30,12 +30,14 @@ COMPONENT_CAUSES: Final = (
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """What one model makes commissioners pay. `per_line` is shared between models that pay lines alike; both frames hold
-    `CELL`, `line`, `lines` (priced lines behind), `units` and `pence`. `notes` say what a reader should know."""
+    `CELL`, `line`, `lines` (priced lines behind), `units` and `pence`. `notes` say what a reader should know; `outside_plan` are
+    the lines that no plan row covers, paid at tariff: how many, and their pence."""
 
     model: Model
     per_line: pl.DataFrame
     terms: pl.DataFrame
     notes: tuple[str, ...] = ()
+    outside_plan: tuple[int, int] = (0, 0)
 
     def frame(self) -> pl.LazyFrame:
         """The ledger as `columns.LEDGER`."""
@@ -106,7 +108,7 @@ def _ledger(model: Model, per_line: pl.DataFrame, coverage: Coverage | None, not
     if coverage is None or not model.needs_plan:
         return Ledger(model, per_line, empty)
     lines = [_term_lines(term, coverage, empty) for term in model.terms if isinstance(term, PlanTerm)]
-    return Ledger(model, per_line, pl.concat([empty, *lines]), (*notes, *_unplanned_note(coverage)))
+    return Ledger(model, per_line, pl.concat([empty, *lines]), notes, _outside(coverage))
 
 
 def _term_lines(term: PlanTerm, coverage: Coverage, empty: pl.DataFrame) -> pl.DataFrame:
@@ -118,6 +120,6 @@ def _term_lines(term: PlanTerm, coverage: Coverage, empty: pl.DataFrame) -> pl.D
     return ordered.sort([*CELL, "line"], nulls_last=True)
 
 
-def _unplanned_note(coverage: Coverage) -> tuple[str, ...]:
-    lines, worth = coverage.unplanned.select(pl.col("lines").sum(), pl.col("price_pence").sum()).row(0)
-    return (f"{lines:,} lines worth {pounds(worth, whole=True)} are outside the plan and are paid at tariff.",) if lines else ()
+def _outside(coverage: Coverage) -> tuple[int, int]:
+    lines, pence = coverage.unplanned.select(pl.col("lines", "price_pence").sum()).row(0)
+    return lines, pence

@@ -20,10 +20,12 @@ TERMS: Final[dict[str, type[ContractTerm]]] = {"block": Block, "cost_and_volume"
 
 
 class Model(Strict):
-    """One way of paying: `per_line`, then `terms` in order."""
+    """One way of paying: `per_line`, then `terms` in order. `phrase` is how a sentence names it (`a block contract`), `title`
+    how a table does."""
 
     name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)
     title: str = Field(min_length=1, max_length=60)
+    phrase: str = ""
     note: str = ""
     per_line: Literal["episodic"] = "episodic"
     terms: Annotated[tuple[Term, ...], Field(strict=False)] = ()
@@ -36,6 +38,11 @@ class Model(Strict):
                 f"the terms {' and '.join(settling)} both settle what is paid for every line: it would be paid twice"
             )
         return self
+
+    @property
+    def in_a_sentence(self) -> str:
+        """What a sentence calls it: its phrase, else its title with a small initial (but `API 2022/23` stays)."""
+        return self.phrase or (self.title[0].lower() + self.title[1:] if self.title[1:2].islower() else self.title)
 
     @property
     def needs_plan(self) -> bool:

@@ -4,9 +4,10 @@ that can be read on a chart is text made from pence."""
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 from typing import Any, Final
 
 from tariff.report.words import short_money, signed
@@ -17,8 +18,8 @@ NET: Final = "#12436D"
 INK: Final = "#0B0C0C"
 GREY: Final = "#6F777B"
 _FONT: Final = "Arial, Helvetica, sans-serif"
-_ROW_HEIGHT: Final = 46
-_WIDTH: Final = 430
+_ROW_HEIGHT: Final = 48
+_WIDTH: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,62 +30,93 @@ class BridgeStep:
     pence: int
 
 
-def bridge_svg(name: str, title: str, description: str, steps: Sequence[BridgeStep], net: BridgeStep, axis: str) -> str:
+@dataclass(frozen=True, slots=True)
+class BridgeScale:
+    """The axis: pence to one unit, what the unit is called, and the ends in that unit."""
+
+    divisor: float
+    unit: str
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class ChartText:
+    """What a chart says without being seen, and what its axis measures."""
+
+    title: str
+    description: str
+    axis: str
+
+
+def bridge_svg(name: str, text: ChartText, steps: Sequence[BridgeStep], net: BridgeStep, scale: BridgeScale) -> str:
     """A waterfall of differences from the baseline, which is the zero line: `steps` from top to bottom, then their sum `net`.
 
-    `name` makes ids unique on the page; `title` and `description` are its text alternative; `axis` says what zero is."""
+    `name` makes ids unique on the page. Bridges that stand together share a `scale`, so that they can be compared."""
     import altair as alt  # imported where it is used: it costs a second
     import vl_convert
 
-    scale, unit = _unit(max(abs(value) for value in (*_reach(steps), net.pence)))
-    rows = [*_floating(steps, scale), _row(net, 0, scale, "net")]
-    order = [row["label"] for row in rows]
-    base = alt.Chart(alt.InlineData(values=rows)).encode(
-        y=alt.Y(
-            "label:N",
-            sort=order,
-            title=None,
-            axis=alt.Axis(
-                labelLimit=230, labelFontSize=13, labelColor=INK, domain=False, ticks=False, labelPadding=12, labelExpr=_wrapped()
-            ),
-        )
+    rows = [*_floating(steps, scale.divisor), _row(net, 0, scale.divisor, "net")]
+    links = [{"label": row["label"], "next": after["label"], "end": row["end"]} for row, after in pairwise(rows)]
+    order = alt.Scale(domain=[row["label"] for row in rows])
+    y = alt.Y(
+        "label:N",
+        sort=None,
+        scale=order,
+        title=None,
+        axis=alt.Axis(
+            labelLimit=200,
+            labelFontSize=13,
+            labelColor=INK,
+            labelExpr="split(datum.label, '|')",
+            labelPadding=12,
+            domain=False,
+            ticks=False,
+        ),
     )
-    low, high = _domain(rows)
     x = alt.X(
         "start:Q",
-        title=f"{axis}, {unit}",
-        scale=alt.Scale(domain=[low, high], nice=False),
+        title=f"{text.axis}, {scale.unit}",
+        scale=alt.Scale(domain=[scale.low, scale.high], nice=False),
         axis=alt.Axis(
             tickCount=5,
-            format="~g",
             labelExpr="replace(format(datum.value, ',~g'), '-', '−')",
             labelColor=GREY,
+            labelFontSize=12,
             titleColor=GREY,
+            titleFontSize=12,
+            titleFontWeight="normal",
+            titlePadding=10,
             gridColor="#E6E8EA",
             domain=False,
             ticks=False,
-            titleFontWeight="normal",
-            titlePadding=10,
         ),
     )
-    colours = alt.Color("kind:N", scale=alt.Scale(domain=["less", "more", "net"], range=[LESS, MORE, NET]), legend=None)
-    bars = base.mark_bar(height=24).encode(x=x, x2="end:Q", color=colours)
+    base = alt.Chart(alt.InlineData(values=rows)).encode(y=y)
+    colour = alt.Color("kind:N", scale=alt.Scale(domain=["less", "more", "net"], range=[LESS, MORE, NET]), legend=None)
+    bars = base.mark_bar(height=24).encode(x=x, x2="end:Q", color=colour)
+    joined = alt.Chart(alt.InlineData(values=links)).mark_rule(color=GREY, strokeDash=[2, 2])
+    joints = joined.encode(x="end:Q", y=alt.Y("label:N", scale=order, bandPosition=0.5), y2=alt.Y2("next:N", bandPosition=0.5))
     zero = alt.Chart(alt.InlineData(values=[{"zero": 0}])).mark_rule(color=INK, strokeWidth=1.2).encode(x="zero:Q")
-    right = base.transform_filter("datum.side == 'right'").mark_text(
-        align="left", dx=7, fontSize=13, fontWeight="bold", color=INK
-    )
-    left = base.transform_filter("datum.side == 'left'").mark_text(
-        align="right", dx=-7, fontSize=13, fontWeight="bold", color=INK
-    )
-    layers = [bars, zero, right.encode(x="edge:Q", text="text:N"), left.encode(x="edge:Q", text="text:N")]
-    chart = (
-        alt.layer(*layers)
-        .properties(width=_WIDTH, height=_ROW_HEIGHT * len(rows))
-        .configure(font=_FONT)
-        .configure_view(strokeWidth=0)
-    )
-    svg: str = vl_convert.vegalite_to_svg(chart.to_dict())
-    return _with_text_alternative(svg, name, title, description)
+    words = [_labels(alt, base, side, align, offset) for side, align, offset in (("left", "right", -7), ("right", "left", 7))]
+    chart = alt.layer(joints, bars, zero, *words).properties(width=_WIDTH, height=_ROW_HEIGHT * len(rows))
+    svg: str = vl_convert.vegalite_to_svg(chart.configure(font=_FONT).configure_view(strokeWidth=0).to_dict())
+    return _with_text_alternative(svg, name, text)
+
+
+def bridge_scale(bridges: Iterable[tuple[Sequence[BridgeStep], BridgeStep]]) -> BridgeScale:
+    """One scale for bridges that stand together: it holds zero, every bar, and room for the labels at their ends."""
+    ends = [0] + [end for steps, net in bridges for end in (*_reach(steps), net.pence)]
+    divisor, unit = _unit(max(map(abs, ends)))
+    low, high = min(ends) / divisor, max(ends) / divisor
+    room = 0.3 * ((high - low) or 1.0)
+    return BridgeScale(divisor, unit, low - (room if low < 0 else 0), high + room)
+
+
+def _labels(alt: Any, base: Any, side: str, align: str, offset: int) -> Any:
+    """The amounts at the ends of the bars that point to one side."""
+    marked = base.transform_filter(f"datum.side == '{side}'")
+    return marked.mark_text(align=align, dx=offset, fontSize=13, fontWeight="bold", color=INK).encode(x="end:Q", text="text:N")
 
 
 def _reach(steps: Sequence[BridgeStep]) -> list[int]:
@@ -117,25 +149,10 @@ def _row(step: BridgeStep, before: int, scale: float, kind: str) -> dict[str, An
         "label": step.label,
         "start": before / scale,
         "end": after / scale,
-        "edge": after / scale,
         "side": side,
         "kind": kind,
         "text": signed(short_money(step.pence)),
     }
-
-
-def _domain(rows: Sequence[dict[str, Any]]) -> tuple[float, float]:
-    """The axis holds zero, every bar, and room for the labels at their ends."""
-    ends = [0.0, *(row[end] for row in rows for end in ("start", "end"))]
-    room = 0.24 * ((max(ends) - min(ends)) or 1.0)
-    left = any(row["side"] == "left" for row in rows)
-    right = any(row["side"] == "right" for row in rows)
-    return min(ends) - (room if left else 0.04 * room), max(ends) + (room if right else 0.04 * room)
-
-
-def _wrapped() -> str:
-    """A Vega expression that breaks a long label in two at the space nearest its middle marker `|`."""
-    return "split(datum.label, '|')"
 
 
 def wrap_label(label: str, width: int = 26) -> str:
@@ -149,7 +166,7 @@ def wrap_label(label: str, width: int = 26) -> str:
 _ROOT: Final = re.compile(r"<svg\b[^>]*>")
 
 
-def _with_text_alternative(svg: str, name: str, title: str, description: str) -> str:
+def _with_text_alternative(svg: str, name: str, text: ChartText) -> str:
     """The SVG as one image with a title and a description, ids of its own, and no namespace addresses (inline SVG needs none)."""
     root = _ROOT.search(svg)
     if root is None:
@@ -158,7 +175,7 @@ def _with_text_alternative(svg: str, name: str, title: str, description: str) ->
     opening = (
         f'<svg role="img" aria-labelledby="{name}-title {name}-description" viewBox="{view[1] if view else ""}"'
         f' style="width:100%;height:auto;max-width:{_natural_width(root[0])}px">'
-        f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-description">{escape(description)}</desc>'
+        f'<title id="{name}-title">{escape(text.title)}</title><desc id="{name}-description">{escape(text.description)}</desc>'
     )
     inner = svg[root.end() :]
     inner = re.sub(r'\s(?:role|aria-[a-z]+)="[^"]*"', "", inner)

@@ -13,8 +13,8 @@ import polars as pl
 from tariff._version import __version__
 from tariff.money import pounds
 from tariff.reasons import PRICED
-from tariff.report.charts import BridgeStep, bridge_svg, wrap_label
-from tariff.report.suppression import CONFIDENTIAL
+from tariff.report.charts import BridgeScale, BridgeStep, ChartText, bridge_scale, bridge_svg, wrap_label
+from tariff.report.suppression import CONFIDENTIAL, is_small
 from tariff.report.tables import (
     Table,
     assumption_table,
@@ -25,7 +25,6 @@ from tariff.report.tables import (
 )
 from tariff.report.words import (
     counted,
-    in_sentence,
     listed,
     more_or_less,
     percentage,
@@ -87,7 +86,7 @@ def render_page(report: Report, written: date) -> str:
         overline=_overline(report),
         standfirst=_standfirst(report),
         figures=[_figure(report, model) for model in report.models],
-        bridges=[_bridge(report, model) for model in report.others],
+        bridges=_bridges(report),
         comparisons=[comparison_table(report, dimension) for dimension in report.dimensions],
         whole_contract=_pays_whole_contracts(report),
         outcomes=outcome_table(report),
@@ -98,7 +97,7 @@ def render_page(report: Report, written: date) -> str:
         pack_notes=[
             (pack["label"], pack["notes"]) for card in report.cards for pack in card.get("packs", ()) if pack.get("notes")
         ],
-        warnings=[_warning(warning) for card in report.cards for warning in card.get("warnings", ())],
+        warnings=[_warning(warning, suppress=report.suppress) for card in report.cards for warning in card.get("warnings", ())],
         packs=_packs(report),
         inputs=[_input(facts) for card in report.cards for facts in card.get("inputs", ())],
         confidential=CONFIDENTIAL,
@@ -118,15 +117,14 @@ def _period(report: Report) -> str:
 
 
 def _standfirst(report: Report) -> str:
-    priced = f"{report.priced_lines:,} of {counted(report.lines, 'line', 'lines')}"
-    if report.is_too_small:
-        priced = f"{CONFIDENTIAL} of {counted(report.lines, 'line', 'lines')}"
+    priced = CONFIDENTIAL if report.is_too_small else f"{report.priced_lines:,}"
+    of_all = "" if report.hides_line_count else f" of {report.lines:,}"
     providers = counted(report.coverage["providers"], "provider", "providers")
-    return f"The same {priced} of activity at {providers}, priced once and settled under each model."
+    return f"The same activity at {providers}, priced once and settled under each model: {priced}{of_all} lines priced."
 
 
 def _figure(report: Report, model: Model) -> KeyFigure:
-    total = next(row for row in report.totals if row["model"] == model.name)
+    total = _total(report, model)
     if report.is_too_small:
         return KeyFigure(model.title, CONFIDENTIAL, "", model.words)
     difference = total["difference_pence"]
@@ -137,29 +135,39 @@ def _figure(report: Report, model: Model) -> KeyFigure:
     return KeyFigure(model.title, short_money(total["pence"]), change, model.words)
 
 
-def _bridge(report: Report, model: Model) -> Bridge:
-    steps = report.bridge_by(()).filter(pl.col("model") == model.name).to_dicts()
-    causes = [BridgeStep(wrap_label(step["label"]), step["pence"]) for step in steps if step["kind"] == "cause"]
-    start, end = steps[0], steps[-1]
-    difference = end["pence"] - start["pence"]
-    finding = f"{model.title}: {more_or_less(difference, short_money(abs(difference)))} than {in_sentence(report.baseline_title)}"
-    finding = finding if difference else f"{model.title}: the same as {in_sentence(report.baseline_title)}"
+def _bridges(report: Report) -> list[Bridge]:
+    steps = {model.name: _steps(report, model) for model in report.others}
+    scale = bridge_scale(steps.values())
+    return [_bridge(report, model, *steps[model.name], scale) for model in report.others]
+
+
+def _steps(report: Report, model: Model) -> tuple[list[BridgeStep], BridgeStep]:
+    """The causes of a model's bridge, and their sum."""
+    rows = report.bridge_by(()).filter((pl.col("model") == model.name) & (pl.col("kind") == "cause"))
+    causes = [BridgeStep(wrap_label(label), pence) for label, pence in rows.select("label", "pence").iter_rows()]
+    return causes, BridgeStep("Difference in all", sum(cause.pence for cause in causes))
+
+
+def _bridge(report: Report, model: Model, causes: list[BridgeStep], net: BridgeStep, scale: BridgeScale) -> Bridge:
+    base = report.models[report.baseline]
+    before, after = (_total(report, which)["pence"] for which in (base, model))
+    than = "than" if net.pence else "as"
+    finding = f"{model.title}: {more_or_less(net.pence, short_money(abs(net.pence)))} {than} {base.in_a_sentence}"
     sentences = tuple((cause.label, cause.sentence) for cause in model.causes)
-    if report.is_too_small or not causes:
-        shown = f"{model.title}: {CONFIDENTIAL}" if report.is_too_small else finding
-        return Bridge(model.name, shown, "", sentences, bridge_table(report, model.name))
-    told = "; ".join(f"{step.label.replace('|', ' ')} {signed(short_money(step.pence))}" for step in causes)
-    net = BridgeStep("Difference in all", difference)
-    svg = bridge_svg(
-        name=f"chart-{model.name}",
-        title=finding,
-        description=f"Waterfall from {report.baseline_title}, {short_money(start['pence'])}: {told}. "
-        f"{model.title} comes to {short_money(end['pence'])}.",
-        steps=causes,
-        net=net,
-        axis=f"Difference from {in_sentence(report.baseline_title)} ({short_money(start['pence'])})",
-    )
+    svg = ""
+    if report.is_too_small:
+        finding = f"{model.title}: {CONFIDENTIAL}"
+    elif causes:
+        told = "; ".join(f"{step.label.replace('|', ' ')} {signed(short_money(step.pence))}" for step in causes)
+        ends = f"from {base.title}, {short_money(before)}, to {model.title}, {short_money(after)}"
+        axis = f"Difference from {base.in_a_sentence} ({short_money(before)})"
+        text = ChartText(finding, f"Waterfall {ends}: {told}.", axis)
+        svg = bridge_svg(f"chart-{model.name}", text, causes, net, scale)
     return Bridge(model.name, finding, svg, sentences, bridge_table(report, model.name))
+
+
+def _total(report: Report, model: Model) -> dict[str, Any]:
+    return next(row for row in report.totals if row["model"] == model.name)
 
 
 def _pays_whole_contracts(report: Report) -> bool:
@@ -169,14 +177,14 @@ def _pays_whole_contracts(report: Report) -> bool:
 
 
 def _outcome_finding(report: Report) -> str:
-    share = percentage(report.priced_lines, report.lines)
     unpriced = report.outcomes.filter(pl.col("outcome") != PRICED)
-    worth = short_money(int(unpriced["indicative_pence"].sum()))
-    if report.is_too_small:
-        return "What became of every line"
     if not unpriced.height:
         return "Every line was priced"
-    return f"{share} of lines were priced; the rest would be worth about {worth}"
+    if report.hides_line_count or report.is_too_small:
+        return "What became of every line"
+    share, worth = percentage(report.priced_lines, report.lines), int(unpriced["indicative_pence"].sum())
+    told = f"; the rest would be worth {short_money(worth)} or more" if worth else ""
+    return f"{share} of lines were priced{told}"
 
 
 def _left_off(card: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -189,7 +197,9 @@ def _left_off(card: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     ]
 
 
-def _warning(warning: Mapping[str, Any]) -> str:
+def _warning(warning: Mapping[str, Any], *, suppress: bool) -> str:
+    if suppress and is_small(warning["lines"]):
+        return f"{warning['sentence']} {CONFIDENTIAL} lines."
     lines = counted(warning["lines"], "line", "lines")
     return f"{warning['sentence']} {lines}, {pounds(warning['price_pence'], whole=True)}."
 

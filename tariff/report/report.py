@@ -17,12 +17,13 @@ import polars as pl
 from tariff._version import __version__
 from tariff.comparison import bridge_ledgers, check_grouping, compare_ledgers
 from tariff.errors import ActivityError, DisagreementError, Fault, OutputError
+from tariff.money import pounds
 from tariff.payment import Ledger, Model, Models, check_plan, gather_cells, load_models, read_plan, settle
 from tariff.reasons import PRICED
 from tariff.report.outcomes import count_outcomes, count_packs
 from tariff.report.page import render_page
 from tariff.report.priced_lines import Priced, RunCards, find_cards, scan_lines
-from tariff.report.suppression import Hidden, hide_small, is_small
+from tariff.report.suppression import Hidden, Key, hide_small, is_small
 from tariff.report.terminal import as_text
 from tariff.report.text_files import write_csv
 from tariff.report.words import headline
@@ -108,6 +109,22 @@ class Report:
         """Whether there are so few priced lines that even their total is hidden."""
         return self.suppress and is_small(self.priced_lines)
 
+    @cached_property
+    def hidden_reasons(self) -> frozenset[str]:
+        """The reasons whose counts are hidden. How many lines were priced is told beside them, so a hidden one among the
+        rest needs a companion among the rest."""
+        if not self.suppress:
+            return frozenset()
+        counts = {row["reason"]: row["lines"] for row in self.outcomes.iter_rows(named=True)}
+        rest: dict[Key, int] = {(reason,): count for reason, count in counts.items() if reason != PRICED}
+        priced = {PRICED} if self.is_too_small else set()
+        return frozenset(priced.union(str(key[0]) for key in hide_small(rest).cells))
+
+    @property
+    def hides_line_count(self) -> bool:
+        """Whether the count of all lines would give a single hidden reason away."""
+        return len(self.hidden_reasons) == 1
+
     @property
     def totals(self) -> list[dict[str, Any]]:
         """What each model makes commissioners pay in all, in the order of the models."""
@@ -116,7 +133,16 @@ class Report:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know of the comparison."""
-        return tuple(dict.fromkeys(note for ledger in self.ledgers for note in ledger.notes))
+        told = [note for ledger in self.ledgers for note in (*ledger.notes, *self._outside_plan(ledger))]
+        return tuple(dict.fromkeys(told))
+
+    def _outside_plan(self, ledger: Ledger) -> list[str]:
+        lines, pence = ledger.outside_plan
+        if not lines:
+            return []
+        if self.suppress and is_small(lines):
+            return ["A few lines are outside the plan and are paid at tariff."]
+        return [f"{lines:,} lines worth {pounds(pence, whole=True)} are outside the plan and are paid at tariff."]
 
     @property
     def assumptions(self) -> list[dict[str, Any]]:
@@ -128,10 +154,12 @@ class Report:
         """The finding in one sentence."""
         if self.is_too_small:
             return "There are too few priced lines to tell what is paid without pointing to a person."
+        if not self.priced_lines:
+            return "No line was priced, so there is nothing to compare."
         commissioners = self.coverage["commissioners"]
         payer = f"The {len(commissioners):,} commissioners" if len(commissioners) != 1 else f"Commissioner {commissioners[0]}"
         ordered = sorted(self.totals, key=lambda row: row["model"] != self.baseline)
-        told = [(self.models[row["model"]].title, row["pence"], row["difference_pence"]) for row in ordered]
+        told = [(self.models[row["model"]].in_a_sentence, row["pence"], row["difference_pence"]) for row in ordered]
         return headline(payer, len(commissioners) != 1, told)
 
     def compare_by(self, by: Iterable[str]) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,8 +12,8 @@ from tariff.columns import PODS
 from tariff.money import pounds
 from tariff.reasons import PRICED
 from tariff.report.outcomes import reason_sentence
-from tariff.report.suppression import CONFIDENTIAL, hide_small, is_small
-from tariff.report.words import DIMENSION_NAMES, in_sentence, percentage, short_money, signed, value_name
+from tariff.report.suppression import CONFIDENTIAL, Key, hide_small, is_small
+from tariff.report.words import DIMENSION_NAMES, percentage, short_money, signed, value_name
 from tariff.rulepack.model import CONFIDENCES
 
 if TYPE_CHECKING:
@@ -46,6 +46,11 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     total: tuple[Cell, ...] = ()
 
+    @property
+    def barred(self) -> frozenset[int]:
+        """The columns in which differences are drawn as bars."""
+        return frozenset(number for row in self.rows for number, cell in enumerate(row) if cell.bar is not None)
+
 
 def comparison_table(report: Report, dimension: str) -> Table:
     """What each model makes commissioners pay, by one dimension."""
@@ -74,12 +79,11 @@ def comparison_table(report: Report, dimension: str) -> Table:
 def bridge_table(report: Report, model: str) -> Table:
     """The bridge from the baseline to one model, as a table."""
     steps = report.bridge_by(()).filter(pl.col("model") == model).to_dicts()
-    title = report.models[model].title
     rows = [(Cell(step["label"], number=False), Cell(_step_text(step, report))) for step in steps]
     return Table(
         name=f"bridge-{model}",
         finding="",
-        caption=f"From {in_sentence(report.baseline_title)} to {in_sentence(title)}, whole pounds",
+        caption=f"From {report.models[report.baseline].in_a_sentence} to {report.models[model].in_a_sentence}, whole pounds",
         columns=("Step", "Pounds"),
         rows=tuple(rows[:-1]),
         total=rows[-1],
@@ -88,18 +92,16 @@ def bridge_table(report: Report, model: str) -> Table:
 
 def outcome_table(report: Report) -> Table:
     """Every line by what became of it."""
-    rows = report.outcomes.to_dicts()
-    hidden = hide_small({(row["reason"],): row["lines"] for row in rows}).cells if report.suppress else frozenset()
-    total = sum(row["lines"] for row in rows)
-    cells = [_outcome_row(row, total, hide=(row["reason"],) in hidden) for row in rows]
+    rows = [_outcome_row(row, report) for row in report.outcomes.iter_rows(named=True)]
+    counted = [CONFIDENTIAL, ""] if report.hides_line_count else [f"{report.lines:,}", "100.0%"]
     return Table(
         name="outcomes",
         finding="",
-        caption="Every line that was read, by outcome and reason. Value: the price of priced lines; of the others, what they are "
-        "worth at the best price known, which nobody is made to pay here",
+        caption="Every line that was read, by outcome and reason. Value: the price of priced lines; for the others, which are "
+        "paid nothing here, an indication at the best price known",
         columns=("Outcome", "Reason", "Lines", "Share", "Value", "Lines of no known value"),
-        rows=tuple(cells),
-        total=(Cell("All lines", number=False), Cell("", number=False), Cell(f"{total:,}"), Cell("100.0%"), Cell(""), Cell("")),
+        rows=tuple(rows),
+        total=(Cell("All lines", number=False), Cell("", number=False), *map(Cell, [*counted, "", ""])),
     )
 
 
@@ -107,19 +109,17 @@ def label_table(report: Report) -> Table | None:
     """Pounds by how sure their figures are, least sure first. None where there is no run card."""
     if not report.assumptions:
         return None
-    sums: dict[str, int] = {}
-    for row in report.assumptions:
-        sums[row["label"]] = sums.get(row["label"], 0) + row["pence"]
-    total = sum(sums.values())
+    pence, lines = _by_label(report, "pence"), _by_label(report, "lines")
+    counts: dict[Key, int] = {(label,): count for label, count in lines.items()}
+    hidden = hide_small(counts).cells if report.suppress else frozenset()
+    total = sum(pence.values())
     rows = [
         (
-            Cell(label.capitalize(), number=False),
-            Cell(LABEL_MEANINGS[label], number=False),
-            Cell(_money(sums[label])),
-            Cell(percentage(sums[label], total)),
+            *_texts(label.capitalize(), LABEL_MEANINGS[label]),
+            *_numbers([_money(pence[label]), percentage(pence[label], total)], hide=(label,) in hidden),
         )
         for label in reversed(CONFIDENCES)
-        if label in sums
+        if label in pence
     ]
     return Table(
         name="labels",
@@ -127,7 +127,7 @@ def label_table(report: Report) -> Table | None:
         caption="Pounds of price by how sure the figures behind them are, least sure first",
         columns=("Label", "Meaning", "Pounds", "Share"),
         rows=tuple(rows),
-        total=(Cell("All priced lines", number=False), Cell("", number=False), Cell(_money(total)), Cell("100.0%")),
+        total=(*_texts("All priced lines", ""), *_numbers([_money(total), "100.0%"], hide=report.is_too_small)),
     )
 
 
@@ -137,12 +137,14 @@ def assumption_table(report: Report) -> Table | None:
         return None
     order = {label: number for number, label in enumerate(reversed(CONFIDENCES))}
     rows = sorted(report.assumptions, key=lambda row: (order[row["label"]], -abs(row["pence"]), row["component"], row["source"]))
+    hidden = _hidden_assumptions(rows) if report.suppress else set()
+    shown = [_assumption_row(row, hide=number in hidden) for number, row in enumerate(rows)]
     return Table(
         name="assumptions",
         finding="",
         caption="What each component of price rests on. Amounts are net: reductions count as negative",
         columns=("Label", "Component", "Source", "Pounds", "Lines"),
-        rows=tuple(_assumption_row(row, report) for row in rows[: 2 * LONGEST]),
+        rows=tuple(shown[: 2 * LONGEST]),
     )
 
 
@@ -228,13 +230,13 @@ def _finding(
     if largest is None or largest["difference_pence"] == 0 or report.is_too_small:
         return f"By {named}"
     change = signed(short_money(largest["difference_pence"]))
-    model = in_sentence(report.models[largest["model"]].title)
+    model = report.models[largest["model"]].in_a_sentence
     return f"By {named}: the largest change is {change} for {value_name(dimension, value)} under {model}"
 
 
 def _caption(report: Report) -> str:
     hidden = f". {CONFIDENTIAL}: hidden, so that no count of 1 to 7 can be told" if report.suppress else ""
-    return f"Payment under each model and difference from {in_sentence(report.baseline_title)}, whole pounds{hidden}"
+    return f"Payment under each model and difference from {report.models[report.baseline].in_a_sentence}, whole pounds{hidden}"
 
 
 def _step_text(step: Mapping[str, Any], report: Report) -> str:
@@ -243,23 +245,48 @@ def _step_text(step: Mapping[str, Any], report: Report) -> str:
     return signed(_money(step["pence"])) if step["kind"] == "cause" else _money(step["pence"])
 
 
-def _outcome_row(row: Mapping[str, Any], total: int, *, hide: bool) -> tuple[Cell, ...]:
+def _outcome_row(row: Mapping[str, Any], report: Report) -> tuple[Cell, ...]:
     priced = row["outcome"] == PRICED
+    valued = row["lines"] if priced else row["valued"]
     value = row["price_pence"] if priced else row["indicative_pence"]
-    unvalued = 0 if priced else row["lines"] - row["valued"]
-    numbers = [f"{row['lines']:,}", percentage(row["lines"], total), _money(value), f"{unvalued:,}"]
-    if is_small(unvalued):
-        numbers[-1] = CONFIDENTIAL
-    shown = [CONFIDENTIAL] * len(numbers) if hide else numbers
-    texts = (Cell(row["outcome"].capitalize(), number=False), Cell(reason_sentence(row["reason"]), number=False))
-    return (*texts, *(Cell(text) for text in shown))
+    unvalued = row["lines"] - valued
+    numbers = [
+        f"{row['lines']:,}",
+        percentage(row["lines"], report.lines),
+        _money(value) if valued else "not known",
+        CONFIDENTIAL if report.suppress and is_small(unvalued) else f"{unvalued:,}",
+    ]
+    texts = _texts(row["outcome"].capitalize(), reason_sentence(row["reason"]))
+    return (*texts, *_numbers(numbers, hide=row["reason"] in report.hidden_reasons))
 
 
-def _assumption_row(row: Mapping[str, Any], report: Report) -> tuple[Cell, ...]:
-    hide = report.suppress and is_small(row["lines"])
-    texts = [row["label"].capitalize(), COMPONENT_NAMES.get(row["component"], row["component"]), row["source"]]
-    numbers = [CONFIDENTIAL] * 2 if hide else [_money(row["pence"]), f"{row['lines']:,}"]
-    return (*(Cell(text, number=False) for text in texts), *(Cell(text) for text in numbers))
+def _by_label(report: Report, name: str) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for row in report.assumptions:
+        sums[row["label"]] = sums.get(row["label"], 0) + row[name]
+    return sums
+
+
+def _hidden_assumptions(rows: Sequence[Mapping[str, Any]]) -> set[Hashable]:
+    """The rows to hide; a label has a total of its own, so each hidden row has a companion under the same label."""
+    by_label: dict[str, dict[Key, int]] = {}
+    for number, row in enumerate(rows):
+        by_label.setdefault(row["label"], {})[(number,)] = row["lines"]
+    return {key[0] for counts in by_label.values() for key in hide_small(counts).cells}
+
+
+def _assumption_row(row: Mapping[str, Any], *, hide: bool) -> tuple[Cell, ...]:
+    component = COMPONENT_NAMES.get(row["component"], row["component"])
+    numbers = _numbers([_money(row["pence"]), f"{row['lines']:,}"], hide=hide)
+    return (*_texts(row["label"].capitalize(), component, row["source"]), *numbers)
+
+
+def _texts(*texts: str) -> Iterator[Cell]:
+    return (Cell(text, number=False) for text in texts)
+
+
+def _numbers(texts: Sequence[str], *, hide: bool) -> Iterator[Cell]:
+    return (Cell(CONFIDENTIAL if hide else text) for text in texts)
 
 
 def _money(pence: int) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from tariff.report.suppression import CONFIDENTIAL
 from tariff.report.tables import Table, comparison_table
 from tariff.report.words import counted
 
@@ -43,9 +44,12 @@ def as_text(report: Report) -> str:
 
 
 def _counts(report: Report) -> str:
-    by_outcome = report.outcomes.group_by("outcome", maintain_order=True).agg(pl.col("lines").sum())
-    parts = [f"{row['lines']:,} {row['outcome']}" for row in by_outcome.iter_rows(named=True)]
-    return f"{counted(report.lines, 'line', 'lines')}: {', '.join(parts)}"
+    """Lines by outcome. An outcome with a hidden reason is not counted here, or the reason could be found by subtraction."""
+    hiding = pl.col("reason").is_in(list(report.hidden_reasons)).any()
+    by_outcome = report.outcomes.group_by("outcome", maintain_order=True).agg(pl.col("lines").sum(), hiding.alias("hide"))
+    parts = [f"{CONFIDENTIAL if hide else format(lines, ',')} {outcome}" for outcome, lines, hide in by_outcome.iter_rows()]
+    whole = "Lines" if report.hides_line_count else counted(report.lines, "line", "lines")
+    return f"{whole}: {', '.join(parts)}"
 
 
 def _tables(report: Report) -> Iterator[Table]:

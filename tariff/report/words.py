@@ -104,7 +104,7 @@ def signed(text: str) -> str:
 
 
 def percentage(part: int, whole: int, places: int = 1) -> str:
-    """`part` of `whole` in percent, half-up; `not applicable` of nothing."""
+    """`part` of `whole` in percent, half-up; a dash of nothing."""
     if whole == 0:
         return "–"
     scaled = half_up(part * 100 * 10**places * (1 if whole > 0 else -1), abs(whole))
@@ -122,11 +122,6 @@ def listed(parts: Sequence[str]) -> str:
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
 
 
-def in_sentence(title: str) -> str:
-    """A title inside a sentence: `Block contract` becomes `block contract`, `API 2022/23` stays."""
-    return title if title[:2].isupper() or not title[1:2].islower() else title[0].lower() + title[1:]
-
-
 def more_or_less(difference_pence: int, money: str) -> str:
     """`£3.2m less`, `£1.1m more` or `the same`; `money` is the difference without its sign."""
     if difference_pence == 0:
@@ -135,10 +130,8 @@ def more_or_less(difference_pence: int, money: str) -> str:
 
 
 def headline(payer: str, plural: bool, totals: Sequence[tuple[str, int, int]]) -> str:
-    """The finding in one sentence. `totals` are (title, pence, difference from the first) by model, baseline first."""
+    """The finding in one sentence. `totals` are (model in a sentence, pence, difference from the first), baseline first."""
     (title, pence, _), *others = totals
-    start = f"{payer} pay{'' if plural else 's'} {short_money(pence)} under {in_sentence(title)}"
-    told = [
-        f"{more_or_less(difference, short_money(abs(difference)))} under {in_sentence(name)}" for name, _, difference in others
-    ]
+    start = f"{payer} pay{'' if plural else 's'} {short_money(pence)} under {title}"
+    told = [f"{more_or_less(difference, short_money(abs(difference)))} under {name}" for name, _, difference in others]
     return f"{start}; {listed(told)}." if told else f"{start}."
