@@ -233,7 +233,7 @@ def test_a_transcoded_copy_is_private_to_the_user(write: Write, spells: Spells) 
 
 
 def test_reading_is_lazy(write: Write, spells: Spells, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write(spells(*[f"S{n},RXX,99A,2017-04-01,,11,1,70,HN22E" for n in range(5_000)]))
+    path = write(spells(*[f"S{n},RXX,99A,2017-04-01,2017-04-08,11,1,70,HN22E" for n in range(5_000)]))
     seen: list[int] = []
     collect = pl.LazyFrame.collect
 
