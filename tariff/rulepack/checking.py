@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any, Final
 
 from tariff.errors import Fault, did_you_mean
+from tariff.rulepack.declarations import line_of
 from tariff.rulepack.finding import OVERLAY_FILE, PACK_FILE
 from tariff.rulepack.folders import Folder
 from tariff.rulepack.model import OverlayFile, PackFile
 from tariff.rulepack.pack import RulePack
 from tariff.rulepack.releases import released_digest
-from tariff.rulepack.rows import TOP_UP_PROVIDERS
+from tariff.rulepack.rows import ADMITTED, MFF, TOP_UP_PROVIDERS, TOP_UPS
 from tariff.rulepack.tables import Table
 
 Checked = tuple[list[Fault], list[Fault]]
@@ -22,8 +23,14 @@ _SHORT_STAY_COLUMNS: Final = "short_stay_applies, and short_stay_percent or shor
 
 
 def pack_faults(pack: RulePack, folders: Sequence[Folder[Any]]) -> Checked:
-    """Rules without the table they need, tables that disagree, tables that no rule uses."""
-    return [*_missing_tables(pack), *_unknown_top_ups(pack, folders)], [*_unused_tables(pack), *_trims_that_pay_nothing(pack)]
+    """Rules without the table they need, tables that disagree, tables that no rule uses. A table with faults of its own is not
+    held against others: what it lacks may be what is wrong in it."""
+    faulty = {name for folder in folders for name, table in folder.tables.items() if table.faults}
+    missing = (_needs(folders, *need) for need in _missing_tables(pack, faulty))
+    return [*_no_prices(pack, faulty), *missing, *_unknown_top_ups(pack, folders, faulty)], [
+        *_unused_tables(pack),
+        *_trims_that_pay_nothing(pack),
+    ]
 
 
 def release_faults(pack: RulePack) -> Iterator[Fault]:
@@ -84,33 +91,46 @@ def _lost_columns(table: Table[Any], below: Table[Any] | None) -> Iterator[Fault
         yield Fault(str(table.path), what, "a row replaces the whole row: carry over what should stay")
 
 
-def _missing_tables(pack: RulePack) -> Iterator[Fault]:
+def _no_prices(pack: RulePack, faulty: Container[str]) -> Iterator[Fault]:
+    if not pack.admitted and ADMITTED.name not in faulty:
+        yield Fault(str(pack.folder), f"there is no {ADMITTED.file}", "a pack needs at least one table of prices")
+
+
+def _missing_tables(pack: RulePack, faulty: Container[str]) -> Iterator[tuple[str, str, str]]:
+    """Rule, method and the table it needs, where the pack has it not."""
     rules = pack.rules
-    if not pack.admitted:
-        yield Fault(str(pack.folder), "there is no admitted.csv", "a pack needs at least one table of prices")
+    if rules.market_forces_factor.method == "by_provider" and not pack.provider_factors and MFF.name not in faulty:
+        yield "market_forces_factor", "by_provider", MFF.file
+    if rules.top_up.method == "highest_eligible" and not pack.top_ups and TOP_UPS.name not in faulty:
+        yield "top_up", "highest_eligible", TOP_UPS.file
+    if not pack.admitted or ADMITTED.name in faulty:
         return
-    if rules.market_forces_factor.method == "by_provider" and not pack.provider_factors:
-        yield _needs(pack, "market_forces_factor", "by_provider", "mff.csv")
-    if rules.top_up.method == "highest_eligible" and not pack.top_ups:
-        yield _needs(pack, "top_up", "highest_eligible", "top_ups.csv")
     if rules.short_stay.method == "price_table" and not any(row.short_stay_applies for row in pack.admitted):
-        yield _needs(pack, "short_stay", "price_table", f"admitted.csv with {_SHORT_STAY_COLUMNS}")
+        yield "short_stay", "price_table", f"{ADMITTED.file} with {_SHORT_STAY_COLUMNS}"
     if rules.long_stay.method == "per_day_beyond_trim" and all(row.per_day_long_stay is None for row in pack.admitted):
-        yield _needs(pack, "long_stay", "per_day_beyond_trim", "admitted.csv with trim points and per_day_long_stay")
+        yield "long_stay", "per_day_beyond_trim", f"{ADMITTED.file} with trim points and per_day_long_stay"
 
 
-def _needs(pack: RulePack, rule: str, method: str, table: str) -> Fault:
+def _needs(folders: Sequence[Folder[Any]], rule: str, method: str, table: str) -> Fault:
     what = f"[rules.{rule}] method '{method}' needs {table}, which the pack has not"
-    return Fault(str(pack.folder / PACK_FILE), what, 'add it, or set method = "none" and say why in its source')
+    return Fault(_where_stated(folders, rule), what, 'add it, or set method = "none" and say why in its source')
 
 
-def _unknown_top_ups(pack: RulePack, folders: Sequence[Folder[Any]]) -> Iterator[Fault]:
+def _where_stated(folders: Sequence[Folder[Any]], rule: str) -> str:
+    """File and line of the rule in force: the last overlay that states it, else the pack."""
+    stating = [folder for folder in folders if folder.declared and rule in folder.declared.rules.model_fields_set]
+    path = stating[-1].path / (OVERLAY_FILE if isinstance(stating[-1].declared, OverlayFile) else PACK_FILE)
+    return f"{path}:{line_of(path.read_text(encoding='utf-8-sig'), ['rules', rule, 'method'])}"
+
+
+def _unknown_top_ups(pack: RulePack, folders: Sequence[Folder[Any]], faulty: Container[str]) -> Iterator[Fault]:
     known = [row.top_up for row in pack.top_ups]
-    for table in (folder.tables[TOP_UP_PROVIDERS.name] for folder in folders if TOP_UP_PROVIDERS.name in folder.tables):
+    tables = [folder.tables[TOP_UP_PROVIDERS.name] for folder in folders if TOP_UP_PROVIDERS.name in folder.tables]
+    for table in tables if TOP_UPS.name not in faulty else []:
         for row in table.rows:
             if row.top_up not in known:
-                what = f"column top_up of {row.top_up} {row.provider}: top_ups.csv has no top-up '{row.top_up}'"
-                remedy = f"{did_you_mean(row.top_up, known)} add it to top_ups.csv, or take the line out".strip()
+                what = f"column top_up of {row.top_up} {row.provider}: {TOP_UPS.file} has no top-up '{row.top_up}'"
+                remedy = f"{did_you_mean(row.top_up, known)} add it to {TOP_UPS.file}, or take the line out".strip()
                 yield Fault(f"{table.path}:{row.origin.line}", what, remedy)
 
 

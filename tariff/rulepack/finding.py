@@ -23,10 +23,13 @@ def shipped_rules_folder() -> Path:
 
 def rules_folders(rules_folder: Path | None = None) -> list[Path]:
     """The folders searched for a pack by name, first wins: `rules_folder` alone if given, else $TARIFF_RULES, then the
-    shipped copy."""
+    shipped copy. RulesError where $TARIFF_RULES names no folder."""
     if rules_folder is not None:
         return [rules_folder]
     named = os.environ.get(RULES_VARIABLE)
+    if named and not Path(named).is_dir():
+        fault = Fault(named, "there is no such folder", f"mend or unset {RULES_VARIABLE}")
+        raise RulesError(f"the folder that {RULES_VARIABLE} names cannot be used", [fault])
     return [*([Path(named)] if named else []), shipped_rules_folder()]
 
 
@@ -72,7 +75,7 @@ def _find(wanted: str | Path, marker: str, what: str, rules_folder: Path | None,
     by_name = [folder / below / wanted for folder in rules_folders(rules_folder)] if explicit.name == str(wanted) else []
     for folder in (explicit, *by_name):
         if (folder / marker).is_file():
-            return folder
+            return folder if folder.name not in {"", ".."} else folder.resolve()
     names = [path.name for path in known]
     if explicit.is_dir():
         raise RulesError(

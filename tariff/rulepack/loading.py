@@ -48,7 +48,7 @@ def check_pack(pack: str | Path, overlays: Sequence[str | Path] = (), rules_fold
     folders: list[Folder[Any]] = [base, *laid]
     faults = [fault for folder in folders for fault in folder.faults]
     warnings = [warning for folder in folders for warning in folder.warnings]
-    if faults or base.declared is None:
+    if base.declared is None or any(folder.declared is None for folder in laid):
         return PackCheck(base.path, None, tuple(faults), tuple(warnings))
     built = _build(base, base.declared, laid)
     faults += release_faults(built)

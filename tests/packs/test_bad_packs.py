@@ -398,21 +398,21 @@ MISSING: dict[str, Case] = {
     "factors by provider without the table": (
         lambda bench: bench.drop("mff.csv"),
         "pack.toml",
-        None,
+        'method = "by_provider"',
         "[rules.market_forces_factor] method 'by_provider' needs mff.csv, which the pack has not",
         'add it, or set method = "none" and say why in its source',
     ),
     "top-ups without the table": (
         lambda bench: bench.drop("top_ups.csv").drop("top_up_providers.csv"),
         "pack.toml",
-        None,
+        'method = "highest_eligible"',
         "[rules.top_up] method 'highest_eligible' needs top_ups.csv, which the pack has not",
         'add it, or set method = "none" and say why in its source',
     ),
     "short stays without their columns": (
         lambda bench: bench.drop_columns("admitted.csv", "short_stay_applies", "short_stay_percent", "short_stay_price"),
         "pack.toml",
-        None,
+        'method = "price_table"',
         (
             "[rules.short_stay] method 'price_table' needs admitted.csv with short_stay_applies, and short_stay_percent or "
             "short_stay_price, which the pack has not"
@@ -422,7 +422,7 @@ MISSING: dict[str, Case] = {
     "long stays without their columns": (
         lambda bench: bench.drop_columns("admitted.csv", "elective_trim", "non_elective_trim", "per_day_long_stay"),
         "pack.toml",
-        None,
+        'method = "per_day_beyond_trim"',
         (
             "[rules.long_stay] method 'per_day_beyond_trim' needs admitted.csv with trim points and per_day_long_stay, "
             "which the pack has not"
@@ -550,6 +550,20 @@ def test_every_fault_is_told_at_once(bench: PackOnTheBench) -> None:
     assert told.startswith(f"rule pack {bench.folder} cannot be used: 5 faults")
     for fragment in ("'0' is a printed 0", "'2.5' lies outside", "method 'penny' is not known", "admitted.csv", "mff.csv"):
         assert fragment in told
+
+
+def test_faults_of_rows_and_of_rules_are_told_together(bench: PackOnTheBench) -> None:
+    row(",10,6000,", ",10,0,")(bench)
+    bench.drop("mff.csv")
+    told = bench.faults()
+    assert len(told) == 2
+    assert "'0' is a printed 0" in told[0]
+    assert "[rules.market_forces_factor] method 'by_provider' needs mff.csv" in told[1]
+
+
+def test_a_table_with_faults_is_not_told_as_missing_too(bench: PackOnTheBench) -> None:
+    bench.edit("mff.csv", "provider,name,mff", "provider,name,factor")
+    assert [fault.split(":")[0] for fault in bench.faults()] == ["mff.csv", "mff.csv"]
 
 
 def test_a_table_that_is_not_utf_8_is_told(bench: PackOnTheBench) -> None:

@@ -43,6 +43,17 @@ def test_an_unknown_year_is_told_with_the_nearest(monkeypatch: pytest.MonkeyPatc
     assert raised.value.exit_code == 4
 
 
+def test_a_variable_that_names_no_folder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TARIFF_RULES", str(tmp_path / "nowhere"))
+    with pytest.raises(RulesError, match=r"nowhere: there is no such folder\n    mend or unset TARIFF_RULES"):
+        find_pack("example")
+
+
+def test_the_folder_one_stands_in_keeps_its_name(bench: PackOnTheBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(bench.folder)
+    assert str(load_pack(".").admitted[0].origin) == "bench/admitted.csv:2"
+
+
 def test_a_folder_without_a_pack_is_told(tmp_path: Path) -> None:
     with pytest.raises(RulesError, match=r"the folder holds no pack\.toml"):
         load_pack(tmp_path)
