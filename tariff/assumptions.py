@@ -1,5 +1,6 @@
-"""How many pounds rest on which figure. Every component of a priced line rests on a rule and on a cell of a table, and is no
-surer than the weaker of the two; this sums the components by that label, for run cards and reports."""
+"""How many pounds rest on which figure. Every component of a priced line rests on one or more cells of a table and is no surer
+than the weakest of them; this sums the components by that label, for run cards and reports. (How sure we are of the rules
+themselves stands beside each rule in the run card.)"""
 
 from __future__ import annotations
 
@@ -9,13 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from tariff.classify import by_code_or_trust
+from tariff.classify.codes import by_code_or_trust
 from tariff.reasons import PRICED, Basis
 from tariff.rulepack.model import CONFIDENCES
 
 if TYPE_CHECKING:
     from tariff.rulepack import RulePack
-    from tariff.rulepack.model import Rule
     from tariff.rulepack.rows import AdmittedRow, ProviderFactor
 
 LOCAL: Final = ("local", "local price given with the activity")
@@ -45,7 +45,7 @@ Label = tuple[str, str]
 
 def weakest(labels: Iterable[Label]) -> Label:
     """The least sure of several labels: a component is no surer than that."""
-    return max(labels, key=lambda label: CONFIDENCES.index(label[0]))  # type: ignore[arg-type]
+    return max(labels, key=lambda label: CONFIDENCES.index(label[0]))
 
 
 class Labels:
@@ -54,9 +54,6 @@ class Labels:
     def __init__(self, pack: RulePack) -> None:
         self._pack = pack
         self._factor_row: Callable[[str], int] = by_code_or_trust(row.provider for row in pack.provider_factors)
-
-    def _rule(self, rule: Rule) -> Label:
-        return rule.confidence, rule.source
 
     def _cell(self, table: str, column: str, row: Any) -> Label:
         return self._pack.confidence_of(table, column, row)
@@ -69,25 +66,25 @@ class Labels:
         row = self._admitted(price_row)
         own = _SETTING_COLUMNS[setting][0]
         column = "combined" if setting != "non_elective" and row.combined is not None else own
-        return weakest([self._rule(self._pack.rules.setting), self._cell("admitted", column, row)])
+        return self._cell("admitted", column, row)
 
     def short_stay(self, price_row: int) -> Label:
         """Of the short-stay reduction: a printed price, else the percentage it is made from."""
         row = self._admitted(price_row)
         column = "short_stay_price" if row.short_stay_price is not None else "short_stay_percent"
-        return weakest([self._rule(self._pack.rules.short_stay), self._cell("admitted", column, row)])
+        return self._cell("admitted", column, row)
 
     def long_stay(self, price_row: int, setting: str) -> Label:
         """Of the long-stay payment: trim point and per-day payment."""
         row = self._admitted(price_row)
         trim = _SETTING_COLUMNS[setting][1]
         cells = [self._cell("admitted", column, row) for column in (trim, "per_day_long_stay") if column]
-        return weakest([self._rule(self._pack.rules.long_stay), *cells])
+        return weakest(cells)
 
     def top_up(self, top_up_row: int) -> Label:
         """Of the specialised top-up."""
         row = self._pack.top_ups[top_up_row - 1]
-        return weakest([self._rule(self._pack.rules.top_up), self._cell("top_ups", "percent", row)])
+        return self._cell("top_ups", "percent", row)
 
     def factor_row(self, provider: str) -> ProviderFactor | None:
         """The row of the market forces factor that a provider is paid at; None where it is the pack's default."""
@@ -99,9 +96,8 @@ class Labels:
         rule = self._pack.rules.market_forces_factor
         row = self.factor_row(provider)
         if row is not None:
-            return weakest([self._rule(rule), self._cell("mff", "mff", row)])
-        default = (getattr(rule, "default_confidence", None) or rule.confidence, getattr(rule, "default_source", None) or rule.source)
-        return weakest([self._rule(rule), default])
+            return self._cell("mff", "mff", row)
+        return getattr(rule, "default_confidence", None) or rule.confidence, getattr(rule, "default_source", None) or rule.source
 
 
 def pounds_by_label(priced: pl.LazyFrame, packs: Sequence[RulePack]) -> list[Resting]:
@@ -130,11 +126,19 @@ def _by_price_row(lines: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _by_top_up(lines: pl.LazyFrame) -> pl.LazyFrame:
-    return lines.filter(pl.col("top_up_row") > 0).group_by("pack", "top_up_row").agg(pl.len().alias("lines"), pl.col("top_up_pence").sum())
+    return (
+        lines.filter(pl.col("top_up_row") > 0)
+        .group_by("pack", "top_up_row")
+        .agg(pl.len().alias("lines"), pl.col("top_up_pence").sum())
+    )
 
 
 def _by_provider(lines: pl.LazyFrame) -> pl.LazyFrame:
-    return lines.filter(pl.col("mff_pence") != 0).group_by("pack", "provider").agg(pl.len().alias("lines"), pl.col("mff_pence").sum())
+    return (
+        lines.filter(pl.col("mff_pence") != 0)
+        .group_by("pack", "provider")
+        .agg(pl.len().alias("lines"), pl.col("mff_pence").sum())
+    )
 
 
 Labelled = tuple[str, str, Label, int, int]

@@ -76,7 +76,7 @@ def _say(message: str) -> None:
 
 def _files(given: Sequence[str]) -> list[tuple[str | None, Path]]:
     """`FILE` or `kind=FILE`, patterns expanded. Nothing found is an error."""
-    from tariff.activity import paths_of
+    from tariff.activity.files import paths_of
 
     found: list[tuple[str | None, Path]] = []
     for text in given:
@@ -356,5 +356,3 @@ def check_rules(packs: Annotated[list[str], Parameter(negative="")], /) -> int:
     found = check_packs(packs)
     print(found.text)
     return RULES_UNUSABLE if found.faults else DONE
-
-

@@ -8,17 +8,21 @@ and one reason."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tariff.classify import CompiledPack, encode_spells, financial_year_and_month
+from tariff.classify.admitted import AdmittedCodes, encode_spells
+from tariff.classify.calendar import financial_year_and_month
 from tariff.columns import ADMITTED, OUTCOME, POD, PRICED_LINE, READ_FAULT, REASON, SETTING, names, schema
 from tariff.errors import ActivityError, Fault, UsageError, did_you_mean
 from tariff.reasons import OUTCOME_OF_REASON
+from tariff.rulepack.book import NO_TRIM, PriceBook, compile_book
 
 if TYPE_CHECKING:
     from tariff.kernels.admitted import PricedSpells
@@ -43,7 +47,7 @@ _FROM_KERNEL: Final = frozenset(
     }
 )
 """Columns that are the kernel's arrays as they stand."""
-_CONSTANTS: Final = {
+_CONSTANTS: Final[dict[str, str | int]] = {
     "kind": "admitted",
     "units": 1,
     "best_practice_pence": 0,
@@ -52,6 +56,17 @@ _CONSTANTS: Final = {
 }
 _INPUTS: Final = (*names(ADMITTED), READ_FAULT)
 _OUTCOME_OF_REASON: Final = np.array(OUTCOME_OF_REASON, dtype=np.uint8)
+
+
+class CompiledPack:
+    """A rule pack ready to price: its book of arrays and the maps from codes to the book's rows."""
+
+    def __init__(self, pack: RulePack) -> None:
+        self.label: str = pack.label
+        self.starts: date = pack.starts
+        self.ends: date = pack.ends
+        self.book: PriceBook = compile_book(pack)
+        self.admitted = AdmittedCodes(pack)
 
 
 @lru_cache(maxsize=32)
@@ -71,7 +86,8 @@ def price(
     `activity` holds the columns of `columns.ADMITTED` (required ones at least), one row a spell. Returns a LazyFrame of
     `columns.PRICED_LINE`, one row for each row in, in the same order, money in pence; it streams, so a file of any size can
     be priced and sunk without being held in memory. `dates="ignore"` prices lines that a pack's dates do not cover (one pack
-    only); `columns` makes only those columns of the priced line, which is faster where few are needed. Raises ActivityError where a required column is missing. Rules: RULES 1.1 to 1.8."""
+    only); `columns` makes only those columns of the priced line, which is faster where few are needed. Raises ActivityError
+    where a required column is missing. Rules: RULES 1.1 to 1.8."""
     packs = _in_date_order(rules)
     if dates == "ignore" and len(packs) != 1:
         raise UsageError("Dates can be ignored under one rule pack only: name the year whose prices are wanted.")
@@ -91,7 +107,9 @@ def _wanted(columns: Sequence[str] | None) -> tuple[str, ...]:
         return tuple(PRICED_SCHEMA)
     unknown = [name for name in columns if name not in PRICED_SCHEMA]
     if unknown:
-        told = [Fault("columns", f"'{name}' is no column of a priced line", did_you_mean(name, PRICED_SCHEMA)) for name in unknown]
+        told = [
+            Fault("columns", f"'{name}' is no column of a priced line", did_you_mean(name, PRICED_SCHEMA)) for name in unknown
+        ]
         raise UsageError("Some wanted columns do not exist.", told)
     return tuple(columns)
 
@@ -115,7 +133,7 @@ def _in_date_order(rules: RulePack | Sequence[RulePack]) -> tuple[CompiledPack, 
     if not packs:
         raise UsageError("No rule pack was given to price with.")
     ordered = tuple(sorted((_compiled(pack) for pack in packs), key=lambda pack: pack.starts))
-    for earlier, later in zip(ordered, ordered[1:], strict=False):
+    for earlier, later in pairwise(ordered):
         if later.starts <= earlier.ends:
             raise UsageError(f"Rule packs {earlier.label} and {later.label} cover the same dates: give one of them.")
     return ordered
@@ -193,7 +211,6 @@ def _with_blanks(numbers: NDArray[Any], blank: int) -> pl.Series:
 def _priced_lines(block: pl.DataFrame, priced: PricedSpells, pack: CompiledPack, wanted: Sequence[str]) -> pl.DataFrame:
     """The wanted columns of `columns.PRICED_LINE`; what is not wanted is not made."""
     from tariff.kernels.admitted import BLANK, BLANK_PENCE
-    from tariff.rulepack.book import NO_TRIM
 
     made: dict[str, Callable[[], pl.Series]] = {
         "line_id": lambda: block["spell_id"],
@@ -207,7 +224,7 @@ def _priced_lines(block: pl.DataFrame, priced: PricedSpells, pack: CompiledPack,
         "trim_point": lambda: _with_blanks(priced.trim_point, NO_TRIM),
         "indicative_pence": lambda: _with_blanks(priced.indicative_pence, BLANK_PENCE),
     }
-    constant = {**_CONSTANTS, "pack": pack.label}
+    constant: dict[str, str | int] = {**_CONSTANTS, "pack": pack.label}
     columns: dict[str, pl.Series] = {}
     if "financial_year" in wanted or "month" in wanted:
         columns["financial_year"], columns["month"] = financial_year_and_month(block["discharge_date"])

@@ -42,25 +42,61 @@ REASONS: Final = (
     Reason("discharge_before_admission", REJECTED, "check", "The discharge date is before the admission date.", "engine"),
     Reason("missing_age", REJECTED, "check", "The age is blank.", "engine"),
     Reason("age_out_of_range", REJECTED, "check", "The age is not between 0 and 130.", "engine"),
-    Reason("days_out_of_range", REJECTED, "check", "A length of stay or a count of days is negative or beyond 200,000.", "engine"),
+    Reason(
+        "days_out_of_range", REJECTED, "check", "A length of stay or a count of days is negative or beyond 200,000.", "engine"
+    ),
     Reason("admission_method", REJECTED, "check", "The admission method is not in any of the national lists.", "RULES 1.1"),
     Reason("patient_classification", REJECTED, "check", "The patient classification is not 1 to 5.", "RULES 1.1"),
     # classify: which pack, and what policy keeps out of national prices
-    Reason("unfinished", EXCLUDED, "classify", "The spell has no discharge date: it is priced when it is complete.", "RULES 1.2.7"),
-    Reason("outside_pack_dates", UNPRICED, "classify", "The activity was completed outside the dates of the rule pack.", "RULES 1.1"),
+    Reason(
+        "unfinished", EXCLUDED, "classify", "The spell has no discharge date: it is priced when it is complete.", "RULES 1.2.7"
+    ),
+    Reason(
+        "outside_pack_dates", UNPRICED, "classify", "The activity was completed outside the dates of the rule pack.", "RULES 1.1"
+    ),
     Reason("no_pack_for_date", UNPRICED, "classify", "No rule pack covers the date the activity was completed.", "RULES 1.1"),
     Reason("not_nhs_funded", EXCLUDED, "classify", "Private or overseas patient: no NHS commissioner pays.", "RULES 1.1"),
-    Reason("regular_attender", EXCLUDED, "classify", "Regular day or night attender: outside national prices, and no local price given.", "RULES 1.1"),
-    Reason("outside_national_tariff", EXCLUDED, "classify", "The commissioning serial number ends in '=': a local agreement, and no local price given.", "RULES 1.1"),
-    Reason("excluded_by_pack", EXCLUDED, "classify", "The rule pack excludes this HRG or treatment function from national prices.", "rule pack"),
+    Reason(
+        "regular_attender",
+        EXCLUDED,
+        "classify",
+        "Regular day or night attender: outside national prices, and no local price given.",
+        "RULES 1.1",
+    ),
+    Reason(
+        "outside_national_tariff",
+        EXCLUDED,
+        "classify",
+        "The commissioning serial number ends in '=': a local agreement, and no local price given.",
+        "RULES 1.1",
+    ),
+    Reason(
+        "excluded_by_pack",
+        EXCLUDED,
+        "classify",
+        "The rule pack excludes this HRG or treatment function from national prices.",
+        "rule pack",
+    ),
     # price: no price to be had
     Reason("missing_currency", UNPRICED, "price", "The HRG or currency is blank.", "engine"),
     Reason("ungrouped", UNPRICED, "price", "The HRG is UZ: the data were invalid for grouping.", "RULES 1.1"),
     Reason("unknown_currency", UNPRICED, "price", "The rule pack does not hold this HRG or currency.", "engine"),
     Reason("no_price_in_setting", UNPRICED, "price", "The HRG has no national price in this setting.", "RULES 1.3"),
-    Reason("no_market_forces_factor", UNPRICED, "price", "The rule pack holds no market forces factor for this provider.", "RULES 1.7"),
+    Reason(
+        "no_market_forces_factor",
+        UNPRICED,
+        "price",
+        "The rule pack holds no market forces factor for this provider.",
+        "RULES 1.7",
+    ),
     Reason("amount_out_of_range", REJECTED, "price", "The amount is beyond £10,000,000,000 on one line.", "engine"),
-    Reason("unreadable_row", REJECTED, "read", "The row has more cells than headings: values may stand in the wrong columns.", "engine"),
+    Reason(
+        "unreadable_row",
+        REJECTED,
+        "read",
+        "The row has more cells than headings: values may stand in the wrong columns.",
+        "engine",
+    ),
     Reason("confidence", UNPRICED, "price", "The price rests on a figure whose confidence this run refuses.", "run option"),
 )
 

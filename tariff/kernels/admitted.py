@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tariff.columns import PODS, SETTINGS
 from tariff.kernels.compiled import compiled, rule
 from tariff.kernels.rounding import half_up, times_factor, to_whole_pounds
-from tariff.money import AMOUNT_LIMIT_PENCE, BASIS_POINTS, MILLION
+from tariff.money import AMOUNT_LIMIT_PENCE, BASIS_POINTS, MILLION, PENCE_PER_POUND
 from tariff.reasons import REASON_NUMBER, Basis
 from tariff.rulepack.book import DAY_CASE, NO_PRICE, NO_TRIM, NON_ELECTIVE, ORDINARY_ELECTIVE, PriceBook
 
@@ -150,10 +150,8 @@ def given(days):
 
 
 @rule
-def gross_stay(admission_date, discharge_date, length_of_stay):
-    """Days from admission to discharge, or as given; BLANK where neither is known or possible."""
-    if length_of_stay != BLANK:
-        return length_of_stay
+def nights_between(admission_date, discharge_date):
+    """Days from admission to discharge; BLANK where one is blank or they stand the wrong way round."""
     if admission_date == BLANK or discharge_date == BLANK or discharge_date < admission_date:
         return BLANK
     return discharge_date - admission_date
@@ -168,7 +166,7 @@ def adjusted_stay(gross, days_taken_off, adjusted_given):
 
 
 @rule
-def row_fault(fault, admission_date, discharge_date, age, gross, days_are_possible, method_group, patient_classification):
+def row_fault(fault, admission_date, discharge_date, age, days_are_possible, method_group, patient_classification):
     """What makes the row impossible or incomplete, in the published order; PRICED (0) where nothing does."""
     if fault != PRICED:
         return np.int64(fault)
@@ -182,7 +180,7 @@ def row_fault(fault, admission_date, discharge_date, age, gross, days_are_possib
         return MISSING_AGE
     if not 0 <= age <= HIGHEST_AGE:
         return AGE_OUT_OF_RANGE
-    if not (days_are_possible and 0 <= gross <= MOST_DAYS and discharge_date - admission_date <= MOST_DAYS):
+    if not days_are_possible:
         return DAYS_OUT_OF_RANGE
     if method_group == UNKNOWN:
         return ADMISSION_METHOD
@@ -228,7 +226,7 @@ def policy_reason(policy, patient_classification, outside_pack_dates):
         return OUTSIDE_PACK_DATES
     if policy & NOT_NHS_FUNDED:
         return REASON_NOT_NHS_FUNDED
-    if patient_classification == 3 or patient_classification == 4:  # noqa: PLR1714 - a set does not compile
+    if patient_classification == 3 or patient_classification == 4:
         return REGULAR_ATTENDER
     if policy & OUTSIDE_NATIONAL_TARIFF:
         return REASON_OUTSIDE_NATIONAL_TARIFF
@@ -256,12 +254,12 @@ def price_reason(hrg, price, factor):
 @rule
 def local_price_may_stand(reason):
     """A local price is paid where the line is outside national prices: by policy, or for want of one (DESIGN section 4)."""
-    return (
-        reason == REGULAR_ATTENDER  # noqa: PLR1714 - a set does not compile
-        or reason == REASON_OUTSIDE_NATIONAL_TARIFF
-        or reason == REASON_EXCLUDED_BY_PACK
-        or reason == UNKNOWN_CURRENCY
-        or reason == NO_PRICE_IN_SETTING
+    return reason in (
+        REGULAR_ATTENDER,
+        REASON_OUTSIDE_NATIONAL_TARIFF,
+        REASON_EXCLUDED_BY_PACK,
+        UNKNOWN_CURRENCY,
+        NO_PRICE_IN_SETTING,
     )
 
 
@@ -308,7 +306,7 @@ def market_forces_factor(by_provider, provider, factor, default_factor):
 @rule
 def mff_amount_in_whole_pounds(pre_mff, factor):
     """Increment of the factor, half-up to the pound (whole-pounds method)."""
-    return to_whole_pounds(half_up(pre_mff * (factor - MILLION), MILLION))
+    return half_up(pre_mff * (factor - MILLION), PENCE_PER_POUND * MILLION) * PENCE_PER_POUND
 
 
 @rule
@@ -377,9 +375,12 @@ def price_spells(lines, book, strict_dates):
         flags = 0
 
         # the stay, and what the spell is
-        gross = gross_stay(admission_date, discharge_date, lines.length_of_stay[i])
+        nights = nights_between(admission_date, discharge_date)
+        gross = nights if lines.length_of_stay[i] == BLANK else lines.length_of_stay[i]
         days_are_possible = (
-            days_in_range(adjusted_given)
+            days_in_range(gross)
+            and days_in_range(nights)
+            and days_in_range(adjusted_given)
             and days_in_range(critical_care)
             and days_in_range(rehabilitation)
             and days_in_range(palliative_care)
@@ -401,9 +402,9 @@ def price_spells(lines, book, strict_dates):
         factor = market_forces_factor(book.factor_by_provider, provider, book.factor[provider], book.default_factor)
         outside_dates = not book.starts <= discharge_date <= book.ends
         reason = row_fault(
-            lines.fault[i], admission_date, discharge_date, age, gross, days_are_possible, method_group, patient_classification
+            lines.fault[i], admission_date, discharge_date, age, days_are_possible, method_group, patient_classification
         )
-        if (gross != BLANK or adjusted_given != BLANK) and reason != DAYS_OUT_OF_RANGE:
+        if (gross != BLANK or adjusted_given != BLANK) and days_are_possible and reason != DAYS_OUT_OF_RANGE:
             stays[i] = adjusted
         if reason == PRICED:
             reason = policy_reason(lines.policy[i], patient_classification, strict_dates and outside_dates)
@@ -460,7 +461,7 @@ def price_spells(lines, book, strict_dates):
                 total = np.int64(AMOUNT_LIMIT_PENCE + 1)
             elif whole_pounds:
                 base, short_stay, long_stay = to_whole_pounds(base), to_whole_pounds(short_stay), to_whole_pounds(long_stay)
-                top_up = half_up(exact_top_up, 100 * BASIS_POINTS) * 100
+                top_up = half_up(exact_top_up, PENCE_PER_POUND * BASIS_POINTS) * PENCE_PER_POUND
                 pre_mff = base + short_stay + long_stay + top_up
                 mff = mff_amount_in_whole_pounds(pre_mff, factor)
                 total = pre_mff + mff

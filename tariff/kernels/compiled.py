@@ -50,12 +50,13 @@ _FOLDER = _cache_folder()
 
 def compiled(function: Callable[..., Any]) -> Any:
     """A loop over lines, compiled at its first call and kept on disk."""
-    outer = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(_FOLDER or "")
+    config: Any = numba.config
+    outer = config.CACHE_DIR
+    config.CACHE_DIR = str(_FOLDER or "")
     try:
         return numba.njit(nogil=True, cache=_FOLDER is not None, error_model="numpy")(function)
     finally:
-        numba.config.CACHE_DIR = outer
+        config.CACHE_DIR = outer
 
 
 def rule(function: Callable[..., Any]) -> Any:

@@ -137,7 +137,7 @@ def compile_book(pack: RulePack) -> PriceBook:
         ends=int((np.datetime64(pack.ends, "D") - day_number).astype(np.int64)),
         short_stay_minimum_age=getattr(rules.short_stay, "minimum_age", 0),
         short_stay_maximum_stay=getattr(rules.short_stay, "maximum_stay_days", -1) if short_stay_on else -1,
-        top_up_includes_long_stay=bool(top_ups_on and rules.top_up.includes_long_stay),
+        top_up_includes_long_stay=bool(getattr(rules.top_up, "includes_long_stay", False)),
         factor_by_provider=by_provider,
         default_factor=default or 0,
         whole_pounds=rules.rounding.method == "whole_pounds",

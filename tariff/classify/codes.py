@@ -1,0 +1,84 @@
+"""Codes to numbers: a question about a code is answered once per distinct code, a block then costs one look-up a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tariff.rulepack.book import trust_of
+
+_UNASKED: Final = np.iinfo(np.int32).min
+CODED: Final = pl.Categorical(pl.Categories(name="codes", namespace="tariff"))
+"""How code columns are numbered: every distinct code has one number in the whole process."""
+_NUMBERING: Final = pl.Series([""], dtype=CODED)
+"""Polars forgets a numbering when no series uses it; this one keeps it. """
+
+
+class Codes:
+    """A question about a code, answered once per distinct code: `answer` takes the text, `blank` stands for no text.
+
+    Answers are kept by the number of the code (see CODED), so that a block costs one look-up a row."""
+
+    def __init__(self, answer: Callable[[str], int], blank: int, dtype: type = np.uint8) -> None:
+        self._answer, self._blank, self._dtype = answer, blank, dtype
+        self._answers = np.empty(0, dtype=np.int32)
+
+    def of(self, column: pl.Series | None, height: int) -> NDArray[Any]:
+        """The answer for every row of `column`; `blank` throughout where the file lacks the column."""
+        if column is None or column.null_count() == height:
+            return np.full(height, self._blank, dtype=self._dtype)
+        coded = as_codes(column)
+        physical = coded.to_physical()
+        # any number of the block stands in for blanks, which get their own answer below
+        filled = physical.fill_null(physical.drop_nulls()[0]) if physical.null_count() else physical
+        numbers = filled.to_numpy()
+        answers = self._answers if coded.dtype == CODED else np.empty(0, dtype=np.int32)
+        if int(numbers.max()) >= answers.size or (answers[numbers] == _UNASKED).any():
+            answers = self._ask(coded, answers)
+        found: NDArray[Any] = answers[numbers].astype(self._dtype)
+        if physical.null_count():
+            found[physical.is_null().to_numpy()] = self._blank
+        return found
+
+    def _ask(self, coded: pl.Series, known: NDArray[np.int32]) -> NDArray[np.int32]:
+        """The answers with those to the codes of this block added. A new array, so that threads never see half of one."""
+        distinct = coded.unique().drop_nulls()
+        numbers = distinct.to_physical().to_numpy()
+        answers = np.full(max(int(numbers.max()) + 1, known.size, 1), _UNASKED, dtype=np.int32)
+        answers[: known.size] = known
+        answers[numbers] = [self._answer(text) if text.strip() else self._blank for text in distinct.cast(pl.String)]
+        if coded.dtype == CODED:
+            self._answers = answers
+        return answers
+
+
+def as_codes(column: pl.Series) -> pl.Series:
+    """The column with its distinct texts numbered: a Categorical, or an Enum where it is one."""
+    if isinstance(column.dtype, pl.Enum | pl.Categorical):
+        return column
+    return column.cast(pl.String).cast(CODED)
+
+
+def by_code_or_trust(codes: Iterable[str]) -> Callable[[str], int]:
+    """Row of a provider in a list: matched whole, then by its first three characters (the row is then negative); 0 none."""
+    row_of = {code: row for row, code in enumerate(codes, start=1)}
+
+    def row(code: str) -> int:
+        return row_of.get(code) or -row_of.get(trust_of(code), 0)
+
+    return row
+
+
+def numbers_of(block: pl.DataFrame, name: str, blank: int) -> NDArray[np.int32]:
+    """A column of days, ages or dates as int32, `blank` where it is null or the file lacks it. Dates count from 1970-01-01."""
+    if name not in block.columns:
+        return np.full(block.height, blank, dtype=np.int32)
+    column = block[name].to_physical()
+    if column.dtype != pl.Int32:
+        # a count beyond int32 is impossible and must stay so: clipped, it is still out of every range
+        column = column.clip(-(2**31) + 1, 2**31 - 1).cast(pl.Int32) if column.dtype.is_integer() else column.cast(pl.Int32)
+    return (column.fill_null(blank) if column.null_count() else column).rechunk().to_numpy()
