@@ -6,6 +6,7 @@ counts in and out and the components are reconciled from what was written, not f
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -13,10 +14,14 @@ from typing import Any, Final
 import polars as pl
 
 from tariff.activity import read_activity
+from tariff.activity.column_map import shipped_maps
 from tariff.activity.facts import FileFacts, survey
+from tariff.activity.files import damage_named
 from tariff.activity.spells import EPISODES
-from tariff.errors import ActivityError, DisagreementError, Fault, OutputError, RulesError
+from tariff.errors import ActivityError, DisagreementError, Fault, OutputError, RulesError, UsageError
 from tariff.pricing import Dates, price
+from tariff.rulepack import RulePack, load_pack
+from tariff.rulepack.choosing import AUTO, load_rules
 from tariff.run_card import (
     RunCard,
     Totals,
@@ -26,12 +31,13 @@ from tariff.run_card import (
     require_conservation,
     totals_of,
 )
-from tariff.rulepack import RulePack, load_pack
-from tariff.rulepack.choosing import AUTO, load_rules
 from tariff.whole_files import refuse_existing, whole_file, whole_folder
 
 CARD_NAME: Final = "run_card.json"
 LINES_FOLDER: Final = "priced"
+_RUN_FOLDER: Final = frozenset({CARD_NAME, LINES_FOLDER})
+_OTHER_ENDINGS: Final = frozenset({".csv", ".txt", ".tsv", ".json", ".xls", ".xlsx", ".pq", ".parq"})
+"""Endings of an output that was meant to be a file: it would be surprising to find a folder of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,45 +76,88 @@ def card_path(priced: Path) -> Path:
 def price_files(job: Job) -> Run:
     """Price the files of `job` and write priced lines and run card, all or nothing.
 
-    Raises ActivityError, RulesError, OutputError or DisagreementError; then nothing is left behind."""
+    Raises ActivityError, RulesError, UsageError, OutputError or DisagreementError; then nothing is left behind."""
     started = now()
+    _refuse_output(job)
     loaded = load_rules(job.rules, overlays=job.overlays)
     packs = (loaded,) if isinstance(loaded, RulePack) else loaded
-    refuse_existing(job.out, overwrite=job.overwrite)
+    activity = _activity(job)
+    priced = [price(frame, packs, dates=job.dates) for _, frame in activity]
     if is_one_file(job.out):
-        refuse_existing(card_path(job.out), overwrite=job.overwrite)
         with whole_file(card_path(job.out)) as card_file, whole_file(job.out) as lines_file:
-            _sink(pl.concat([frame for frame in _priced(job, packs)]), lines_file)
-            run = _settle(job, packs, pl.scan_parquet(lines_file), started)
-            run[0].write(card_file)
+            _sink(pl.concat(priced), lines_file, activity)
+            card = _settle(job, packs, pl.scan_parquet(lines_file), started)
+            card.write(card_file)
     else:
-        with whole_folder(job.out, overwrite=job.overwrite) as folder:
+        with whole_folder(job.out, overwrite=job.overwrite, holding=_RUN_FOLDER) as folder:
             (folder / LINES_FOLDER).mkdir()
-            for number, frame in enumerate(_priced(job, packs), start=1):
-                _sink(frame, folder / LINES_FOLDER / f"part-{number:05}.parquet")
-            run = _settle(job, packs, pl.scan_parquet(folder / LINES_FOLDER / "*.parquet"), started)
-            run[0].write(folder / CARD_NAME)
-    card, totals = run
-    return Run(job.out, card.as_json(), totals)
+            for number, (frame, source) in enumerate(zip(priced, activity, strict=True), start=1):
+                _sink(frame, folder / LINES_FOLDER / f"part-{number:05}.parquet", [source])
+            card = _settle(job, packs, pl.scan_parquet(folder / LINES_FOLDER / "*.parquet"), started)
+            card.write(folder / CARD_NAME)
+    return Run(job.out, card.as_json(), card.totals)
 
 
-def _priced(job: Job, packs: Sequence[RulePack]) -> Iterator[pl.LazyFrame]:
+def _refuse_output(job: Job) -> None:
+    """Everything that can be known to be wrong with the output before there is anything to write."""
+    if job.out.suffix.lower() in _OTHER_ENDINGS:
+        told = Fault(str(job.out), "is not a name for priced lines", "give NAME.parquet for one file, or the name of a folder")
+        raise UsageError("Priced lines are written as Parquet.", [told])
+    out = job.out.resolve()
+    for _, path in job.files:
+        if out == path.resolve() or out in path.resolve().parents:
+            told = Fault(str(job.out), f"would take the place of {path}, which is to be priced", "choose another name")
+            raise OutputError("The output would replace the activity.", [told])
+    if is_one_file(job.out):
+        refuse_existing(job.out, overwrite=job.overwrite)
+        refuse_existing(card_path(job.out), overwrite=job.overwrite)
+    else:
+        refuse_existing(job.out, overwrite=job.overwrite, holding=_RUN_FOLDER)
+
+
+def _activity(job: Job) -> list[tuple[Path, pl.LazyFrame]]:
+    """The files as canonical activity. ActivityError with every fault of every file, before anything is priced."""
+    frames: list[tuple[Path, pl.LazyFrame]] = []
+    errors: list[ActivityError] = []
     for kind, path in job.files:
-        activity = read_activity(path, kind=kind, columns=job.columns)
-        yield price(activity, packs, dates=job.dates)
+        try:
+            frames.append((path, read_activity(path, kind=kind, columns=job.columns)))
+        except ActivityError as error:
+            errors.append(error)
+    if len(errors) > 1:
+        faults = [fault for error in errors for fault in error.faults]
+        raise ActivityError(f"{len(errors):,} of {len(job.files):,} activity files cannot be used.", faults)
+    if errors:
+        raise errors[0]
+    return frames
 
 
-def _sink(frame: pl.LazyFrame, path: Path) -> None:
+@contextmanager
+def damage_found(sources: Sequence[tuple[Path, pl.LazyFrame]]) -> Iterator[None]:
+    """Where Polars fails, reads each of `sources` again by itself, and raises ActivityError naming the one that is damaged.
+
+    Polars reports a damaged input and a full disk alike, and in words that may quote cells: what it says is not shown."""
     try:
-        frame.sink_parquet(path, compression="zstd", compression_level=1, row_group_size=250_000, maintain_order=True)
-    except OSError as error:
-        told = Fault(str(path.parent), error.strerror or "cannot be written", "make room or choose another folder")
+        yield
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        for path, frame in sources:
+            with damage_named([path]):
+                frame.sink_batches(lambda _: None)
+        raise
+
+
+def _sink(frame: pl.LazyFrame, path: Path, sources: Sequence[tuple[Path, pl.LazyFrame]]) -> None:
+    try:
+        with damage_found(sources):
+            frame.sink_parquet(path, compression="zstd", compression_level=1, row_group_size=250_000, maintain_order=True)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        told = Fault(
+            str(path.parent), "writing there failed, though all of the input can be read", "make room or choose another folder"
+        )
         raise OutputError("The output cannot be written.", [told]) from error
-    except pl.exceptions.PolarsError as error:
-        raise ActivityError("An activity file broke off while it was read.", [Fault("", str(error).splitlines()[0], "export it again")]) from error
 
 
-def _settle(job: Job, packs: Sequence[RulePack], lines: pl.LazyFrame, started: str) -> tuple[RunCard, Totals]:
+def _settle(job: Job, packs: Sequence[RulePack], lines: pl.LazyFrame, started: str) -> RunCard:
     """Reconcile what was written with what came in, and draw up the run card."""
     inputs = [_facts(path, kind, job.columns) for kind, path in job.files]
     totals = totals_of(lines)
@@ -117,11 +166,17 @@ def _settle(job: Job, packs: Sequence[RulePack], lines: pl.LazyFrame, started: s
     options = {
         "rules": str(job.rules),
         "dates": job.dates,
-        "columns": None if job.columns is None else str(job.columns),
+        "columns": _named_for_good(job.columns),
         "overlays": [str(path) for path in job.overlays],
     }
-    card = RunCard(job.command, inputs, used, options, totals, assumptions_of(lines, used), started)
-    return card, totals
+    return RunCard(job.command, inputs, used, options, totals, assumptions_of(lines, used), started)
+
+
+def _named_for_good(column_map: Path | str | None) -> str | None:
+    """A column map as `tariff verify` can find it again, from whatever folder it is started in."""
+    if column_map is None or str(column_map) in shipped_maps():
+        return None if column_map is None else str(column_map)
+    return str(Path(column_map).resolve())
 
 
 def _facts(path: Path, kind: str | None, columns: Path | str | None) -> dict[str, Any]:
@@ -165,7 +220,11 @@ def rules_of(card: Mapping[str, Any]) -> tuple[RulePack, ...]:
         if digests != (told["digest"], *(overlay["digest"] for overlay in told["overlays"])):
             raise RulesError(
                 "A rule pack has changed since the run.",
-                [Fault(str(told["folder"]), f"is no longer what priced these lines ({told['label']})", "price the activity again")],
+                [
+                    Fault(
+                        str(told["folder"]), f"is no longer what priced these lines ({told['label']})", "price the activity again"
+                    )
+                ],
             )
         packs.append(pack)
     return tuple(packs)

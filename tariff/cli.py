@@ -3,20 +3,24 @@ then money. Exit codes are part of the interface (see `errors`)."""
 
 from __future__ import annotations
 
+import codecs
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from cyclopts import App, CycloptsError, Parameter
+from cyclopts.validators import Number
 
 from tariff._version import __version__
 from tariff.errors import TariffError
 
 DONE, OVER_MAX_UNPRICED, WRONG_USAGE, RULES_UNUSABLE, DISAGREES, OUR_FAULT, INTERRUPTED = 0, 1, 2, 4, 5, 70, 130
-_KINDS = ("admitted", "outpatient", "emergency", "unbundled")
 
 app = App(
     name="tariff",
@@ -31,34 +35,66 @@ app.command(rules_app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and leave with its exit code."""
+    """Run the command line and leave with its exit code. A polite end (SIGTERM) is an interruption like Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _print_anywhere()
     sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
+
+
+_PLAIN: Final = str.maketrans({"−": "-", "─": "-", "·": "-", "£": "GBP ", "×": "x", "–": "-", "’": "'"})
+
+
+def _print_anywhere() -> None:
+    """Where the output cannot hold a character (a Windows log in cp1252), writes the nearest plain one instead of failing: a
+    minus sign must never be lost."""
+
+    def plain(error: UnicodeError) -> tuple[str, int]:
+        assert isinstance(error, UnicodeEncodeError)
+        refused = error.object[error.start : error.end].translate(_PLAIN)
+        return refused.encode("ascii", "replace").decode("ascii"), error.end
+
+    codecs.register_error("tariff-plain", plain)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="tariff-plain")
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; its exit code. Errors a user can act on are told without a traceback."""
+    _arguments.set(tuple(arguments))
     try:
         code = app(list(arguments), exit_on_error=False, print_error=False)
-    except TariffError as error:
-        _say(f"tariff: {error}")
-        return error.exit_code
-    except CycloptsError as error:
-        _say(f"tariff: {error}")
-        _say("`tariff --help` lists the commands, `tariff COMMAND --help` its options.")
-        return WRONG_USAGE
-    except KeyboardInterrupt:
-        _say("tariff: interrupted; nothing was left half-written")
-        return INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()
-        return DONE
-    except Exception as error:  # noqa: BLE001 - the last resort of the program: whatever it is, it is our fault
-        _say(_our_fault(error))
-        return OUR_FAULT
+    except SystemExit:
+        raise
+    except BaseException as error:  # noqa: BLE001 - the last resort of the program, for Polars' panics too, which are no Exception
+        return _told(error)
     return code if isinstance(code, int) else DONE
 
 
-def _our_fault(error: Exception) -> str:
+def _told(error: BaseException) -> int:
+    """Say what went wrong; the exit code. What is not expected is our fault."""
+    match error:
+        case TariffError():
+            code, message = error.exit_code, f"tariff: {error}"
+        case CycloptsError():
+            hint = "`tariff --help` lists the commands, `tariff COMMAND --help` its options."
+            code, message = WRONG_USAGE, f"tariff: {error}\n{hint}"
+        case KeyboardInterrupt():
+            code, message = INTERRUPTED, "tariff: interrupted; nothing was left half-written"
+        case BrokenPipeError():  # whoever read the result has seen enough; Python must not complain when it flushes at its end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return DONE
+        case _:
+            code, message = OUR_FAULT, _our_fault(error)
+    _say(message)
+    return code
+
+
+_arguments: ContextVar[tuple[str, ...]] = ContextVar("arguments", default=())
+"""What was typed, for the run card."""
+
+
+def _our_fault(error: BaseException) -> str:
     """What to report. The message of an unforeseen error may quote a cell of the activity, so it is shown on request only."""
     if os.environ.get("TARIFF_TRACEBACK"):
         return "".join(traceback.format_exception(error))
@@ -75,15 +111,21 @@ def _say(message: str) -> None:
 
 
 def _files(given: Sequence[str]) -> list[tuple[str | None, Path]]:
-    """`FILE` or `kind=FILE`, patterns expanded. Nothing found is an error."""
+    """`FILE` or `kind=FILE`, patterns expanded. A file that is not found, or is given twice, is an error."""
     from tariff.activity.files import paths_of
 
-    found: list[tuple[str | None, Path]] = []
-    for text in given:
-        kind, separator, path = text.partition("=")
-        named = separator and kind in _KINDS
-        found += [(kind if named else None, file) for file in paths_of(path if named else text)]
-    return found
+    asked = [_kind_and_path(text) for text in given]
+    paths_of([path for _, path in asked])
+    return [(kind, file) for kind, path in asked for file in paths_of(path)]
+
+
+def _kind_and_path(text: str) -> tuple[str | None, str]:
+    from tariff.activity.kinds import kind_named
+
+    kind, separator, path = text.partition("=")
+    if not separator or not kind.isalpha() or Path(text).exists():
+        return None, text
+    return kind_named(kind).name, path
 
 
 @app.command
@@ -97,7 +139,7 @@ def price(
     columns: str | None = None,
     overlay: Annotated[list[Path] | None, Parameter(negative="")] = None,
     dates: Literal["strict", "ignore"] = "strict",
-    max_unpriced: float | None = None,
+    max_unpriced: Annotated[float | None, Parameter(validator=Number(gte=0, lte=100))] = None,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Price activity files: every row comes back priced, excluded, unpriced or rejected, with one reason.
@@ -127,7 +169,7 @@ def price(
     from tariff.printing import printed_run
 
     named = [(told or kind, path) for told, path in _files(files)]
-    job = Job(named, out, rules, tuple(overlay or ()), columns, dates, overwrite, _command("price", files))
+    job = Job(named, out, rules, tuple(overlay or ()), columns, dates, overwrite, ["tariff", *_arguments.get()])
     finished = price_files(job)
     for facts in finished.card["inputs"]:
         _say(_announced(facts))
@@ -142,10 +184,6 @@ def _announced(facts: Mapping[str, Any]) -> str:
     if facts["rows"] != facts["lines"]:
         told += f", {facts['lines']:,} spells"
     return told + (f"; not read: {', '.join(facts['ignored'])}" if facts["ignored"] else "")
-
-
-def _command(name: str, arguments: Sequence[str]) -> list[str]:
-    return ["tariff", name, *arguments]
 
 
 def _over_limit(counts: dict[str, int], max_unpriced: float | None) -> int:
@@ -190,10 +228,16 @@ def compare(
     overwrite
         Replace an existing output.
     """
+    from tariff.batch import damage_found
     from tariff.report import compare as compare_models
+    from tariff.report.priced_lines import scan_lines
+    from tariff.report.report import FILES
+    from tariff.whole_files import refuse_existing
 
+    refuse_existing(out, overwrite=overwrite, holding=FILES)
     dimensions = [name.strip() for name in by.split(",") if name.strip()]
-    report = compare_models(list(priced), models, by=dimensions, plan=plan, suppress=suppress)
+    with damage_found([(path, scan_lines(path)) for path in priced]):
+        report = compare_models(list(priced), models, by=dimensions, plan=plan, suppress=suppress)
     report.write(out, overwrite=overwrite)
     print(report)
     _say(f"written to {out}")
@@ -213,11 +257,14 @@ def explain(priced: Path, /, *, line: str, provider: str | None = None) -> int:
     provider
         Its provider, where several share the identifier.
     """
-    from tariff.batch import card_of, rules_of
+    from tariff.batch import card_of, damage_found, rules_of
     from tariff.report.priced_lines import scan_lines
     from tariff.waterfall import explain as explain_line
 
-    print(explain_line(scan_lines(priced), rules_of(card_of(priced)), line=line, provider=provider))
+    lines = scan_lines(priced)
+    rules = rules_of(card_of(priced))
+    with damage_found([(priced, lines)]):
+        print(explain_line(lines, rules, line=line, provider=provider))
     return DONE
 
 
@@ -226,8 +273,8 @@ def verify(
     priced: Path,
     /,
     *,
-    activity: Annotated[list[str] | None, Parameter(negative="")] = None,
-    sample: int | None = 10_000,
+    activity: Annotated[list[str] | None, Parameter(negative="", consume_multiple=True)] = None,
+    sample: Annotated[int, Parameter(validator=Number(gte=1))] = 10_000,
     every_line: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Price the activity again with the slow reference and compare every column; exit code 5 where they disagree.
@@ -237,25 +284,22 @@ def verify(
     priced
         What `tariff price` wrote: a file or a run folder.
     activity
-        The activity files, where they have moved since the run. Their bytes must be the same.
+        The activity files, where they have moved since the run. They are known by their bytes, not their names.
     sample
         How many lines to compare.
     every_line
         Compare every line.
     """
-    from tariff.batch import card_of, rules_of
+    from tariff.batch import card_of, damage_found, rules_of
     from tariff.report.priced_lines import scan_lines
     from tariff.verification import read_again, verify_lines
 
+    lines = scan_lines(priced)
     card = card_of(priced)
-    files = [path for _, path in _files(activity or [])] if activity else []
-    found = verify_lines(
-        read_again(card, files),
-        scan_lines(priced),
-        rules_of(card),
-        dates=card["options"]["dates"],
-        sample=None if every_line else sample,
-    )
+    again = read_again(card, [path for _, path in _files(activity)] if activity else [])
+    size = None if every_line else sample
+    with damage_found([(Path("the activity"), again), (priced, lines)]):
+        found = verify_lines(again, lines, rules_of(card), dates=card["options"]["dates"], sample=size)
     print(found)
     return DISAGREES if found.disagreements else DONE
 

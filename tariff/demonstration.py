@@ -5,12 +5,17 @@ lack; the report says how many pounds rest on each label and what the bare pack 
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import polars as pl
+
 from tariff.batch import Job, price_files
+from tariff.columns import COMPONENTS
 from tariff.printing import printed_run
+from tariff.reasons import PRICED
 from tariff.report import compare
 from tariff.rulepack import find_overlay, load_pack
 from tariff.synthetic import make_year
@@ -18,12 +23,23 @@ from tariff.whole_files import refuse_existing
 
 YEAR: Final = "2024-25"
 OVERLAY: Final = "demonstration-2024-25"
+_HOLDING: Final = frozenset({"activity", "priced.parquet", "priced.run_card.json", "report"})
 MODELS: Final = "preset:episodic,preset:block,preset:cost-and-volume"
 
 
 def demonstrate(out: Path, *, spells: int, seed: int, overwrite: bool, say: Callable[[str], None]) -> Path:
-    """Make, price and compare a synthetic year in the folder `out`; returns the report's page."""
-    refuse_existing(out, overwrite=overwrite)
+    """Make, price and compare a synthetic year in the folder `out`; returns the report's page. All or nothing."""
+    refuse_existing(out, overwrite=overwrite, holding=_HOLDING)
+    is_new = not out.exists()
+    try:
+        return _demonstrate(out, spells, seed, overwrite, say)
+    except BaseException:
+        if is_new:
+            shutil.rmtree(out, ignore_errors=True)
+        raise
+
+
+def _demonstrate(out: Path, spells: int, seed: int, overwrite: bool, say: Callable[[str], None]) -> Path:
     say(f"making {spells:,} synthetic spells: invented patients, providers and commissioners, England's mix of care")
     activity = out / "activity"
     shipped = find_overlay(OVERLAY)
@@ -40,5 +56,12 @@ def demonstrate(out: Path, *, spells: int, seed: int, overwrite: bool, say: Call
     report.write(out / "report", overwrite=overwrite)
     print(report)
     page = out / "report" / "report.html"
-    say(f"open {page} in a browser; `tariff explain {priced} --line ID` explains any line")
+    say(f"open {page} in a browser; see how one price came about with: tariff explain {priced} --line {_much_at_work(priced)}")
     return page
+
+
+def _much_at_work(priced: Path) -> str:
+    """The identifier of a line on which as many components act as on any."""
+    acting = pl.sum_horizontal(pl.col(name) != 0 for name in COMPONENTS)
+    found = pl.scan_parquet(priced).filter(pl.col("outcome").cast(pl.String) == PRICED).select("line_id", acting=acting)
+    return str(found.sort("acting", "line_id", descending=[True, False]).head(1).collect()["line_id"].item())

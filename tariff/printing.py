@@ -27,21 +27,30 @@ def _counts(card: Mapping[str, Any]) -> Iterator[str]:
     yield f"{counts['in']:>14,}  lines in"
     for outcome in OUTCOMES:
         yield f"{counts[outcome]:>14,}  {outcome}"
-        for reason in card["reasons"]:
-            if reason["outcome"] == outcome != PRICED:
-                worth = f", worth {pounds(reason['indicative_pence'], whole=True)} if priced" if reason["indicative_pence"] else ""
-                yield f"{'':>14}    {reason['lines']:,} {reason['reason']}: {reason['sentence']}{worth}"
+        yield from (_reason(told) for told in card["reasons"] if told["outcome"] == outcome != PRICED)
+
+
+def _reason(told: Mapping[str, Any]) -> str:
+    worth = f" Worth {pounds(told['indicative_pence'], whole=True)} if priced." if told["indicative_pence"] else ""
+    return f"{'':>14}    {told['lines']:,} {told['reason']}: {told['sentence']}{worth}"
 
 
 def _money(card: Mapping[str, Any]) -> Iterator[str]:
     for name, pence in card["components"].items():
         yield f"{pounds(pence):>22}  {_COMPONENT_WORDS[name]}"
-    yield f"{pounds(card['price_pence']):>22}  in all, under {', '.join(pack['label'] for pack in card['packs']) or 'no pack'}"
+    acting = ", ".join(pack["label"] for pack in _acting(card)) or "no rule pack"
+    yield f"{pounds(card['price_pence']):>22}  in all, under {acting}"
+
+
+def _acting(card: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The packs that priced a line; the one that was named, where it priced none."""
+    packs = card["packs"]
+    return packs if len(packs) == 1 else [pack for pack in packs if pack["lines_priced"]]
 
 
 def _left_out(card: Mapping[str, Any]) -> Iterator[str]:
     """Rules that a pack declares absent, and the pounds that rest on anything weaker than a published or practised figure."""
-    for pack in card["packs"]:
+    for pack in _acting(card):
         absent = [rule["rule"].replace("_", " ") for rule in pack["rules"] if rule["method"] == "none"]
         if absent:
             yield f"\nNot applied, because rule pack {pack['label']} has no figures for it: {', '.join(absent)}."

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import platform
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -49,6 +49,8 @@ class Totals:
     by_reason: Sequence[Mapping[str, Any]]
     components: Mapping[str, int]
     price_pence: int
+    lines_priced: Mapping[str, int]
+    """By label of the rule pack."""
     control: Sequence[Mapping[str, Any]]
     warnings: Sequence[Mapping[str, Any]]
 
@@ -75,7 +77,9 @@ class RunCard:
             "finished": now(),
             "versions": versions(),
             "inputs": [dict(facts) for facts in self.inputs],
-            "packs": [describe_pack(pack) for pack in self.packs],
+            "packs": [
+                {**describe_pack(pack), "lines_priced": self.totals.lines_priced.get(pack.label, 0)} for pack in self.packs
+            ],
             "options": dict(self.options),
             "counts": {"in": self.totals.lines, **self.totals.by_outcome},
             "reasons": [dict(reason) for reason in self.totals.by_reason],
@@ -88,7 +92,7 @@ class RunCard:
 
     def write(self, path: Path) -> None:
         """Write the card as JSON to `path`."""
-        path.write_text(json.dumps(self.as_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(self.as_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
 
 
 def read_run_card(path: Path) -> dict[str, Any]:
@@ -125,7 +129,7 @@ def describe_pack(pack: RulePack) -> dict[str, Any]:
         "starts": pack.starts.isoformat(),
         "ends": pack.ends.isoformat(),
         "digest": pack.digest,
-        "folder": str(pack.folder),
+        "folder": str(Path(pack.folder).resolve()),
         "overlays": [
             {"name": o.name, "digest": o.digest, "path": str(Path(o.path).resolve()), "note": o.note} for o in pack.overlays
         ],
@@ -141,7 +145,7 @@ def totals_of(priced: pl.LazyFrame) -> Totals:
     """Counts, money and warnings of priced lines (`columns.PRICED_LINE`), read in one pass over few columns."""
     priced = priced.with_columns(pl.col("outcome", "reason", "pod").cast(pl.String))
     cells = (
-        priced.group_by("provider", "pod", "financial_year", "month", "outcome", "reason")
+        priced.group_by("provider", "pod", "financial_year", "month", "outcome", "reason", "pack")
         .agg(
             pl.len().alias("lines"),
             pl.col("units", *COMPONENTS, "price_pence").sum(),
@@ -155,9 +159,15 @@ def totals_of(priced: pl.LazyFrame) -> Totals:
         by_reason=_by_reason(cells),
         components={name: int(cells[name].sum()) for name in COMPONENTS},
         price_pence=int(cells["price_pence"].sum()),
+        lines_priced=_lines_priced(cells),
         control=_control_totals(cells),
         warnings=[*_flag_warnings(priced), *_repeated_keys(priced)],
     )
+
+
+def _lines_priced(cells: pl.DataFrame) -> dict[str, int]:
+    of_packs = cells.filter(pl.col("outcome") == PRICED).group_by("pack").agg(pl.col("lines").sum())
+    return dict(of_packs.iter_rows())
 
 
 def _by_reason(cells: pl.DataFrame) -> list[dict[str, Any]]:
@@ -199,7 +209,10 @@ def _flag_warnings(priced: pl.LazyFrame) -> list[dict[str, Any]]:
     flagged = [(pl.col("basis") & int(flag)) != 0 for flag in _WORTH_A_WARNING]
     sums = priced.select(
         *(has.sum().alias(f"lines_{flag.name}") for flag, has in zip(_WORTH_A_WARNING, flagged, strict=True)),
-        *(pl.col("price_pence").filter(has).sum().alias(f"pence_{flag.name}") for flag, has in zip(_WORTH_A_WARNING, flagged, strict=True)),
+        *(
+            pl.col("price_pence").filter(has).sum().alias(f"pence_{flag.name}")
+            for flag, has in zip(_WORTH_A_WARNING, flagged, strict=True)
+        ),
     ).collect()
     return [
         {
@@ -233,7 +246,7 @@ def _repeated_keys(priced: pl.LazyFrame) -> list[dict[str, Any]]:
 
 
 def assumptions_of(priced: pl.LazyFrame, packs: Sequence[RulePack]) -> list[dict[str, Any]]:
-    """Pounds by component, label and source, the least sure first come last in the list of a pack."""
+    """Pence and lines by pack, component, label and source."""
     return [asdict(resting) for resting in pounds_by_label(priced, packs)]
 
 
@@ -246,13 +259,3 @@ def require_conservation(lines_in: int, totals: Totals) -> None:
         faults.append(Fault("money", f"components add to {sum(totals.components.values())}p, prices to {totals.price_pence}p"))
     if faults:
         raise DisagreementError("The run does not reconcile. This is a fault of the engine: please report it.", faults)
-
-
-def rules_left_out(packs: Iterable[RulePack]) -> list[tuple[str, str, str]]:
-    """Rules that a pack declares absent: (pack, rule, why)."""
-    return [
-        (pack.label, name, rule.note or rule.source)
-        for pack in packs
-        for name, rule in ((name, getattr(pack.rules, name)) for name in type(pack.rules).model_fields)
-        if rule.method == "none"
-    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +11,7 @@ from typing import Any, Final
 import polars as pl
 
 from tariff.activity import read_activity
-from tariff.activity.facts import survey
+from tariff.activity.files import digest
 from tariff.columns import PRICED_LINE
 from tariff.errors import ActivityError, Fault
 from tariff.reference import ReferencePack, price_admitted
@@ -20,6 +20,7 @@ from tariff.rulepack import RulePack
 _NOT_COMPARED: Final = frozenset({"pack", "patient_id", "pathway_id"})
 """The label of the pack is not the reference's to know, and identifiers of patients are not looked at."""
 _MOST_SHOWN: Final = 20
+_AS_IT_WAS: Final = "give the files as they were priced, or price again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class Disagreement:
     reference: object
 
     def __str__(self) -> str:
-        return f"line {self.line_id} of provider {self.provider}: {self.column} is {self.engine}, the reference says {self.reference}"
+        line = f"line {self.line_id} of provider {self.provider}"
+        return f"{line}: {self.column} is {self.engine}, the reference says {self.reference}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +56,28 @@ class Verification:
 
 
 def read_again(card: Mapping[str, Any], files: Sequence[Path] = ()) -> pl.LazyFrame:
-    """The activity that a run card names, or `files` in its stead; ActivityError where its bytes are no longer the same."""
-    paths = list(files) or [Path(facts["path"]) for facts in card["inputs"]]
-    if len(paths) != len(card["inputs"]):
-        raise ActivityError("The run read another number of files.", [Fault("", f"{len(card['inputs'])} were read, {len(paths)} are given")])
+    """The activity that a run card names, in the order it was priced in. `files` say where it is now, in any order and under
+    any name: each is known by its bytes.
+
+    ActivityError where a file is missing, or its bytes are not those that were priced."""
     columns = card["options"]["columns"]
-    frames = []
-    for path, facts in zip(paths, card["inputs"], strict=True):
-        found = survey(path, kind=facts["kind"], columns=columns)
-        if found.sha256 != facts["sha256"]:
-            told = Fault(str(path), "is no longer the file that was priced", "give the file as it was with --activity, or price again")
-            raise ActivityError("The activity has changed since the run.", [told])
-        frames.append(read_activity(path, kind=facts["kind"], columns=columns))
+    known = {facts["sha256"]: facts for facts in card["inputs"]}
+    found = {digest(path): path for path in files} if files else dict(_where_they_were(card["inputs"]))
+    strangers = [Fault(str(found[one]), "is not a file that was priced", _AS_IT_WAS) for one in found if one not in known]
+    missing = [Fault(known[one]["file"], "is not among the files given", _AS_IT_WAS) for one in known if one not in found]
+    if strangers or missing:
+        raise ActivityError("The activity is not what was priced.", [*strangers, *(missing if files else [])])
+    frames = [read_activity(found[facts["sha256"]], kind=facts["kind"], columns=columns) for facts in card["inputs"]]
     return pl.concat(frames, how="diagonal")
+
+
+def _where_they_were(inputs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Path]]:
+    paths = [Path(facts["path"]) for facts in inputs]
+    remedy = "say with --activity where it is now"
+    gone = [Fault(str(path), "is not there any more", remedy) for path in paths if not path.is_file()]
+    if gone:
+        raise ActivityError("The activity cannot be found.", gone)
+    yield from ((digest(path), path) for path in paths)
 
 
 def verify_lines(
@@ -81,7 +92,9 @@ def verify_lines(
     theirs = priced.with_row_index("row").join(rows, on="row", how="semi").sort("row").collect()
     ours = activity.with_row_index("row").join(rows, on="row", how="semi").sort("row").collect()
     if ours.height != theirs.height:
-        raise ActivityError("Activity and priced lines are not of one run.", [Fault("", f"{ours.height:,} lines against {theirs.height:,}")])
+        raise ActivityError(
+            "Activity and priced lines are not of one run.", [Fault("", f"{ours.height:,} lines against {theirs.height:,}")]
+        )
     by_label = {pack.label: ReferencePack.from_plain(pack.plain()) for pack in packs}
     only = next(iter(by_label.values())) if len(by_label) == 1 else None
     compared, found = 0, list[Disagreement]()

@@ -79,14 +79,18 @@ def explain(
     """Explain the priced line whose `line_id` is `line` (and whose provider is `provider`, where several share it).
 
     `rules` are the packs that priced it. UsageError where no line or several match; RulesError where its pack is not given."""
-    row = _the_line(priced.lazy(), line, provider)
+    row, times = _the_line(priced.lazy(), line, provider)
+    repeated = [_REPEATED.format(times=times)] if times > 1 else []
     packs = {pack.label: pack for pack in (rules if isinstance(rules, Sequence) else (rules,))}
     if row["outcome"] != PRICED:
-        return Waterfall(row, (), list(_why_not_priced(row)))
+        return Waterfall(row, (), [*_why_not_priced(row), *repeated])
     if row["pack"] not in packs:
         given = ", ".join(packs) or "none"
-        raise RulesError("The rule pack that priced the line is not at hand.", [Fault("", f"it is '{row['pack']}'; given: {given}")])
-    return Waterfall(row, list(_steps(row, packs[row["pack"]])), basis_sentences(row["basis"] & _WORTH_SAYING))
+        raise RulesError(
+            "The rule pack that priced the line is not at hand.", [Fault("", f"it is '{row['pack']}'; given: {given}")]
+        )
+    notes = basis_sentences(row["basis"] & _WORTH_SAYING)
+    return Waterfall(row, list(_steps(row, packs[row["pack"]])), [*notes, *repeated])
 
 
 _WORTH_SAYING: Final = int(
@@ -101,18 +105,23 @@ _WORTH_SAYING: Final = int(
 """Flags that no step speaks of."""
 
 
-def _the_line(priced: pl.LazyFrame, line: str, provider: str | None) -> dict[str, Any]:
+def _the_line(priced: pl.LazyFrame, line: str, provider: str | None) -> tuple[dict[str, Any], int]:
+    """The first line of that identifier, and how many there are of it. UsageError where several providers have it, or none."""
     wanted = pl.col("line_id") == line
     if provider is not None:
         wanted &= pl.col("provider") == provider
-    found = priced.filter(wanted).drop("patient_id").head(2).collect()
+    found = priced.filter(wanted).drop("patient_id").collect()
     if found.height == 0:
         of = f" of provider '{provider}'" if provider else ""
         raise UsageError("There is no such line.", [Fault("", f"no priced line '{line}'{of}", "check the identifier, as text")])
-    if found.height > 1:
-        told = " or ".join(sorted(set(found["provider"].drop_nulls())))
-        raise UsageError("Several lines carry this identifier.", [Fault("", f"'{line}' is used more than once", f"give --provider {told}")])
-    return found.row(0, named=True)
+    providers = sorted(set(found["provider"].drop_nulls()))
+    if len(providers) > 1:
+        told = [Fault("", f"'{line}' is used by {len(providers):,} providers", f"give --provider {' or '.join(providers[:5])}")]
+        raise UsageError("Several lines carry this identifier.", told)
+    return found.row(0, named=True), found.height
+
+
+_REPEATED: Final = "The provider used this identifier {times} times; this is the first of these lines."
 
 
 def _why_not_priced(row: Mapping[str, Any]) -> Iterator[str]:

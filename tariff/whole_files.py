@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,10 +17,29 @@ def _refused(path: Path, error: OSError) -> OutputError:
     return OutputError("The output cannot be written.", [Fault(str(path), told, "choose another folder or make room")])
 
 
-def refuse_existing(path: Path, *, overwrite: bool) -> None:
-    """OutputError where something stands at `path` already, unless it may be overwritten."""
-    if not overwrite and (path.exists() or path.is_symlink()):
+def refuse_existing(path: Path, *, overwrite: bool, holding: Collection[str] = ()) -> None:
+    """OutputError where something stands at `path` already, unless it may be overwritten. An empty folder is nothing.
+
+    Where `holding` names what an output folder holds, overwriting is refused for a folder that holds anything else (it is
+    not an earlier output, and its contents would be lost) and for a file."""
+    if _is_empty_folder(path) or not (path.exists() or path.is_symlink()):
+        return
+    if not overwrite:
         raise OutputError("The output exists already.", [Fault(str(path), "exists", "choose another name or give --overwrite")])
+    if holding and path.is_dir():
+        others = sorted(entry.name for entry in path.iterdir() if entry.name not in holding)
+        if others:
+            _refuse_replacing(path, f"holds what is no part of such an output: {', '.join(others[:3])}")
+    elif holding:
+        _refuse_replacing(path, "is a file, and a folder would take its place")
+
+
+def _refuse_replacing(path: Path, what: str) -> None:
+    raise OutputError("The output cannot be overwritten.", [Fault(str(path), what, "choose a folder of its own")])
+
+
+def _is_empty_folder(path: Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())
 
 
 @contextmanager
@@ -47,9 +66,10 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_folder(path: Path, *, overwrite: bool) -> Iterator[Path]:
-    """A temporary folder beside `path` that takes its place if nothing fails, else it is removed."""
-    refuse_existing(path, overwrite=overwrite)
+def whole_folder(path: Path, *, overwrite: bool, holding: Collection[str] = ()) -> Iterator[Path]:
+    """A temporary folder beside `path` that takes its place if nothing fails, else it is removed. `holding` as in
+    `refuse_existing`."""
+    refuse_existing(path, overwrite=overwrite, holding=holding)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent))

@@ -48,7 +48,7 @@ class ActivityFile:
 
     def digest(self) -> str:
         """SHA-256 of the bytes; a text file's is known from opening it, a Parquet file is read for it."""
-        return self.sha256 or _digest(self.path)
+        return self.sha256 or digest(self.path)
 
 
 def paths_of(source: Source) -> list[Path]:
@@ -136,7 +136,7 @@ def damage_named(paths: Iterable[Path]) -> Iterator[None]:
     Polars' own words are left out: they may quote cells, and so patients."""
     try:
         yield
-    except (pl.exceptions.ComputeError, pl.exceptions.SchemaError, OSError) as error:
+    except (pl.exceptions.ComputeError, pl.exceptions.SchemaError, pl.exceptions.PanicException, OSError) as error:
         faults = [
             Fault(str(path), "its contents cannot be read: damaged or changed meanwhile", "copy or export it again")
             for path in paths
@@ -144,6 +144,7 @@ def damage_named(paths: Iterable[Path]) -> Iterator[None]:
         raise ActivityError("Activity could not be read to its end.", faults) from error
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """SHA-256 of the bytes of a file, which tells it from every other whatever it is called."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
