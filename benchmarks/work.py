@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import polars as pl
+
 from tariff.rulepack import find_overlay, load_pack
 from tariff.synthetic import admitted
 from tariff.synthetic.overlay import write_overlay
@@ -42,6 +44,13 @@ class Work:
     def source(self) -> Path:
         """Canonical activity: codes as plain text, dictionary-coded; `local_price` in pence."""
         return self.folder / "admitted.parquet"
+
+    def sample(self, spells: int) -> Path:
+        """A file of the first `spells` of the activity."""
+        path = self.folder / f"admitted-{spells}.parquet"
+        if not path.exists():
+            pl.scan_parquet(self.source).head(spells).collect().write_parquet(path, **WRITING)
+        return path
 
     def pack(self) -> RulePack:
         """2024-25 with the demonstration overlay, so that every rule acts, and the invented providers' factors."""

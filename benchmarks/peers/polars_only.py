@@ -19,7 +19,6 @@ from benchmarks.peers.tables import (
     NEEDED,
     OLDEST_AGE,
     OTHER_NON_ELECTIVE,
-    PRICE_COLUMNS,
     PRIVATE,
     PRIVATE_COMMISSIONER,
     RESULT,
@@ -27,11 +26,11 @@ from benchmarks.peers.tables import (
     UNGROUPED,
     Tables,
 )
+from benchmarks.work import WRITING
 from tariff.money import AMOUNT_LIMIT_PENCE, MILLION
 
 METHODS = pl.Enum([*ELECTIVE, *EMERGENCY, *OTHER_NON_ELECTIVE])
 FIRST_EMERGENCY, FIRST_OTHER = len(ELECTIVE), len(ELECTIVE) + len(EMERGENCY)
-WRITING = {"compression": "zstd", "compression_level": 1, "row_group_size": 250_000}
 DAY, CODE = pl.Int32(), pl.UInt8()
 
 
@@ -56,7 +55,8 @@ def from_parquet(tables: Tables) -> Terms:
     method = pl.col("method")
     return Terms(
         identified=pl.col("spell_id").is_not_null() & pl.col("provider").is_not_null(),
-        funded=(pl.col("commissioner") != PRIVATE_COMMISSIONER) & ~pl.col("administrative_category").is_in(PRIVATE).fill_null(False),
+        funded=(pl.col("commissioner") != PRIVATE_COMMISSIONER)
+        & ~pl.col("administrative_category").is_in(PRIVATE).fill_null(False),
         by_policy=pl.col("patient_classification").is_in(["3", "4"])
         | pl.col("commissioning_serial_number").str.strip_chars_end().str.ends_with("=").fill_null(False),
         elective=method < FIRST_EMERGENCY,
@@ -75,7 +75,7 @@ def from_lines(tables: Tables) -> Terms:
         identified=pl.col("fault") == 0,
         funded=pl.col("policy") & 1 == 0,
         by_policy=(pl.col("policy") >= 2) | pl.col("patient_classification").is_between(3, 4),
-        elective=method == 1,
+        elective=pl.when(method > 0).then(method == 1),
         emergency=method == 2,
         patient_classification=pl.col("patient_classification"),
         grouping_counts=pl.col("grouping") != 2,
@@ -220,6 +220,3 @@ class PolarsOnly:
     def result(self, outcome: pl.DataFrame) -> pl.DataFrame:
         """What is compared."""
         return outcome.select(RESULT)
-
-
-assert set(PRICE_COLUMNS)  # the names joined above

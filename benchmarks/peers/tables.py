@@ -135,7 +135,7 @@ def tables_of(pack: RulePack) -> Tables:
         },
         factors={factor.provider: factor.mff for factor in pack.provider_factors},
         top_ups=[
-            TopUp(one.top_up, one.percent // step, one.minimum_age or 0, OLDEST_AGE if one.maximum_age is None else one.maximum_age)
+            TopUp(one.top_up, one.percent // step, one.minimum_age or 0, _none_as(one.maximum_age, OLDEST_AGE))
             for one in pack.top_ups
         ],
         scale=BASIS_POINTS // step,
@@ -147,6 +147,10 @@ def tables_of(pack: RulePack) -> Tables:
     )
     _require_bounded(tables)
     return tables
+
+
+def _none_as(number: int | None, instead: int) -> int:
+    return instead if number is None else number
 
 
 def _require_bounded(tables: Tables) -> None:

@@ -1,0 +1,120 @@
+"""Who prices from Parquet to Parquet. Each is made once, in a process of its own, and then called again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from benchmarks.work import ENGINE_COLUMNS, WRITING, Work
+
+if TYPE_CHECKING:
+    from tariff.rulepack import RulePack
+
+Pricer = Callable[[Path, Path], None]
+
+
+def engine(pack: RulePack) -> Pricer:
+    """The engine: identifier and seven money columns."""
+    import tariff
+
+    def price(source: Path, out: Path) -> None:
+        priced = tariff.price(pl.scan_parquet(source), pack, columns=ENGINE_COLUMNS)
+        priced.sink_parquet(out, maintain_order=True, **WRITING)
+
+    return price
+
+
+def engine_whole(pack: RulePack) -> Pricer:
+    """The engine: every column of the priced line, as `tariff price` writes it."""
+    import tariff
+
+    def price(source: Path, out: Path) -> None:
+        tariff.price(pl.scan_parquet(source), pack).sink_parquet(out, maintain_order=True, **WRITING)
+
+    return price
+
+
+def floor(pack: RulePack) -> Pricer:
+    """No pricing: reads the columns that a price depends on, and writes identifier and seven money columns that were there."""
+    import tariff
+    from benchmarks.peers.tables import NEEDED
+
+    ready: dict[Path, pl.DataFrame] = {}
+
+    def copy(source: Path, out: Path) -> None:
+        pl.scan_parquet(source).select(NEEDED).sink_batches(_let_go)
+        ready[source].write_parquet(out, **WRITING)
+
+    def get_ready(source: Path, out: Path) -> None:
+        if source not in ready:
+            ready[source] = tariff.price(pl.scan_parquet(source), pack, columns=ENGINE_COLUMNS).collect()
+        copy(source, out)
+
+    copy.get_ready = get_ready  # type: ignore[attr-defined]
+    return copy
+
+
+def _let_go(batch: pl.DataFrame) -> None:
+    """Forget a batch."""
+
+
+def polars_only(pack: RulePack) -> Pricer:
+    """Polars alone."""
+    from benchmarks.peers.polars_only import PolarsOnly
+    from benchmarks.peers.tables import tables_of
+
+    return PolarsOnly(tables_of(pack)).price_file
+
+
+def duckdb_sql(pack: RulePack) -> Pricer:
+    """DuckDB."""
+    from benchmarks.peers.duckdb_sql import DuckDbSql
+    from benchmarks.peers.tables import tables_of
+
+    return DuckDbSql(tables_of(pack)).price_file
+
+
+def numpy_arrays(pack: RulePack) -> Pricer:
+    """NumPy over Arrow dictionaries."""
+    from benchmarks.peers.numpy_arrays import NumpyArrays
+    from benchmarks.peers.tables import tables_of
+
+    return NumpyArrays(tables_of(pack)).price_file
+
+
+def pandas_frames(pack: RulePack) -> Pricer:
+    """pandas."""
+    from benchmarks.peers.pandas_frames import PandasFrames
+    from benchmarks.peers.tables import tables_of
+
+    return PandasFrames(tables_of(pack)).price_file
+
+
+def per_record(pack: RulePack) -> Pricer:
+    """Plain Python."""
+    from benchmarks.peers.per_record import PerRecord
+    from benchmarks.peers.tables import tables_of
+
+    return PerRecord(tables_of(pack)).price_file
+
+
+CONTENDERS: dict[str, Callable[[RulePack], Pricer]] = {
+    "engine": engine,
+    "engine, every column": engine_whole,
+    "floor: read and write": floor,
+    "Polars only": polars_only,
+    "DuckDB": duckdb_sql,
+    "NumPy over Arrow": numpy_arrays,
+    "pandas": pandas_frames,
+    "per record": per_record,
+}
+SCALED = {"per record": 20_000}
+"""Contenders too slow for the whole file: they price its first so many spells, and the figure is scaled."""
+
+
+def source_for(name: str, work: Work) -> Path:
+    """The file a contender prices."""
+    return work.sample(SCALED[name]) if name in SCALED else work.source

@@ -1,0 +1,67 @@
+"""The price of encoded spells in memory, by kernel and by peers: codes already looked up, prices already joined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from benchmarks.lines import encoded
+from benchmarks.measure import Turns
+from benchmarks.peers.duckdb_sql import DuckDbSql
+from benchmarks.peers.numpy_arrays import NumpyArrays
+from benchmarks.peers.per_record import PerRecord
+from benchmarks.peers.polars_only import PolarsOnly
+from benchmarks.peers.tables import tables_of
+from benchmarks.work import MONEY, Work
+from tariff.kernels import admitted as kernel
+
+RECORDS = 20_000
+"""Spells the per-record loop prices; its figure is scaled."""
+
+SamePence = Callable[[str, pl.DataFrame, pl.DataFrame], None]
+
+
+class KernelAlone:
+    """Contenders ready to take turns; `kernel` finds all seventeen columns of its answer, the peers the seven amounts."""
+
+    def __init__(self, work: Work, spells: int) -> None:
+        tables = tables_of(work.pack())
+        self.spells, book, joined = encoded(work)
+        self.book, self.identifiers = book, joined["spell_id"]
+        peers = {"Polars only": PolarsOnly(tables), "NumPy (as pandas)": NumpyArrays(tables), "DuckDB": DuckDbSql(tables)}
+        self.peers = {name: (peer, peer.encode(joined)) for name, peer in peers.items()}
+        self.script = PerRecord(tables)
+        self.records = self.script.encode_records(work.source, RECORDS)
+        self.turns = {name: Turns(spells) for name in ("kernel", *peers)} | {"per record": Turns(len(self.records))}
+        self.outcomes: dict[str, Any] = {}
+        self.price()
+
+    def price(self) -> None:
+        """The kernel, untimed."""
+        self.outcomes["kernel"] = kernel.price(self.spells, self.book, strict_dates=True)
+
+    def kernel_turn(self) -> None:
+        self.turns["kernel"].take(self.price)
+
+    def peers_turn(self) -> None:
+        """A turn of every peer."""
+        for name, (peer, lines) in self.peers.items():
+            self.outcomes[name] = None
+            self.outcomes[name] = self.turns[name].take(lambda peer=peer, lines=lines: peer.price_lines(lines))
+        self.outcomes["per record"] = self.turns["per record"].take(lambda: self.script.price_lines(self.records))
+
+    def require_same_pence(self, same_pence: SamePence) -> None:
+        """Everybody's last answer is the kernel's, to the penny."""
+        ours = self.kernel_result()
+        for name, (peer, _) in self.peers.items():
+            same_pence(name, peer.result(self.outcomes[name]), ours)
+        same_pence("per record", self.script.result(self.records, self.outcomes["per record"]), ours)
+
+    def kernel_result(self) -> pl.DataFrame:
+        priced = self.outcomes["kernel"]
+        frame = pl.DataFrame({"spell_id": self.identifiers, **{name: np.asarray(getattr(priced, name)) for name in MONEY}})
+        none = pl.col("indicative_pence") == kernel.BLANK_PENCE
+        return frame.with_columns(indicative_pence=pl.when(~none).then("indicative_pence"))

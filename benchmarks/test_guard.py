@@ -1,0 +1,35 @@
+"""What CI guards: ratios, not seconds, on small files, with room for a noisy machine."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.kernel_alone import KernelAlone
+from benchmarks.measure import summary
+from benchmarks.parquet_to_parquet import ParquetToParquet
+
+pytestmark = pytest.mark.guard
+
+SPELLS = 200_000
+TURNS = 5
+KERNEL_FASTER_THAN_POLARS = 5.0
+ENGINE_SHARE_OF_BEST_QUERY_ENGINE = 0.9
+
+
+def test_kernel_stays_ahead_of_polars(benchmark, work_of, same_pence, versions, command):
+    contest = KernelAlone(work_of(SPELLS), SPELLS)
+    benchmark.pedantic(contest.kernel_turn, setup=contest.peers_turn, rounds=TURNS)
+    contest.require_same_pence(same_pence)
+    benchmark.extra_info.update(summary(SPELLS, contest.turns), versions=versions, command=command)
+    ratio = contest.turns["Polars only"].cpu_per_spell / contest.turns["kernel"].cpu_per_spell
+    assert ratio >= KERNEL_FASTER_THAN_POLARS, f"the kernel is only {ratio:.1f} times as fast as Polars alone"
+
+
+def test_engine_stays_ahead_from_parquet_to_parquet(benchmark, work_of, same_pence, versions, command, tmp_path):
+    peers = ("Polars only", "DuckDB")
+    with ParquetToParquet(work_of(SPELLS), ["engine", *peers], SPELLS, tmp_path) as contest:
+        benchmark.pedantic(contest.engine_turn, setup=contest.peers_turn, rounds=TURNS)
+        contest.require_same_pence(same_pence)
+    benchmark.extra_info.update(summary(SPELLS, contest.turns), versions=versions, command=command)
+    share = contest.turns["engine"].cpu_per_spell / min(contest.turns[name].cpu_per_spell for name in peers)
+    assert share <= ENGINE_SHARE_OF_BEST_QUERY_ENGINE, f"the engine takes {share:.2f} of the best query engine's processor time"

@@ -1,0 +1,31 @@
+"""The measurements behind the README's table. What pytest-benchmark times itself is the engine; every contender's turns, the
+engine's among them, are in `extra_info`."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.contenders import CONTENDERS
+from benchmarks.kernel_alone import KernelAlone
+from benchmarks.measure import summary
+from benchmarks.parquet_to_parquet import ParquetToParquet
+
+pytestmark = pytest.mark.measure
+
+
+def test_kernel_alone(benchmark, work_of, spells, turns, same_pence, versions, command):
+    contest = KernelAlone(work_of(spells), spells)
+    contest.peers_turn()
+    for one in contest.turns.values():
+        one.wall.clear()
+        one.cpu.clear()
+    benchmark.pedantic(contest.kernel_turn, setup=contest.peers_turn, rounds=turns)
+    contest.require_same_pence(same_pence)
+    benchmark.extra_info.update(summary(spells, contest.turns), versions=versions, command=command)
+
+
+def test_parquet_to_parquet(benchmark, work_of, spells, turns, same_pence, versions, command, tmp_path):
+    with ParquetToParquet(work_of(spells), list(CONTENDERS), spells, tmp_path) as contest:
+        benchmark.pedantic(contest.engine_turn, setup=contest.peers_turn, rounds=turns)
+        contest.require_same_pence(same_pence)
+    benchmark.extra_info.update(summary(spells, contest.turns), versions=versions, command=command)
