@@ -124,6 +124,50 @@ EPISODE: Final = (
 """Admitted activity, one row a finished consultant episode; told by `episode_number`."""
 
 
+OUTPATIENT: Final = (
+    _text("attendance_id", "identifier of the attendance, unique within provider", required=True),
+    _text("provider", "provider code", required=True),
+    _text("commissioner", "commissioner code", required=True),
+    _date("attendance_date", "date of the attendance", required=True),
+    _text("treatment_function", "treatment function code", required=True),
+    _text("first_attendance", "1 first, 2 follow-up, 3 first by telephone, 4 follow-up by telephone", required=True),
+    _text("attended", "5 or 6 seen; 0, 2, 3, 4, 7 not", required=True),
+    _count("age", "age at the attendance", "years", required=True),
+    _text("hrg", "core HRG: WF for an attendance, else a procedure", required=True),
+    *(column for column in _SHARED_OPTIONAL if column.name not in {"treatment_function", "unbundled"}),
+    _text("multi_professional", "Y where several professionals saw the patient together"),
+    _text("consultant_led", "Y or N; else told by the main specialty"),
+    _text("referral_source", "source of referral code"),
+)
+"""Canonical outpatient activity, one row an attendance."""
+
+EMERGENCY: Final = (
+    _text("attendance_id", "identifier of the attendance, unique within provider", required=True),
+    _text("provider", "provider code", required=True),
+    _text("commissioner", "commissioner code", required=True),
+    _date("arrival_date", "date of arrival", required=True),
+    _text("department_type", "1 major, 2 single specialty, 3 other, 4 walk-in centre", required=True),
+    _text("hrg", "emergency care HRG (VB)", required=True),
+    _count("age", "age on arrival", "years", required=True),
+    *(column for column in _SHARED_OPTIONAL if column.name != "unbundled"),
+    _text("attendance_category", "1 first; 2 and 3 planned follow-up"),
+)
+"""Canonical emergency care activity, one row an attendance."""
+
+UNBUNDLED: Final = (
+    _text("line_id", "identifier of the item, unique within provider", required=True),
+    _text("provider", "provider code", required=True),
+    _text("commissioner", "commissioner code", required=True),
+    _date("date", "date of the item, or its first day", required=True),
+    _text("currency", "unbundled HRG or other currency code", required=True),
+    _count("units", "days, sessions, contacts or items", "", required=True),
+    *(column for column in _SHARED_OPTIONAL if column.name not in {"unbundled", "specialised_services", "best_practice"}),
+    _date("end_date", "last day of the item"),
+    _text("parent_line_id", "the spell the item belongs to"),
+)
+"""Canonical unbundled care and other currencies, one row an item."""
+
+
 def _out(name: str, dtype: pl.DataType, meaning: str, unit: str = "", *, nullable: bool = True) -> Column:
     return Column(name, dtype, meaning, unit, nullable=nullable)
 

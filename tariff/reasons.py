@@ -98,6 +98,54 @@ REASONS: Final = (
         "engine",
     ),
     Reason("confidence", UNPRICED, "price", "The price rests on a figure whose confidence this run refuses.", "run option"),
+    # outpatients, emergency care, unbundled care
+    Reason(
+        "attendance_status",
+        REJECTED,
+        "check",
+        "The attended-or-did-not-attend code is blank or not a national code.",
+        "RULES 2.1",
+    ),
+    Reason("first_attendance", REJECTED, "check", "The first attendance code is not 1 to 4.", "RULES 2.1"),
+    Reason("department_type", REJECTED, "check", "The emergency department type is not 1 to 4.", "RULES 2.5"),
+    Reason("units_out_of_range", REJECTED, "check", "The units are blank, or not between 1 and 10,000,000.", "engine"),
+    Reason("not_attended", EXCLUDED, "classify", "The patient did not attend or was not seen: nothing is paid.", "RULES 2.1"),
+    Reason(
+        "not_consultant_led",
+        EXCLUDED,
+        "classify",
+        "Not consultant-led: outside national prices, and no local price given.",
+        "RULES 2.1",
+    ),
+    Reason(
+        "follow_up_not_in_scope",
+        EXCLUDED,
+        "classify",
+        "A follow-up with a procedure that has no price: outside the scope of this pack's method.",
+        "RULES 2.2",
+    ),
+    Reason(
+        "planned_follow_up",
+        EXCLUDED,
+        "classify",
+        "A planned follow-up in an emergency department: no national price, and no local price given.",
+        "RULES 2.5",
+    ),
+    Reason(
+        "walk_in_centre",
+        EXCLUDED,
+        "classify",
+        "An NHS walk-in centre: outside national prices, and no local price given.",
+        "RULES 2.5",
+    ),
+    Reason(
+        "no_attendance_price",
+        UNPRICED,
+        "price",
+        "The treatment function has no price for this kind of attendance, and the pack no default.",
+        "RULES 2.2",
+    ),
+    Reason("no_pass_through_cost", UNPRICED, "price", "A pass-through drug or device came without its cost.", "RULES 1.9"),
 )
 
 REASON_CODES: Final = tuple(reason.code for reason in REASONS)
@@ -128,6 +176,17 @@ class Basis(IntFlag):
     TOP_UP_UNKNOWN = 1 << 16
     TOP_UP_NOT_ELIGIBLE = 1 << 17
     DATES_IGNORED = 1 << 18
+    OUTPATIENT_PROCEDURE = 1 << 19
+    ATTENDANCE = 1 << 20
+    PROCEDURE_AS_ATTENDANCE = 1 << 21
+    MULTI_PROFESSIONAL = 1 << 22
+    NON_FACE_TO_FACE = 1 << 23
+    DEFAULT_PRICE = 1 << 24
+    EMERGENCY_CARE = 1 << 25
+    SIMPLEST_CURRENCY = 1 << 26
+    UNIT_PRICE = 1 << 27
+    PASS_THROUGH = 1 << 28
+    MARKET_FORCES_INCLUDED = 1 << 29
 
 
 BASIS_SENTENCES: Final = {
@@ -150,6 +209,17 @@ BASIS_SENTENCES: Final = {
     Basis.TOP_UP_UNKNOWN: "A specialised service code that the rule pack does not hold was passed over.",
     Basis.TOP_UP_NOT_ELIGIBLE: "A specialised service was coded but the provider or patient is not eligible for its top-up.",
     Basis.DATES_IGNORED: "Priced under a pack whose dates do not cover the activity, as the run asked.",
+    Basis.OUTPATIENT_PROCEDURE: "Outpatient procedure price, instead of the attendance.",
+    Basis.ATTENDANCE: "Outpatient attendance price of the treatment function.",
+    Basis.PROCEDURE_AS_ATTENDANCE: "The procedure has no outpatient price, so the attendance was paid.",
+    Basis.MULTI_PROFESSIONAL: "Multi-professional attendance.",
+    Basis.NON_FACE_TO_FACE: "Non-face-to-face attendance.",
+    Basis.DEFAULT_PRICE: "The pack's default price, the treatment function having none of its own.",
+    Basis.EMERGENCY_CARE: "Emergency care attendance price.",
+    Basis.SIMPLEST_CURRENCY: "Department of type 3: paid at the simplest currency.",
+    Basis.UNIT_PRICE: "Price per unit, times the units.",
+    Basis.PASS_THROUGH: "Pass-through at cost, without market forces factor or top-up.",
+    Basis.MARKET_FORCES_INCLUDED: "The price already holds local market forces, so no factor is applied.",
 }
 
 
