@@ -78,10 +78,8 @@ def _baseline(ledgers: Sequence[Ledger], baseline: str | None) -> Ledger:
     if baseline is None:
         return ledgers[0]
     if baseline not in named:
-        nearest = did_you_mean(baseline, named)
-        raise UsageError(
-            f"the baseline '{baseline}' is not among the models: {nearest + ' ' if nearest else ''}{', '.join(named)}"
-        )
+        known = f"{did_you_mean(baseline, named)} known: {', '.join(named)}".strip()
+        raise UsageError(f"the baseline '{baseline}' is not among the models: {known}")
     return named[baseline]
 
 

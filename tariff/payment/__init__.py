@@ -1,6 +1,6 @@
 """Payment models, plans and contract terms: priced lines in, ledger lines out. Nothing here re-prices a line."""
 
-from tariff.payment.cells import CELL, COMPONENT_LINES, component_lines, gather_cells
+from tariff.payment.cells import CELL, COMPONENT_LINES, NOT_GIVEN, component_lines, gather_cells
 from tariff.payment.ledger import COMPONENT_CAUSES, Ledger, settle
 from tariff.payment.model_files import load_models, shipped_presets
 from tariff.payment.models import Model, Models, ModelsOrigin
@@ -11,6 +11,7 @@ __all__ = [
     "CELL",
     "COMPONENT_CAUSES",
     "COMPONENT_LINES",
+    "NOT_GIVEN",
     "Cause",
     "ContractTerm",
     "Ledger",

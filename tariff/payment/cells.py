@@ -16,6 +16,9 @@ from tariff.reasons import PRICED
 CELL: Final = ("commissioner", "provider", "gp_practice", "financial_year", "month", "pod", "treatment_function", "currency")
 """What tells one cell from another."""
 
+NOT_GIVEN: Final = "not given"
+"""A code that the activity lacks. A blank would mean all, as in a plan or in what a term pays for a whole contract."""
+
 COMPONENT_LINES: Final = dict(zip(COMPONENTS, ("base", "short_stay", "long_stay", "top_up", "market_forces"), strict=True))
 """The ledger line of each component of price."""
 
@@ -29,7 +32,7 @@ def gather_cells(priced: pl.LazyFrame, *, practice: bool = False) -> pl.DataFram
     sums = [pl.col(name).sum() for name in ("units", *COMPONENTS, "price_pence")]
     cells = (
         priced.filter(pl.col("outcome") == PRICED)
-        .with_columns(pl.col("pod").cast(pl.String))
+        .with_columns(pl.col(name).cast(pl.String).fill_null(NOT_GIVEN) for name in keys if name != "month")
         .group_by(keys)
         .agg(pl.len().cast(pl.Int64).alias("lines"), *sums)
         .collect()

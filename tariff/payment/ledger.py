@@ -80,7 +80,7 @@ def _covered(cells: pl.DataFrame, plan: pl.DataFrame) -> tuple[Coverage, tuple[s
     if relevant.height < plan.height:
         left_out = plan.filter(~pl.col("financial_year").is_in(years.implode()))
         worth = pounds(int(left_out["pence"].sum()), whole=True)
-        notes.append(f"{left_out.height:,} plan rows worth {worth} are for years with no priced activity and are left out.")
+        notes.append(f"Plan rows worth {worth} are for years with no priced activity and are left out.")
     notes += _part_years(cells, relevant)
     return cover(cells, relevant), tuple(notes)
 

@@ -64,7 +64,13 @@ class ModelsFile(Strict):
     """A models file: `schema = 1` and one or more `[[model]]`."""
 
     schema_: Literal[1] = Field(alias="schema")
-    model: Annotated[tuple[Model, ...], Field(strict=False, min_length=1)]
+    model: Annotated[tuple[Model, ...], Field(strict=False)]
+
+    @model_validator(mode="after")
+    def _hold_a_model(self) -> ModelsFile:
+        if not self.model:
+            raise ValueError("the file holds no model: add a [[model]] with a name and a title")
+        return self
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,11 +82,12 @@ def _read_text(source: Path) -> pl.DataFrame:
     try:
         parquet = source.suffix.lower() == ".parquet"
         raw = pl.read_parquet(source) if parquet else pl.read_csv(source, infer_schema=False)
+        raw = raw.rename(lambda name: name.strip().lower())
     except (OSError, pl.exceptions.PolarsError) as error:
         told = (str(error) or type(error).__name__).splitlines()[0]
         raise RulesError("the plan cannot be read", [Fault(str(source), told, "give a CSV (UTF-8) or Parquet file")]) from error
     trimmed = pl.all().cast(pl.String).str.strip_chars()
-    return raw.rename(lambda name: name.strip().lower()).select(pl.when(trimmed != "").then(trimmed))
+    return raw.select(pl.when(trimmed != "").then(trimmed))
 
 
 def _header_faults(source: Path, header: list[str]) -> Iterator[Fault]:

@@ -180,6 +180,8 @@ class Report:
         """The values of a dimension whose figures are hidden in its table."""
         if not self.suppress:
             return frozenset()
+        if self.is_too_small:
+            return frozenset(self.compare_by((dimension,))[dimension])
         return self._hidden.margins[self.dimensions.index(dimension)] if self._hidden.margins else frozenset()
 
     @cached_property
@@ -188,9 +190,7 @@ class Report:
 
     def _is_hidden(self, frame: pl.DataFrame) -> pl.Series:
         """For each row of a frame by `by`, whether its figures are hidden."""
-        if not self.suppress:
-            return pl.Series([False] * frame.height, dtype=pl.Boolean)
-        if not self.by:
+        if not self.suppress or not self.by or self.is_too_small:
             return pl.Series([self.is_too_small] * frame.height, dtype=pl.Boolean)
         hidden = self._hidden if set(self.by) == set(self.dimensions) else _hidden(self.comparison, self.by)
         order = self.dimensions if hidden is self._hidden else self.by

@@ -13,7 +13,7 @@ from tariff.money import pounds
 from tariff.reasons import PRICED
 from tariff.report.outcomes import reason_sentence
 from tariff.report.suppression import CONFIDENTIAL, Key, hide_small, is_small
-from tariff.report.words import DIMENSION_NAMES, percentage, short_money, signed, value_name
+from tariff.report.words import DIMENSION_NAMES, listed, percentage, short_money, signed, value_name
 from tariff.rulepack.model import CONFIDENCES
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ def comparison_table(report: Report, dimension: str) -> Table:
     if rest:
         gathered = _gathered(groups[value] for value in rest)
         name = f"Other {len(rest):,}: see comparison.csv"
-        rows.append(_group_row(report, name, gathered, 0, hide=any(value in hidden for value in rest)))
+        lone = len(hidden.intersection(shown)) == 1 or (report.suppress and is_small(gathered[0]["lines"]))
+        rows.append(_group_row(report, name, gathered, 0, hide=lone))
     total = _group_row(report, "Total", report.totals, 0, hide=report.is_too_small)
     return Table(
         name=f"by-{dimension.replace('_', '-')}",
@@ -112,11 +113,10 @@ def label_table(report: Report) -> Table | None:
     pence, lines = _by_label(report, "pence"), _by_label(report, "lines")
     counts: dict[Key, int] = {(label,): count for label, count in lines.items()}
     hidden = hide_small(counts).cells if report.suppress else frozenset()
-    total = sum(pence.values())
     rows = [
         (
-            *_texts(label.capitalize(), LABEL_MEANINGS[label]),
-            *_numbers([_money(pence[label]), percentage(pence[label], total)], hide=(label,) in hidden),
+            *_texts(label.capitalize(), LABEL_MEANINGS[label], _components_of(report, label)),
+            *_numbers([_money(pence[label])], hide=(label,) in hidden),
         )
         for label in reversed(CONFIDENCES)
         if label in pence
@@ -124,10 +124,10 @@ def label_table(report: Report) -> Table | None:
     return Table(
         name="labels",
         finding="",
-        caption="Pounds of price by how sure the figures behind them are, least sure first",
-        columns=("Label", "Meaning", "Pounds", "Share"),
+        caption="Net pounds of price by how sure the figures behind them are, least sure first; reductions count as negative",
+        columns=("Label", "Meaning", "Components", "Pounds"),
         rows=tuple(rows),
-        total=(*_texts("All priced lines", ""), *_numbers([_money(total), "100.0%"], hide=report.is_too_small)),
+        total=(*_texts("All priced lines", "", ""), *_numbers([_money(sum(pence.values()))], hide=report.is_too_small)),
     )
 
 
@@ -265,6 +265,11 @@ def _by_label(report: Report, name: str) -> dict[str, int]:
     for row in report.assumptions:
         sums[row["label"]] = sums.get(row["label"], 0) + row[name]
     return sums
+
+
+def _components_of(report: Report, label: str) -> str:
+    found = {row["component"] for row in report.assumptions if row["label"] == label}
+    return listed([in_order.lower() for component, in_order in COMPONENT_NAMES.items() if component in found]).capitalize()
 
 
 def _hidden_assumptions(rows: Sequence[Mapping[str, Any]]) -> set[Hashable]:

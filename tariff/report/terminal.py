@@ -21,17 +21,18 @@ if TYPE_CHECKING:
 def print_summary(report: Report, console: Console | None = None) -> None:
     """Print the counts, the finding, and what each commissioner and each point of delivery comes to, to stdout."""
     from rich.console import Console
+    from rich.text import Text  # text as it is: [c] would be taken for markup
 
     console = console or Console()
     if not console.is_terminal:
         console = Console(file=console.file, width=200, no_color=True, highlight=False)
-    console.print(_counts(report), highlight=False)
-    console.print(report.headline, style="bold", highlight=False)
+    console.print(Text(_counts(report)))
+    console.print(Text(report.headline, style="bold"))
     for table in _tables(report):
         console.print()
         console.print(_rich(table, plain=not console.is_terminal))
     for note in report.notes:
-        console.print(f"Note: {note}", highlight=False)
+        console.print(Text(f"Note: {note}"))
 
 
 def as_text(report: Report) -> str:
@@ -60,14 +61,15 @@ def _tables(report: Report) -> Iterator[Table]:
 def _rich(table: Table, *, plain: bool) -> object:
     from rich import box
     from rich.table import Table as RichTable
+    from rich.text import Text
 
     shown = RichTable(
-        title=table.finding, title_justify="left", title_style="", box=box.ASCII2 if plain else box.SIMPLE_HEAD, show_footer=False
+        title=Text(table.finding), title_justify="left", title_style="", box=box.ASCII2 if plain else box.SIMPLE_HEAD
     )
     for number, column in enumerate(table.columns):
-        shown.add_column(column, justify="left" if number == 0 else "right", no_wrap=number == 0 or plain)
+        shown.add_column(Text(column), justify="left" if number == 0 else "right", no_wrap=number == 0 or plain)
     for row in table.rows:
-        shown.add_row(*(cell.text for cell in row))
+        shown.add_row(*(Text(cell.text) for cell in row))
     shown.add_section()
-    shown.add_row(*(cell.text for cell in table.total), style="" if plain else "bold")
+    shown.add_row(*(Text(cell.text) for cell in table.total), style="" if plain else "bold")
     return shown

@@ -12,7 +12,9 @@ from tariff.columns import PRICED_LINE, schema
 
 def _line(number: int, given: dict[str, Any]) -> dict[str, Any]:
     """One priced line: whatever is not given is plain, and the price is what the components add to."""
-    components = {name: given.get(name, 0) for name in ("base_pence", "short_stay_pence", "long_stay_pence", "top_up_pence", "mff_pence")}
+    components = {
+        name: given.get(name, 0) for name in ("base_pence", "short_stay_pence", "long_stay_pence", "top_up_pence", "mff_pence")
+    }
     plain = {
         "line_id": f"L{number}",
         "kind": "admitted",

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tariff.report.suppression import hide_small, is_small
+
+
+def test_counts_of_one_to_seven_are_small() -> None:
+    assert [count for count in range(-1, 10) if is_small(count)] == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_nothing_is_hidden_where_nothing_is_small() -> None:
+    hidden = hide_small({("A", "x"): 8, ("A", "y"): 0, ("B", "x"): 100})
+    assert hidden.cells == frozenset()
+    assert hidden.margins == (frozenset(), frozenset())
+
+
+def test_a_lone_small_count_takes_the_next_smallest_with_it() -> None:
+    assert hide_small({("A",): 3, ("B",): 90, ("C",): 40, ("D",): 0}).cells == {("A",), ("C",)}
+
+
+def test_two_small_counts_need_no_companion() -> None:
+    assert hide_small({("A",): 3, ("B",): 90, ("C",): 7}).cells == {("A",), ("C",)}
+
+
+def test_rows_and_columns_are_both_protected() -> None:
+    counts = {("A", "x"): 3, ("A", "y"): 50, ("A", "z"): 60, ("B", "x"): 70, ("B", "y"): 80, ("B", "z"): 90}
+    hidden = hide_small(counts).cells
+    assert ("A", "x") in hidden
+    for line in ([("A", c) for c in "xyz"], [("B", c) for c in "xyz"], *([(r, c) for r in "AB"] for c in "xyz")):
+        assert len(hidden.intersection(line)) != 1
+
+
+def test_an_empty_table_hides_nothing() -> None:
+    assert hide_small({}).cells == frozenset()
+
+
+tables = st.dictionaries(
+    st.tuples(st.sampled_from("ABCD"), st.sampled_from("wxyz")), st.one_of(st.integers(0, 12), st.integers(0, 500)), min_size=1
+)
+
+
+@given(tables)
+def test_no_small_count_can_be_found_by_subtraction(counts: dict[tuple[str, str], int]) -> None:
+    hidden = hide_small(counts)
+    assert all(key in hidden.cells for key, count in counts.items() if is_small(count))
+    for dimension in (0, 1):
+        margins: dict[str, int] = {}
+        for key, count in counts.items():
+            margins[key[dimension]] = margins.get(key[dimension], 0) + count
+        assert all(value in hidden.margins[dimension] for value, count in margins.items() if is_small(count))
+        shown = [value for value in margins if value not in hidden.margins[dimension] and margins[value]]
+        assert len(hidden.margins[dimension]) != 1 or not shown
+        for value in margins:
+            line = [key for key in counts if key[dimension] == value]
+            alone = hidden.cells.intersection(line)
+            others = [key for key in line if counts[key] and key not in alone]
+            assert len(alone) != 1 or not others
+
+
+@given(tables)
+def test_hiding_is_the_same_whatever_the_order(counts: dict[tuple[str, str], int]) -> None:
+    turned = dict(reversed(counts.items()))
+    assert hide_small(counts).cells.issuperset(key for key, count in counts.items() if is_small(count))
+    assert hide_small(turned).margins == hide_small(turned).margins
