@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 YEARS: Final = ("2017-18", "2018-19", "2024-25")
 """Years that the national mix fits well enough; another needs its rule pack to be given."""
+FILES: Final = ("admitted.parquet", "plan.csv", "overlay")
+"""What a synthetic year holds."""
 _MOST_SPELLS: Final = 500_000_000
 
 
@@ -44,13 +46,13 @@ def make_year(
     pack = _pack_for(year, pack)
     model = admitted_model(pack)
     _check(spells, seed)
-    with whole_folder(out, overwrite=overwrite) as folder:
+    with whole_folder(out, overwrite=overwrite, holding=FILES) as folder:
         priced_under = _with_overlay(pack, write_overlay(folder / "overlay", pack))
         cells: list[pl.DataFrame] = []
         blocks = _noting_cells(admitted_blocks(model, spells, seed), priced_under, cells)
         write_parquet(folder / "admitted.parquet", blocks, pounds=["local_price"])
         make_plan(cells, seed).write_csv(folder / "plan.csv")
-    return [out / name for name in ("admitted.parquet", "plan.csv", "overlay")]
+    return [out / name for name in FILES]
 
 
 def admitted(
