@@ -152,10 +152,6 @@ def _refuse(where: str, faults: list[Fault]) -> None:
 def _faults(given: ColumnMap, where: str) -> Iterator[Fault]:
     for kind in KINDS:
         section = given.of(kind)
-        if not kind.known:
-            if section != KindMap():
-                yield Fault(where, f"[{kind.name}]: this version does not read {kind.name} activity", "take the section out")
-            continue
         yield from _unknown_names(kind, section, where)
         yield from _unknown_formats(kind, section, where)
         yield from _contradictions(kind, section, where)

@@ -16,7 +16,7 @@ from tariff.activity.csv_file import SURPLUS
 from tariff.activity.files import ActivityFile, Source, damage_named, opened, paths_of
 from tariff.activity.kinds import KINDS, Kind, kind_named, told_by_keys
 from tariff.activity.spells import spells_from_episodes
-from tariff.columns import Column
+from tariff.columns import Column, names
 from tariff.errors import ActivityError, Fault, did_you_mean
 
 UNREADABLE_ROW: Final = "unreadable_row"
@@ -62,10 +62,10 @@ def read_activity(
     """Canonical activity, lazily, from CSV or Parquet files of one kind.
 
     `source` is a path, several, or a pattern; `kind` is told by the key columns where it is not given; `columns` is a column
-    map, a TOML file of one, or the name of a shipped map. The columns are those of `columns.ADMITTED` that the files have (the
-    required ones always) in canonical types, and `read_fault`: null, or the reason code of a row with an unreadable cell.
-    `local_price` is pounds in files and pence in the result. Rows of episodes (told by `episode_number`) become spells, with
-    `episodes` counting them.
+    map, a TOML file of one, or the name of a shipped map. The columns are those of the kind's contract (`columns.ADMITTED`,
+    `OUTPATIENT`, `EMERGENCY` or `UNBUNDLED`) that the files have, the required ones always, in canonical types, and
+    `read_fault`: null, or the reason code of a row with an unreadable cell. `local_price` is pounds in files and pence in the
+    result. Rows of episodes (told by `episode_number`) become spells, with `episodes` counting them.
 
     Raises ActivityError with every fault of every file that cannot be used as a whole, RulesError for the column map,
     UsageError for an unknown kind."""
@@ -102,13 +102,9 @@ def _some_files(faults: Sequence[Fault]) -> str:
 
 
 def _fitted(file: ActivityFile, asked: Kind | None, column_map: ColumnMap) -> FittedFile:
-    where = str(file.path)
     kind = asked or _told(file, column_map)
     if isinstance(kind, Fault):
         raise ActivityError("The kind of activity cannot be told.", [kind])
-    if not kind.columns:
-        what = f"holds {kind.name} activity, which this version does not price"
-        raise ActivityError("The kind of activity is not priced.", [Fault(where, what, "give admitted care")])
     section = column_map.of(kind)
     headings, faults = _headings_of(file, kind, section)
     fitted = FittedFile(file, kind, section, headings)
@@ -120,8 +116,9 @@ def _fitted(file: ActivityFile, asked: Kind | None, column_map: ColumnMap) -> Fi
 
 
 def _told(file: ActivityFile, column_map: ColumnMap) -> Kind | Fault:
-    present = {kind.name: {*_headings_of(file, kind, column_map.of(kind))[0], *column_map.of(kind).constants} for kind in KINDS}
-    return told_by_keys(str(file.path), present, file.columns)
+    held = {kind.name: frozenset(_headings_of(file, kind, column_map.of(kind))[0]) for kind in KINDS}
+    constant_in = {kind.name: frozenset(column_map.of(kind).constants) for kind in KINDS}
+    return told_by_keys(str(file.path), held, constant_in, file.columns)
 
 
 def _headings_of(file: ActivityFile, kind: Kind, section: KindMap) -> tuple[dict[str, str], list[Fault]]:
@@ -130,7 +127,7 @@ def _headings_of(file: ActivityFile, kind: Kind, section: KindMap) -> tuple[dict
     claimed = {theirs.strip().casefold() for named in section.rename.values() for theirs in named}
     headings: dict[str, str] = {}
     faults: list[Fault] = []
-    for name in [column.name for column in kind.known] or [kind.key]:
+    for name in names(kind.known):
         if name in section.constants:
             continue
         mapped = [folded[key] for theirs in section.rename.get(name, ()) if (key := theirs.strip().casefold()) in folded]

@@ -87,14 +87,6 @@ def test_a_file_of_two_kinds(write: Write, spells: Spells) -> None:
         read_activity(write(text), kind="admitted")
 
 
-@pytest.mark.parametrize(
-    ("kind", "key"), [("outpatient", "attendance_date"), ("emergency", "arrival_date"), ("unbundled", "currency")]
-)
-def test_kinds_to_come_are_refused_clearly(write: Write, kind: str, key: str) -> None:
-    with pytest.raises(ActivityError, match=f"holds {kind} activity, which this version does not price"):
-        read_activity(write(f"provider,{key}\nRXX,\n"))
-
-
 def test_an_unknown_kind_is_wrong_usage(write: Write, spells: Spells) -> None:
     with pytest.raises(UsageError, match="did you mean 'admitted'"):
         read_activity(write(spells()), kind="admited")
