@@ -5,7 +5,7 @@ from tariff.rulepack.listing import PacksChecked, check_packs, list_packs, show_
 from tariff.rulepack.loading import PackCheck, check_pack, load_pack
 from tariff.rulepack.model import CONFIDENCES
 from tariff.rulepack.pack import OverlayUsed, RulePack
-from tariff.rulepack.rows import AdmittedRow, ProviderFactor, TopUp
+from tariff.rulepack.rows import AdmittedRow, EmergencyRow, OutpatientRow, ProviderFactor, TopUp, UnbundledRow
 from tariff.rulepack.sources import Label
 from tariff.rulepack.tables import Origin
 
@@ -15,14 +15,17 @@ load_rules = load_pack
 __all__ = [
     "CONFIDENCES",
     "AdmittedRow",
+    "EmergencyRow",
     "Label",
     "Origin",
+    "OutpatientRow",
     "OverlayUsed",
     "PackCheck",
     "PacksChecked",
     "ProviderFactor",
     "RulePack",
     "TopUp",
+    "UnbundledRow",
     "check_pack",
     "check_packs",
     "find_overlay",

@@ -10,10 +10,10 @@ from tariff.errors import Fault, did_you_mean
 from tariff.rulepack.declarations import line_of
 from tariff.rulepack.finding import OVERLAY_FILE, PACK_FILE
 from tariff.rulepack.folders import Folder
-from tariff.rulepack.model import OverlayFile, PackFile
+from tariff.rulepack.model import NoEmergency, OverlayFile, PackFile
 from tariff.rulepack.pack import RulePack
 from tariff.rulepack.releases import released_digest
-from tariff.rulepack.rows import ADMITTED, MFF, TOP_UP_PROVIDERS, TOP_UPS
+from tariff.rulepack.rows import ADMITTED, EMERGENCY, MFF, PRICE_TABLES, TOP_UP_PROVIDERS, TOP_UPS
 from tariff.rulepack.tables import Table
 
 Checked = tuple[list[Fault], list[Fault]]
@@ -27,8 +27,14 @@ def pack_faults(pack: RulePack, folders: Sequence[Folder[Any]]) -> Checked:
     held against others: what it lacks may be what is wrong in it."""
     faulty = {name for folder in folders for name, table in folder.tables.items() if table.faults}
     missing = (_needs(folders, *need) for need in _missing_tables(pack, faulty))
-    return [*_no_prices(pack, faulty), *missing, *_unknown_top_ups(pack, folders, faulty)], [
+    return [
+        *_no_prices(pack, faulty),
+        *missing,
+        *_unknown_top_ups(pack, folders, faulty),
+        *_unknown_emergency_currencies(pack, folders, faulty),
+    ], [
         *_unused_tables(pack),
+        *_emergency_currencies_without_a_price(pack, folders),
         *_trims_that_pay_nothing(pack),
     ]
 
@@ -92,8 +98,13 @@ def _lost_columns(table: Table[Any], below: Table[Any] | None) -> Iterator[Fault
 
 
 def _no_prices(pack: RulePack, faulty: Container[str]) -> Iterator[Fault]:
-    if not pack.admitted and ADMITTED.name not in faulty:
-        yield Fault(str(pack.folder), f"there is no {ADMITTED.file}", "a pack needs at least one table of prices")
+    if not _has_prices(pack) and not any(name in faulty for name in PRICE_TABLES):
+        what = f"there is no {', '.join(f'{name}.csv' for name in PRICE_TABLES)}"
+        yield Fault(str(pack.folder), what, "a pack needs at least one table of prices")
+
+
+def _has_prices(pack: RulePack) -> bool:
+    return any(pack.cells.get(name) for name in PRICE_TABLES)
 
 
 def _missing_tables(pack: RulePack, faulty: Container[str]) -> Iterator[tuple[str, str, str]]:
@@ -103,7 +114,7 @@ def _missing_tables(pack: RulePack, faulty: Container[str]) -> Iterator[tuple[st
         yield "market_forces_factor", "by_provider", MFF.file
     if rules.top_up.method == "highest_eligible" and not pack.top_ups and TOP_UPS.name not in faulty:
         yield "top_up", "highest_eligible", TOP_UPS.file
-    if not pack.admitted or ADMITTED.name in faulty:
+    if not _has_prices(pack) or ADMITTED.name in faulty:
         return
     if rules.short_stay.method == "price_table" and not any(row.short_stay_applies for row in pack.admitted):
         yield "short_stay", "price_table", f"{ADMITTED.file} with {_SHORT_STAY_COLUMNS}"
@@ -134,11 +145,39 @@ def _unknown_top_ups(pack: RulePack, folders: Sequence[Folder[Any]], faulty: Con
                 yield Fault(f"{table.path}:{row.origin.line}", what, remedy)
 
 
+def _named_currencies(pack: RulePack) -> list[str]:
+    """The emergency currencies that the rule in force names as the price of others."""
+    rule = pack.rules.emergency
+    if isinstance(rule, NoEmergency):
+        return []
+    return [rule.simplest_currency, *([rule.dead_on_arrival_as] if rule.dead_on_arrival_as else [])]
+
+
+def _unknown_emergency_currencies(pack: RulePack, folders: Sequence[Folder[Any]], faulty: Container[str]) -> Iterator[Fault]:
+    known = [row.currency for row in pack.emergency]
+    for currency in _named_currencies(pack) if known and EMERGENCY.name not in faulty else []:
+        if currency not in known:
+            what = f"[rules.emergency] names '{currency}', which {EMERGENCY.file} has not"
+            remedy = f"{did_you_mean(currency, known)} add it to {EMERGENCY.file}, or name one that stands there".strip()
+            yield Fault(_where_stated(folders, "emergency"), what, remedy)
+
+
+def _emergency_currencies_without_a_price(pack: RulePack, folders: Sequence[Folder[Any]]) -> Iterator[Fault]:
+    bare = {row.currency for row in pack.emergency if row.price is None}
+    for currency in _named_currencies(pack):
+        if currency in bare:
+            what = f"[rules.emergency] names '{currency}', whose price is blank"
+            yield Fault(_where_stated(folders, "emergency"), what, "what should be paid at its price will be unpriced")
+
+
 def _unused_tables(pack: RulePack) -> Iterator[Fault]:
     rules = pack.rules
     for rule, method, table, rows in (
         ("market_forces_factor", rules.market_forces_factor.method, "mff.csv", pack.provider_factors),
         ("top_up", rules.top_up.method, "top_ups.csv", pack.top_ups),
+        ("outpatient", rules.outpatient.method, "outpatient.csv", pack.outpatient),
+        ("emergency", rules.emergency.method, "emergency.csv", pack.emergency),
+        ("unbundled", rules.unbundled.method, "unbundled.csv", pack.unbundled),
     ):
         if method == "none" and rows:
             yield Fault(

@@ -79,6 +79,9 @@ def _build(base: Folder[PackFile], declared: PackFile, laid: Sequence[Folder[Ove
         overlays=overlays,
         rules=_rules(declared.rules, (file for _, file in used)),
         admitted=rows.get("admitted", ()),
+        outpatient=rows.get("outpatient", ()),
+        emergency=rows.get("emergency", ()),
+        unbundled=rows.get("unbundled", ()),
         provider_factors=rows.get("mff", ()),
         top_ups=rows.get("top_ups", ()),
         top_up_providers=tuple((row.top_up, row.provider) for row in rows["top_up_providers"])

@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StrictStr, field_validator, model_validator
 
-from tariff.money import MILLION, millionths
+from tariff.money import AMOUNT_LIMIT_PENCE, MILLION, millionths, pence, pounds
 
 Confidence = Literal["published", "practice", "local", "proxy", "assumed", "illustrative"]
 CONFIDENCES: Final[tuple[Confidence, ...]] = get_args(Confidence)
@@ -18,6 +18,12 @@ year's or place's figure standing in; believed, with no text at hand; invented t
 
 HRG_FORM: Final = re.compile(r"[A-Z]{2}\d{2}[A-Z]")
 """An HRG: two letters (subchapter), two digits, one letter (split; Z = none)."""
+
+TREATMENT_FUNCTION_FORM: Final = re.compile(r"\d{3}")
+"""A treatment function: three digits."""
+
+CURRENCY_FORM: Final = re.compile(r"[A-Z0-9]{2,}")
+"""A currency: an HRG or another code of capital letters and digits (activity is upper-cased before it is looked up)."""
 
 MFF_BOUNDS: Final = (8 * MILLION // 10, 16 * MILLION // 10)
 """The payment index has its minimum at 1.000000 and has never reached 1.31 (RULES 1.7). Anything outside 0.8 to 1.6 is a
@@ -148,6 +154,113 @@ class ByProviderMarketForcesFactor(Rule):
         return None if self.default is None else millionths(self.default)
 
 
+class NoOutpatient(Rule):
+    """No outpatient prices."""
+
+    method: Literal["none"] = Field(description="No attendance and no outpatient procedure has a national price.")
+
+    @property
+    def default_first_pence(self) -> None:
+        """There is no default."""
+
+    @property
+    def default_follow_up_pence(self) -> None:
+        """There is no default."""
+
+
+class PricedOutpatient(Rule):
+    """What outpatient attendances and procedures are paid (RULES 2.1, 2.2)."""
+
+    non_face_to_face: Literal["own_price", "face_to_face_price"] = Field(
+        description="Price of a telephone attendance: its own column, or that of the same attendance face to face."
+    )
+    no_price_treatment_functions: Codes = Field(default=(), description="Treatment functions whose attendances have no price.")
+    default_first: str | None = Field(
+        default=None, description="Price of a first attendance whose treatment function has none, pounds as text."
+    )
+    default_follow_up: str | None = Field(
+        default=None, description="Price of a follow-up attendance whose treatment function has none, pounds as text."
+    )
+    default_source: str | None = Field(default=None, description="Where the default prices come from.")
+    default_confidence: Confidence | None = Field(default=None, description="How sure we are of the default prices.")
+
+    @field_validator("no_price_treatment_functions")
+    @classmethod
+    def _are_treatment_functions(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(check_treatment_function(code) for code in codes)
+
+    @field_validator("default_first", "default_follow_up")
+    @classmethod
+    def _is_a_price(cls, text: str | None) -> str | None:
+        if text is not None:
+            check_price(pence(text), text)
+        return text
+
+    @model_validator(mode="after")
+    def _defaults_are_labelled(self) -> PricedOutpatient:
+        stated = self.default_first is not None or self.default_follow_up is not None
+        if stated and not (self.default_source and self.default_confidence):
+            raise ValueError("a default price needs default_source and default_confidence")
+        return self
+
+    @property
+    def default_first_pence(self) -> int | None:
+        """The default price of a first attendance in pence, or None where the pack states none."""
+        return None if self.default_first is None else pence(self.default_first)
+
+    @property
+    def default_follow_up_pence(self) -> int | None:
+        """The default price of a follow-up attendance in pence, or None where the pack states none."""
+        return None if self.default_follow_up is None else pence(self.default_follow_up)
+
+
+class NationalOutpatient(PricedOutpatient):
+    """Outpatients under the national tariff (RULES 2.2)."""
+
+    method: Literal["national"] = Field(
+        description="A procedure without a price is paid as the attendance, first and follow-up alike."
+    )
+
+
+class ElectiveRecoveryOutpatient(PricedOutpatient):
+    """Outpatients under the elective recovery fund and its successors (RULES 2.2, 2.3)."""
+
+    method: Literal["erf"] = Field(
+        description="A procedure without a price is paid as the attendance where it is a first one; follow-ups are out of scope."
+    )
+
+
+class NoEmergency(Rule):
+    """No emergency care prices."""
+
+    method: Literal["none"] = Field(description="No emergency care attendance has a national price.")
+
+
+class NationalEmergency(Rule):
+    """What emergency care attendances are paid (RULES 2.5)."""
+
+    method: Literal["national"] = Field(
+        description="Departments of types 1 and 2: the currency's price; type 3: its type 3 price, else the simplest currency's."
+    )
+    simplest_currency: str = Field(description="Currency at whose price a department of type 3 is paid, such as VB11Z.")
+    dead_on_arrival_as: str | None = Field(
+        default=None, description="Currency at whose price VB99Z is paid where it has none of its own; say in the note how sure."
+    )
+
+    @field_validator("simplest_currency", "dead_on_arrival_as")
+    @classmethod
+    def _is_a_currency(cls, code: str | None) -> str | None:
+        return None if code is None else check_currency(code)
+
+
+class UnbundledRule(Rule):
+    """What unbundled care and other currencies are paid (RULES 1.9)."""
+
+    method: Literal["none", "price_list"] = Field(
+        description="none, or the currency's price x units; a pass-through currency at the cost that the line states."
+    )
+
+
 class RoundingRule(Rule):
     """Where a price is rounded, always half-up (RULES 1.8)."""
 
@@ -158,6 +271,8 @@ class RoundingRule(Rule):
 
 ShortStayRule = Annotated[NoShortStay | PriceTableShortStay, Field(discriminator="method")]
 TopUpRule = Annotated[NoTopUp | HighestEligibleTopUp, Field(discriminator="method")]
+OutpatientRule = Annotated[NoOutpatient | NationalOutpatient | ElectiveRecoveryOutpatient, Field(discriminator="method")]
+EmergencyRule = Annotated[NoEmergency | NationalEmergency, Field(discriminator="method")]
 MarketForcesFactorRule = Annotated[NoMarketForcesFactor | ByProviderMarketForcesFactor, Field(discriminator="method")]
 
 
@@ -169,6 +284,9 @@ class Rules(Strict):
     short_stay: ShortStayRule
     long_stay: LongStayRule
     top_up: TopUpRule
+    outpatient: OutpatientRule
+    emergency: EmergencyRule
+    unbundled: UnbundledRule
     market_forces_factor: MarketForcesFactorRule
     rounding: RoundingRule
 
@@ -181,6 +299,9 @@ class OverlayRules(Strict):
     short_stay: ShortStayRule | None = None
     long_stay: LongStayRule | None = None
     top_up: TopUpRule | None = None
+    outpatient: OutpatientRule | None = None
+    emergency: EmergencyRule | None = None
+    unbundled: UnbundledRule | None = None
     market_forces_factor: MarketForcesFactorRule | None = None
     rounding: RoundingRule | None = None
 
@@ -190,7 +311,7 @@ class PackHeader(Strict):
 
     year: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*$", description="Label, such as 2017-18; a correction is 2017-18.r2.")
     title: str = Field(min_length=1, description="What the pack holds, in a line.")
-    starts: date = Field(description="First day of activity it prices (by discharge date).")
+    starts: date = Field(description="First day of activity it prices (by date of completion).")
     ends: date = Field(description="Last day of activity it prices.")
     grouper: str = Field(min_length=1, description="The grouper whose HRGs the prices belong to.")
     illustrative: bool = Field(default=False, description="Invented figures: `--rules auto` never picks it.")
@@ -233,3 +354,26 @@ def check_factor(value: int, text: str) -> int:
     if not low <= value <= high:
         raise ValueError(f"'{text}' lies outside {low / MILLION} to {high / MILLION}, the bounds of a market forces factor")
     return value
+
+
+def check_price(amount: int, text: str) -> int:
+    """`amount` pence, if it is a price. ValueError where it is 0 or negative, or beyond any price."""
+    if amount == 0:
+        raise ValueError(f"'{text}' is a printed 0, which is not a price")
+    if not 0 < amount <= AMOUNT_LIMIT_PENCE:
+        raise ValueError(f"'{text}' is not between £0.01 and {pounds(AMOUNT_LIMIT_PENCE)}")
+    return amount
+
+
+def check_treatment_function(text: str) -> str:
+    """`text`, if it has the form of a treatment function. ValueError otherwise."""
+    if not TREATMENT_FUNCTION_FORM.fullmatch(text):
+        raise ValueError(f"'{text}' has not the form of a treatment function (three digits)")
+    return text
+
+
+def check_currency(text: str) -> str:
+    """`text`, if it has the form of a currency. ValueError otherwise."""
+    if not CURRENCY_FORM.fullmatch(text):
+        raise ValueError(f"'{text}' has not the form of a currency (capital letters and digits)")
+    return text

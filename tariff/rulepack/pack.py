@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from tariff.rulepack.examples import Example
 from tariff.rulepack.model import Rules
-from tariff.rulepack.rows import TABLES, AdmittedRow, ProviderFactor, TopUp
+from tariff.rulepack.rows import TABLES, AdmittedRow, EmergencyRow, OutpatientRow, ProviderFactor, TopUp, UnbundledRow
 from tariff.rulepack.sources import Label, Sources
 from tariff.rulepack.tables import Cells, Sourced
 
@@ -27,7 +27,7 @@ class OverlayUsed(NamedTuple):
 @dataclass(frozen=True, eq=False)
 class RulePack:
     """One year's rules and tables after overlays. Rows keep the order of their table, rows an overlay adds coming last;
-    `admitted[n]` is row n + 1 of the compiled price table."""
+    `admitted[n]` is row n + 1 of the compiled price table, and so for the price tables of the other kinds."""
 
     label: str
     year: str
@@ -42,6 +42,9 @@ class RulePack:
     overlays: tuple[OverlayUsed, ...]
     rules: Rules
     admitted: tuple[AdmittedRow, ...]
+    outpatient: tuple[OutpatientRow, ...]
+    emergency: tuple[EmergencyRow, ...]
+    unbundled: tuple[UnbundledRow, ...]
     provider_factors: tuple[ProviderFactor, ...]
     top_ups: tuple[TopUp, ...]
     top_up_providers: tuple[tuple[str, str], ...] | None

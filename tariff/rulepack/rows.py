@@ -8,14 +8,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tariff import money
+from tariff.columns import PODS
+from tariff.errors import did_you_mean
 from tariff.money import AMOUNT_LIMIT_PENCE, BASIS_POINTS, PENCE_PER_POUND, half_up, pounds
-from tariff.rulepack.model import HRG_FORM, check_factor
+from tariff.rulepack.model import HRG_FORM, check_currency, check_factor, check_price, check_treatment_function
 from tariff.rulepack.tables import RowFault, Sourced, TableColumn, TableSpec
 
 LONGEST_TRIM_DAYS: Final = 10_000
 LOWEST_PUBLISHED_TRIM_DAYS: Final = 5
 """No published trim point of 2017/18 or 2018/19 is lower (FORMATS, price workbook)."""
 OLDEST_AGE: Final = 130
+NOT_CLASSIFIED: Final = "NOTCLASSIFIED"
+"""The point of delivery of a line that could not be classified: no row of a table may state it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,47 @@ class AdmittedRow(Sourced):
         """Whether the HRG has a national price in any admitted setting or as an outpatient procedure."""
         prices = (self.outpatient_procedure, self.combined, self.day_case, self.ordinary_elective, self.non_elective)
         return any(price is not None for price in prices)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutpatientRow(Sourced):
+    """Attendance prices of one treatment function: pence before market forces factor, None = no national price. `mff` is False
+    where the prices hold local market forces already."""
+
+    treatment_function: str
+    name: str
+    first_single: int | None
+    first_multi: int | None
+    follow_up_single: int | None
+    follow_up_multi: int | None
+    first_non_face_to_face: int | None
+    follow_up_non_face_to_face: int | None
+    mff: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmergencyRow(Sourced):
+    """Prices of one emergency care currency in pence, None = none: in departments of types 1 and 2, and of type 3."""
+
+    currency: str
+    name: str
+    price: int | None
+    type_3_price: int | None
+    mff: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnbundledRow(Sourced):
+    """Price of one unbundled or other currency in pence per unit, None = none; `pod` None = told by the root of the HRG. A
+    pass-through currency has no price: it is paid at the cost that the line states."""
+
+    currency: str
+    name: str
+    unit: str
+    price: int | None
+    pod: str | None
+    pass_through: bool
+    mff: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,12 +126,7 @@ def read_hrg(text: str) -> str:
 
 def read_price(text: str) -> int:
     """A price in pence. ValueError where it is not an amount, is 0 or negative, or is beyond any price."""
-    amount = money.pence(text)
-    if amount == 0:
-        raise ValueError(f"'{text}' is a printed 0, which is not a price")
-    if not 0 < amount <= AMOUNT_LIMIT_PENCE:
-        raise ValueError(f"'{text}' is not between £0.01 and {pounds(AMOUNT_LIMIT_PENCE)}")
-    return amount
+    return check_price(money.pence(text), text)
 
 
 def read_payment(text: str) -> int:
@@ -141,6 +181,21 @@ def read_code(text: str) -> str:
     return text
 
 
+def read_pod(text: str) -> str:
+    """A national point-of-delivery code that the engine knows."""
+    if text not in PODS or text == NOT_CLASSIFIED:
+        nearest = did_you_mean(text, PODS)
+        raise ValueError(f"'{text}' is not a point-of-delivery code that the engine knows{'; ' if nearest else ''}{nearest}")
+    return text
+
+
+def read_unit(text: str) -> str:
+    """What one unit of a currency is: lower-case words joined by _."""
+    if not re.fullmatch(r"[a-z]+(_[a-z]+)*", text):
+        raise ValueError(f"'{text}' is not one lower-case word")
+    return text
+
+
 def _whole_number(text: str, most: int, unit: str) -> int:
     if not re.fullmatch(r"\d+", text):
         raise ValueError(f"'{text}' is not a whole number of {unit}")
@@ -178,6 +233,15 @@ def a_short_stay_price_that_reduces(row: AdmittedRow) -> Iterator[RowFault]:
         yield RowFault("short_stay_price", what, "the short-stay price is a reduction: check both against the workbook")
 
 
+def no_price_for_what_passes_through(row: UnbundledRow) -> Iterator[RowFault]:
+    """A pass-through drug or device is paid at its cost, which stands on the line (RULES 1.9)."""
+    if row.pass_through and row.price is not None:
+        what = "is given though pass_through is yes"
+        yield RowFault(
+            "price", what, "a pass-through currency is paid at the line's own cost: leave the price blank, or write no"
+        )
+
+
 def ages_in_order(row: TopUp) -> Iterator[RowFault]:
     """The lowest age is not above the highest."""
     if row.minimum_age is not None and row.maximum_age is not None and row.minimum_age > row.maximum_age:
@@ -213,10 +277,18 @@ _PERCENT = "write a percentage such as 25% or a share such as 0.25"
 _PROVIDER = "write the organisation code in capitals, such as RXX or RXX01"
 _CODE = "write the code as activity carries it"
 _AGE = "write an age in whole years, or leave it blank"
+_TREATMENT_FUNCTION = "a treatment function is three digits, such as 110"
+_CURRENCY = "write the currency in capital letters and digits, such as XC05Z"
+_YES_OR_NO = "write yes or no"
 
 
 def _price(name: str, meaning: str) -> TableColumn:
     return TableColumn(name, read_price, meaning, _PRICE)
+
+
+def _mff_column() -> TableColumn:
+    meaning = "no: the price holds local market forces already, so no factor is applied; blank = yes"
+    return TableColumn("mff", read_yes_or_no, meaning, _YES_OR_NO, blank=True)
 
 
 ADMITTED: Final = TableSpec(
@@ -236,7 +308,7 @@ ADMITTED: Final = TableSpec(
             "short_stay_applies",
             read_yes_or_no,
             "yes: the reduced short-stay emergency price applies",
-            "write yes or no",
+            _YES_OR_NO,
             blank=False,
         ),
         TableColumn("short_stay_percent", read_percent, "short-stay price as a percentage of the non-elective price", _PERCENT),
@@ -246,6 +318,57 @@ ADMITTED: Final = TableSpec(
     key=("hrg",),
     row_rules=(one_way_to_price_elective_care, a_trim_point_where_days_are_paid, a_short_stay_price_that_reduces),
     row_warnings=(short_stay_price_as_its_percentage, short_stay_with_something_to_reduce, trim_point_as_low_as_published),
+)
+OUTPATIENT: Final = TableSpec(
+    name="outpatient",
+    columns=(
+        TableColumn("treatment_function", check_treatment_function, "treatment function", _TREATMENT_FUNCTION, required=True),
+        TableColumn("name", str, "name of the treatment function", "", blank=""),
+        _price("first_single", "first attendance, single professional, £"),
+        _price("first_multi", "first attendance, multi-professional, £"),
+        _price("follow_up_single", "follow-up attendance, single professional, £"),
+        _price("follow_up_multi", "follow-up attendance, multi-professional, £"),
+        _price("first_non_face_to_face", "first attendance not face to face, £"),
+        _price("follow_up_non_face_to_face", "follow-up attendance not face to face, £"),
+        _mff_column(),
+    ),
+    row=OutpatientRow,
+    key=("treatment_function",),
+)
+EMERGENCY: Final = TableSpec(
+    name="emergency",
+    columns=(
+        TableColumn("currency", check_currency, "emergency care HRG", _CURRENCY, required=True),
+        TableColumn("name", str, "name of the currency", "", blank=""),
+        _price("price", "price in a department of type 1 or 2, £"),
+        _price("type_3_price", "price in a department of type 3, £; blank = the simplest currency's price"),
+        _mff_column(),
+    ),
+    row=EmergencyRow,
+    key=("currency",),
+)
+UNBUNDLED: Final = TableSpec(
+    name="unbundled",
+    columns=(
+        TableColumn("currency", check_currency, "unbundled HRG or other currency", _CURRENCY, required=True),
+        TableColumn("name", str, "name of the currency", "", blank=""),
+        TableColumn(
+            "unit",
+            read_unit,
+            "what one unit is: day, session, contact, item, ...",
+            "write day, session or the like",
+            required=True,
+        ),
+        _price("price", "price of one unit, £"),
+        TableColumn(
+            "pod", read_pod, "point of delivery; blank = by the root of the HRG", "write a national code, or leave it blank"
+        ),
+        TableColumn("pass_through", read_yes_or_no, "yes: paid at the cost the line states; blank = no", _YES_OR_NO, blank=False),
+        _mff_column(),
+    ),
+    row=UnbundledRow,
+    key=("currency",),
+    row_rules=(no_price_for_what_passes_through,),
 )
 MFF: Final = TableSpec(
     name="mff",
@@ -287,5 +410,9 @@ TOP_UP_PROVIDERS: Final = TableSpec(
     row=TopUpProvider,
     key=("top_up", "provider"),
 )
-TABLES: Final[dict[str, TableSpec[Any]]] = {spec.name: spec for spec in (ADMITTED, MFF, TOP_UPS, TOP_UP_PROVIDERS)}
+TABLES: Final[dict[str, TableSpec[Any]]] = {
+    spec.name: spec for spec in (ADMITTED, OUTPATIENT, EMERGENCY, UNBUNDLED, MFF, TOP_UPS, TOP_UP_PROVIDERS)
+}
 """The price and rate tables a pack may hold, by name."""
+PRICE_TABLES: Final = ("admitted", "outpatient", "emergency", "unbundled")
+"""Those that hold prices, one for each kind of activity."""
