@@ -84,7 +84,7 @@ def price_files(job: Job) -> Run:
     activity = _activity(job)
     priced = [price(frame, packs, dates=job.dates) for _, frame in activity]
     if is_one_file(job.out):
-        with whole_file(card_path(job.out)) as card_file, whole_file(job.out) as lines_file:
+        with whole_file(job.out) as lines_file, whole_file(card_path(job.out)) as card_file:
             _sink(pl.concat(priced), lines_file, activity)
             card = _settle(job, packs, pl.scan_parquet(lines_file), started)
             card.write(card_file)

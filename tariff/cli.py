@@ -98,7 +98,8 @@ def _our_fault(error: BaseException) -> str:
     """What to report. The message of an unforeseen error may quote a cell of the activity, so it is shown on request only."""
     if os.environ.get("TARIFF_TRACEBACK"):
         return "".join(traceback.format_exception(error))
-    last = traceback.extract_tb(error.__traceback__)[-1]
+    package = Path(__file__).parent
+    last = [frame for frame in traceback.extract_tb(error.__traceback__) if package in Path(frame.filename).parents][-1]
     return (
         f"tariff: a fault of the engine ({type(error).__name__} at {Path(last.filename).name}:{last.lineno}). Nothing was left "
         "half-written. Please report it; with TARIFF_TRACEBACK=1 set, the whole trace is shown, which may quote your data."

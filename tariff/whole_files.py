@@ -13,7 +13,8 @@ from tariff.errors import Fault, OutputError
 
 
 def _refused(path: Path, error: OSError) -> OutputError:
-    told = error.strerror or type(error).__name__
+    in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
+    told = "a file stands where a folder is needed" if in_the_way else error.strerror or type(error).__name__
     return OutputError("The output cannot be written.", [Fault(str(path), told, "choose another folder or make room")])
 
 
