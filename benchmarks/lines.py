@@ -1,4 +1,5 @@
-"""Encoded spells: what the kernel is given, and the same for its peers as a frame with the prices already joined."""
+"""Encoded spells: what the kernel is given, and the same for its peers as frames: with the numbers of the table rows that the
+codes name, as the kernel has them, and with the prices of those rows already joined."""
 
 from __future__ import annotations
 
@@ -7,39 +8,49 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from benchmarks.peers.tables import DAYS_AWAY, PRICE_COLUMNS, Tables, tables_of
 from benchmarks.work import Work
 from tariff.classify.admitted import encode_spells
-from tariff.kernels.admitted import BLANK, BLANK_PENCE, HRG_BLANK, HRG_UNGROUPED, Spells
+from tariff.kernels.admitted import BLANK, BLANK_PENCE, Spells
 from tariff.pricing import CompiledPack
-from tariff.rulepack.book import DAY_CASE, NO_PRICE, NO_TRIM, NON_ELECTIVE, ORDINARY_ELECTIVE, PriceBook
+from tariff.rulepack.book import PriceBook
 
 
 class Encoded(NamedTuple):
-    """The same spells twice."""
+    """The same spells three times; `prices` and `factors` are the tables that row numbers point into, row 0 = none."""
 
     spells: Spells
     book: PriceBook
-    joined: pl.DataFrame
+    tables: Tables
+    prices: pl.DataFrame
+    factors: pl.Series
+    numbered: pl.DataFrame
+
+    @property
+    def joined(self) -> pl.DataFrame:
+        """The lines with prices and factor in columns of their own."""
+        rows = self.numbered["hrg_row"], self.numbered["provider_row"]
+        lines = self.numbered.drop("hrg_row", "provider_row")
+        return pl.concat([lines, self.prices[rows[0]], self.factors[rows[1]].to_frame()], how="horizontal")
 
 
 def encoded(work: Work) -> Encoded:
-    """The spells of `work`, encoded by the engine; and joined to the rows of its price book for the peers."""
-    frame = pl.read_parquet(work.source)
-    compiled = CompiledPack(work.pack())
-    spells, book = encode_spells(frame, compiled.admitted), compiled.book
-    return Encoded(spells, book, _joined(frame["spell_id"], spells, book))
+    """The spells of `work`, encoded by the engine."""
+    frame, pack = pl.read_parquet(work.source), work.pack()
+    compiled, tables = CompiledPack(pack), tables_of(pack)
+    spells = encode_spells(frame, compiled.admitted)
+    row_of = {hrg: row for row, hrg in enumerate(tables.hrg)}
+    rows = [None, *(row_of.get(row.hrg) for row in pack.admitted)]
+    prices = pl.DataFrame({name: pl.Series(tables.prices[name], dtype=pl.Int64)[rows] for name in PRICE_COLUMNS})
+    factors = pl.Series("factor", [None, *(factor.mff for factor in pack.provider_factors)], dtype=pl.Int64)
+    return Encoded(spells, compiled.book, tables, prices, factors, _numbered(frame["spell_id"], spells))
 
 
-def _joined(identifiers: pl.Series, spells: Spells, book: PriceBook) -> pl.DataFrame:
-    hrg = np.maximum(spells.hrg, 0)
-    per_day = book.per_day[hrg]
+def _numbered(identifiers: pl.Series, spells: Spells) -> pl.DataFrame:
     sets = np.zeros(len(spells.service_start) - 1, dtype=np.int8)
     for number in range(sets.size):
         rows = spells.service_rows[spells.service_start[number] : spells.service_start[number + 1]]
         sets[number] = sum(1 << (int(row) - 1) for row in rows)
-    days = ("critical_care_days", "rehabilitation_days", "palliative_care_days", "delayed_discharge_days")
-    prices = {"day_case": DAY_CASE, "ordinary_elective": ORDINARY_ELECTIVE, "non_elective": NON_ELECTIVE}
-    trims = {"elective_trim": ORDINARY_ELECTIVE, "non_elective_trim": NON_ELECTIVE}
     return pl.DataFrame(
         {
             "spell_id": identifiers,
@@ -48,23 +59,18 @@ def _joined(identifiers: pl.Series, spells: Spells, book: PriceBook) -> pl.DataF
             "patient_classification": spells.patient_classification,
             "policy": spells.policy,
             "grouping": spells.grouping,
-            "grouped": ~np.isin(spells.hrg, (HRG_BLANK, HRG_UNGROUPED)),
+            "grouped": spells.hrg >= 0,  # below: blank or UZ
+            "hrg_row": np.maximum(spells.hrg, 0).astype(np.uint32),
+            "provider_row": spells.provider.astype(np.uint32),
             "top_ups": sets[spells.services],
             "age": _nulls(spells.age, BLANK),
             "local_price": _nulls(spells.local_price, BLANK_PENCE),
-            "factor": _nulls(np.where(spells.provider == 0, NO_PRICE, book.factor[spells.provider]), NO_PRICE),
-            "per_day": _nulls(per_day, NO_PRICE),
-            "short_stay_price": _nulls(book.short_stay_price[hrg], NO_PRICE),
             **{name: _nulls(getattr(spells, name), BLANK).cast(pl.Date) for name in ("admission_date", "discharge_date")},
-            **{name: _nulls(getattr(spells, name), BLANK) for name in days},
-            **{name: _nulls(book.price[hrg, column], NO_PRICE) for name, column in prices.items()},
-            **{
-                name: _nulls(np.where(per_day == NO_PRICE, NO_TRIM, book.trim_point[hrg, column]), NO_TRIM)
-                for name, column in trims.items()
-            },
+            **{name: _nulls(getattr(spells, name), BLANK) for name in DAYS_AWAY},
         }
     )
 
 
 def _nulls(numbers: np.ndarray, blank: int) -> pl.Series:
-    return pl.Series(numbers).set(pl.Series(numbers == blank), None)
+    blanks = numbers == blank
+    return pl.Series(numbers).set(pl.Series(blanks), None) if blanks.any() else pl.Series(numbers)

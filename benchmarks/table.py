@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 TITLES = {
-    "test_kernel_alone": "Encoded spells in memory, prices already joined",
+    "test_kernel_alone": "Encoded spells in memory",
     "test_parquet_to_parquet": "Parquet to Parquet: identifier and seven money columns",
 }
 FIRST = {"test_kernel_alone": "kernel", "test_parquet_to_parquet": "engine"}

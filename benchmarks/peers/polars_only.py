@@ -213,6 +213,12 @@ class PolarsOnly:
         """Encoded lines in the shape that this peer likes best: a frame."""
         return priced(lines.lazy(), self.tables, from_lines(self.tables))
 
+    def encode_numbered(self, lines: pl.DataFrame, prices: pl.DataFrame, factors: pl.Series) -> pl.LazyFrame:
+        """Encoded lines with the numbers of their table rows, as the kernel has them; looked up as they are priced."""
+        found = {name: pl.lit(prices[name]).gather("hrg_row") for name in prices.columns}
+        frame = lines.lazy().with_columns(factor=pl.lit(factors).gather("provider_row"), **found)
+        return priced(frame, self.tables, from_lines(self.tables))
+
     def price_lines(self, encoded: pl.LazyFrame) -> pl.DataFrame:
         """The timed call."""
         return encoded.collect()
