@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from tariff.payment import Model
     from tariff.report.report import Report
 
+_AMOUNT: Final = re.compile(r"[−+]?£[\d,.]+\d(?:m\b)?")
 _KINDS: Final = {
     "admitted": "admitted care",
     "outpatient": "outpatient care",
@@ -75,10 +77,16 @@ class Bridge:
 def render_page(report: Report, written: date) -> str:
     """The whole page as HTML: no address outside itself, charts as inline SVG."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup, escape
+
+    def whole_amounts(text: str) -> Markup:
+        """Amounts of a heading are not broken across lines, least of all after their minus sign."""
+        return Markup(_AMOUNT.sub(r'<span class="amount">\g<0></span>', str(escape(text))))
 
     environment = Environment(
         loader=PackageLoader("tariff.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["whole_amounts"] = whole_amounts
     return environment.get_template("report.html.j2").render(
         report=report,
         version=__version__,

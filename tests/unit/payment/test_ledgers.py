@@ -44,7 +44,7 @@ lines = st.lists(
     ),
     min_size=1,
     max_size=25,
-)
+).filter(lambda drawn: any(line["outcome"] == "priced" for line in drawn))
 by_contract = st.dictionaries(
     st.tuples(st.sampled_from(["XC1", "XC2"]), st.sampled_from(["XP1", "XP2"])), st.integers(0, 10**7), max_size=4
 ).map(lambda plan: [{"commissioner": c, "provider": p, "pod": None, "pence": pence} for (c, p), pence in plan.items()])
@@ -231,3 +231,10 @@ def test_components_that_do_not_add_are_refused(priced_lines: Callable[..., pl.D
     priced = priced_lines({"base_pence": 100}).with_columns(price_pence=pl.lit(99, pl.Int64))
     with pytest.raises(DisagreementError, match="components"):
         gather_cells(priced.lazy())
+
+
+def test_a_plan_for_a_year_with_nothing_priced_is_not_paid(priced_lines: Callable[..., pl.DataFrame]) -> None:
+    plan = [{"commissioner": "XC1", "provider": "XP1", "pod": None, "pence": 7}]
+    ledgers = settled(priced_lines({"outcome": "rejected", "reason": "missing_age"}), plan)
+    assert compare_ledgers(ledgers)["pence"].to_list() == [0, 0, 0]
+    assert any("left out" in note for note in ledgers[1].notes)

@@ -220,7 +220,9 @@ def test_the_page_is_accessible_in_its_bones(page: str) -> None:
 
 
 def test_the_page_states_the_finding_and_shows_the_bridge(page: str, report: Report) -> None:
-    assert f"<h1>{report.headline}</h1>" in page
+    assert f"<title>{report.headline}</title>" in page
+    (heading,) = re.findall("<h1>(.*)</h1>", page)
+    assert re.sub("<[^>]*>", "", heading) == report.headline
     assert report.headline == (
         "The 3 commissioners pay £63,236 under the episodic tariff;"
         " £1,964 more under a block contract and £460 less under cost and volume."
