@@ -8,6 +8,7 @@ and one reason."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from itertools import pairwise
@@ -19,43 +20,62 @@ from numpy.typing import NDArray
 
 from tariff.classify.admitted import AdmittedCodes, encode_spells
 from tariff.classify.calendar import financial_year_and_month
-from tariff.columns import ADMITTED, OUTCOME, POD, PRICED_LINE, READ_FAULT, REASON, SETTING, names, schema
+from tariff.classify.emergency import EmergencyCodes, encode_emergency
+from tariff.classify.outpatient import OutpatientCodes, encode_attendances
+from tariff.classify.unbundled import UnbundledCodes, encode_items
+from tariff.columns import (
+    ADMITTED,
+    EMERGENCY,
+    OUTCOME,
+    OUTPATIENT,
+    POD,
+    PRICED_LINE,
+    READ_FAULT,
+    REASON,
+    SETTING,
+    UNBUNDLED,
+    Column,
+    names,
+    schema,
+)
 from tariff.errors import ActivityError, Fault, UsageError, did_you_mean
 from tariff.reasons import OUTCOME_OF_REASON
 from tariff.rulepack.book import NO_TRIM, PriceBook, compile_book
 
 if TYPE_CHECKING:
     from tariff.kernels.admitted import PricedSpells
+    from tariff.kernels.settling import PricedItems
     from tariff.rulepack import RulePack
 
 Dates = Literal["strict", "ignore"]
 PRICED_SCHEMA: Final = schema(PRICED_LINE)
-_PASSED_THROUGH: Final = ("commissioner", "provider", "gp_practice", "patient_id", "treatment_function")
-_FROM_KERNEL: Final = frozenset(
-    {
-        "excess_days",
-        "base_pence",
-        "short_stay_pence",
-        "long_stay_pence",
-        "top_up_pence",
-        "mff_pence",
-        "price_pence",
-        "mff_millionths",
-        "basis",
-        "price_row",
-        "top_up_row",
-    }
-)
-"""Columns that are the kernel's arrays as they stand."""
-_CONSTANTS: Final[dict[str, str | int]] = {
-    "kind": "admitted",
+_OUTCOME_OF_REASON: Final = np.array(OUTCOME_OF_REASON, dtype=np.uint8)
+_PASSED_THROUGH: Final = ("parent_line_id", "commissioner", "provider", "gp_practice", "patient_id", "treatment_function")
+_NOTHING: Final[dict[str, str | int]] = {
     "units": 1,
+    "excess_days": 0,
+    "short_stay_pence": 0,
+    "long_stay_pence": 0,
+    "top_up_pence": 0,
+    "top_up_row": 0,
     "best_practice_pence": 0,
     "best_practice_at_stake_pence": 0,
     "best_practice_row": 0,
 }
-_INPUTS: Final = (*names(ADMITTED), READ_FAULT)
-_OUTCOME_OF_REASON: Final = np.array(OUTCOME_OF_REASON, dtype=np.uint8)
+"""What a priced line holds where its kind has no such thing."""
+
+
+@dataclass(frozen=True, slots=True)
+class PricedKind:
+    """One kind of activity: how it is told, where its key columns are, and how a block of it is priced."""
+
+    name: str
+    told_by: str
+    columns: tuple[Column, ...]
+    line_id: str
+    activity_date: str
+    currency: str
+    price: Callable[[pl.DataFrame, CompiledPack, bool], PricedSpells | PricedItems]
 
 
 class CompiledPack:
@@ -67,6 +87,53 @@ class CompiledPack:
         self.ends: date = pack.ends
         self.book: PriceBook = compile_book(pack)
         self.admitted = AdmittedCodes(pack)
+        self.outpatient = OutpatientCodes(pack)
+        self.emergency = EmergencyCodes(pack)
+        self.unbundled = UnbundledCodes(pack)
+
+
+def _price_admitted(block: pl.DataFrame, pack: CompiledPack, strict: bool) -> PricedSpells:
+    from tariff.kernels import admitted
+
+    return admitted.price(encode_spells(block, pack.admitted), pack.book, strict_dates=strict)
+
+
+def _price_outpatient(block: pl.DataFrame, pack: CompiledPack, strict: bool) -> PricedItems:
+    from tariff.kernels import outpatient
+
+    return outpatient.price(encode_attendances(block, pack.outpatient), pack.book, strict_dates=strict)
+
+
+def _price_emergency(block: pl.DataFrame, pack: CompiledPack, strict: bool) -> PricedItems:
+    from tariff.kernels import emergency
+
+    return emergency.price(encode_emergency(block, pack.emergency), pack.book, strict_dates=strict)
+
+
+def _price_unbundled(block: pl.DataFrame, pack: CompiledPack, strict: bool) -> PricedItems:
+    from tariff.kernels import unbundled
+
+    return unbundled.price(encode_items(block, pack.unbundled), pack.book, strict_dates=strict)
+
+
+KINDS: Final = (
+    PricedKind("admitted", "spell_id", ADMITTED, "spell_id", "discharge_date", "hrg", _price_admitted),
+    PricedKind("outpatient", "attendance_date", OUTPATIENT, "attendance_id", "attendance_date", "hrg", _price_outpatient),
+    PricedKind("emergency", "arrival_date", EMERGENCY, "attendance_id", "arrival_date", "hrg", _price_emergency),
+    PricedKind("unbundled", "currency", UNBUNDLED, "line_id", "date", "currency", _price_unbundled),
+)
+
+
+def kind_of(present: Sequence[str]) -> PricedKind:
+    """The kind of activity that a frame with these columns holds. ActivityError where none or several match."""
+    told = [kind for kind in KINDS if kind.told_by in present]
+    if len(told) == 1:
+        return told[0]
+    found = " and ".join(f"{kind.told_by} ({kind.name})" for kind in told or KINDS)
+    what = "has the key columns of several kinds" if told else "has none of the columns that tell the kind of activity"
+    raise ActivityError(
+        "The kind of activity cannot be told.", [Fault("activity", f"{what}: {found}", "name the columns as canonical")]
+    )
 
 
 @lru_cache(maxsize=32)
@@ -83,20 +150,21 @@ def price(
 ) -> pl.LazyFrame:
     """Price canonical activity under one rule pack, or each line under the pack of its own date.
 
-    `activity` holds the columns of `columns.ADMITTED` (required ones at least), one row a spell. Returns a LazyFrame of
-    `columns.PRICED_LINE`, one row for each row in, in the same order, money in pence; it streams, so a file of any size can
-    be priced and sunk without being held in memory. `dates="ignore"` prices lines that a pack's dates do not cover (one pack
-    only); `columns` makes only those columns of the priced line, which is faster where few are needed. Raises ActivityError
-    where a required column is missing. Rules: RULES 1.1 to 1.8."""
+    `activity` holds one kind of activity, told by its key column: the columns of `columns.ADMITTED`, `OUTPATIENT`, `EMERGENCY`
+    or `UNBUNDLED` (required ones at least), one row a line. Returns a LazyFrame of `columns.PRICED_LINE`, one row for each
+    row in, in the same order, money in pence; it streams, so a file of any size can be priced and sunk without being held in
+    memory. `dates="ignore"` prices lines that a pack's dates do not cover (one pack only); `columns` makes only those columns
+    of the priced line, which is faster where few are needed. Raises ActivityError where a required column is missing. Rules:
+    RULES 1.1 to 2.5."""
     packs = _in_date_order(rules)
     if dates == "ignore" and len(packs) != 1:
         raise UsageError("Dates can be ignored under one rule pack only: name the year whose prices are wanted.")
     frame = activity.lazy()
     present = frame.collect_schema().names()
-    _require_columns(present)
+    kind = kind_of(present)
     wanted = _wanted(columns)
-    return frame.select(name for name in _INPUTS if name in present).map_batches(
-        lambda block: _price_by_date(block, packs, dates, wanted),
+    return frame.select(_inputs(kind, present)).map_batches(
+        lambda block: _price_by_date(block, kind, packs, dates, wanted),
         schema={name: PRICED_SCHEMA[name] for name in wanted},
         streamable=True,
     )
@@ -118,14 +186,13 @@ def price_expression(rules: RulePack, columns: Sequence[str], *, dates: Dates = 
     """The same prices as an expression: a struct of `columns.PRICED_LINE` from the canonical `columns` of the frame.
 
     It works row by row, so it may stand in any lazy query: `frame.with_columns(priced=tariff.price_expression(rules, cols))`."""
-    _require_columns(columns)
-    wanted = [name for name in _INPUTS if name in columns]
+    kind = kind_of(columns)
     packs = _in_date_order(rules)
 
     def priced(series: Sequence[pl.Series]) -> pl.Series:
-        return _price_by_date(pl.DataFrame(list(series)), packs, dates, tuple(PRICED_SCHEMA)).to_struct("priced")
+        return _price_by_date(pl.DataFrame(list(series)), kind, packs, dates, tuple(PRICED_SCHEMA)).to_struct("priced")
 
-    return pl.map_batches(wanted, priced, return_dtype=pl.Struct(PRICED_SCHEMA), is_elementwise=True)
+    return pl.map_batches(_inputs(kind, columns), priced, return_dtype=pl.Struct(PRICED_SCHEMA), is_elementwise=True)
 
 
 def _in_date_order(rules: RulePack | Sequence[RulePack]) -> tuple[CompiledPack, ...]:
@@ -139,29 +206,30 @@ def _in_date_order(rules: RulePack | Sequence[RulePack]) -> tuple[CompiledPack, 
     return ordered
 
 
-def _require_columns(present: Sequence[str]) -> None:
-    missing = [name for name in names(ADMITTED, required_only=True) if name not in present]
+def _inputs(kind: PricedKind, present: Sequence[str]) -> list[str]:
+    """The columns of the frame that pricing reads. ActivityError where required ones are missing."""
+    known = [*names(kind.columns), READ_FAULT]
+    missing = [name for name in names(kind.columns, required_only=True) if name not in present]
     if missing:
-        raise ActivityError(
-            f"The activity lacks {len(missing)} of the columns that admitted care needs.",
-            [
-                Fault("activity", f"no column '{name}'", did_you_mean(name, [p for p in present if p not in _INPUTS]))
-                for name in missing
-            ],
-        )
+        others = [name for name in present if name not in known]
+        faults = [Fault("activity", f"no column '{name}'", did_you_mean(name, others)) for name in missing]
+        raise ActivityError(f"The activity lacks {len(missing)} of the columns that {kind.name} care needs.", faults)
+    return [name for name in known if name in present]
 
 
-def _price_by_date(block: pl.DataFrame, packs: tuple[CompiledPack, ...], dates: Dates, wanted: tuple[str, ...]) -> pl.DataFrame:
-    """Each line under the pack of its discharge date; lines that no pack covers are unpriced `no_pack_for_date`."""
+def _price_by_date(
+    block: pl.DataFrame, kind: PricedKind, packs: tuple[CompiledPack, ...], dates: Dates, wanted: tuple[str, ...]
+) -> pl.DataFrame:
+    """Each line under the pack of its own date; lines that no pack covers are unpriced `no_pack_for_date`."""
     if len(packs) == 1:
-        return price_block(block, packs[0], dates=dates, wanted=wanted)
-    chosen, covered = _pack_of_each(block["discharge_date"], packs)
+        return price_block(block, kind, packs[0], dates=dates, wanted=wanted)
+    chosen, covered = _pack_of_each(block[kind.activity_date], packs)
     row = pl.Series("row", np.arange(block.height))
     parts = []
     for number, pack in enumerate(packs):
         its_own = pl.Series(chosen == number)
         if its_own.any() or (number == 0 and block.height == 0):
-            priced = price_block(block.filter(its_own), pack, wanted=tuple(PRICED_SCHEMA))
+            priced = price_block(block.filter(its_own), kind, pack, wanted=tuple(PRICED_SCHEMA))
             parts.append(priced.with_columns(row.filter(its_own)))
     whole = pl.concat(parts).sort("row").drop("row")
     return (whole if covered.all() else _without_pack(whole, pl.Series(~covered))).select(wanted)
@@ -189,13 +257,15 @@ def _without_pack(priced: pl.DataFrame, uncovered: pl.Series) -> pl.DataFrame:
 
 
 def price_block(
-    block: pl.DataFrame, pack: CompiledPack, *, dates: Dates = "strict", wanted: Sequence[str] = tuple(PRICED_SCHEMA)
+    block: pl.DataFrame,
+    kind: PricedKind,
+    pack: CompiledPack,
+    *,
+    dates: Dates = "strict",
+    wanted: Sequence[str] = tuple(PRICED_SCHEMA),
 ) -> pl.DataFrame:
-    """Price one bounded block of canonical admitted activity; rows come back in order, as columns of `columns.PRICED_LINE`."""
-    from tariff.kernels import admitted
-
-    lines = encode_spells(block, pack.admitted)
-    return _priced_lines(block, admitted.price(lines, pack.book, strict_dates=dates == "strict"), pack, wanted)
+    """Price one bounded block of canonical activity; rows come back in order, as columns of `columns.PRICED_LINE`."""
+    return _priced_lines(block, kind, kind.price(block, pack, dates == "strict"), pack, wanted)
 
 
 def _enumeration(codes: NDArray[np.uint8], dtype: pl.Enum) -> pl.Series:
@@ -208,34 +278,34 @@ def _with_blanks(numbers: NDArray[Any], blank: int) -> pl.Series:
     return series.set(pl.Series(blanks), None) if blanks.any() else series
 
 
-def _priced_lines(block: pl.DataFrame, priced: PricedSpells, pack: CompiledPack, wanted: Sequence[str]) -> pl.DataFrame:
+def _priced_lines(
+    block: pl.DataFrame, kind: PricedKind, priced: PricedSpells | PricedItems, pack: CompiledPack, wanted: Sequence[str]
+) -> pl.DataFrame:
     """The wanted columns of `columns.PRICED_LINE`; what is not wanted is not made."""
-    from tariff.kernels.admitted import BLANK, BLANK_PENCE
+    from tariff.kernels.settling import BLANK, BLANK_PENCE
 
-    made: dict[str, Callable[[], pl.Series]] = {
-        "line_id": lambda: block["spell_id"],
-        "currency": lambda: block["hrg"],
-        "activity_date": lambda: block["discharge_date"],
-        "pod": lambda: _enumeration(priced.pod, POD),
-        "setting": lambda: _enumeration(priced.setting, SETTING),
-        "outcome": lambda: _enumeration(_OUTCOME_OF_REASON[priced.reason], OUTCOME),
-        "reason": lambda: _enumeration(priced.reason, REASON),
-        "adjusted_length_of_stay": lambda: _with_blanks(priced.adjusted_length_of_stay, BLANK),
-        "trim_point": lambda: _with_blanks(priced.trim_point, NO_TRIM),
-        "indicative_pence": lambda: _with_blanks(priced.indicative_pence, BLANK_PENCE),
-    }
-    constant: dict[str, str | int] = {**_CONSTANTS, "pack": pack.label}
+    blanks = {"adjusted_length_of_stay": BLANK, "trim_point": NO_TRIM, "indicative_pence": BLANK_PENCE}
+    enumerations = {"pod": POD, "setting": SETTING, "reason": REASON}
+    renamed = {"line_id": kind.line_id, "activity_date": kind.activity_date, "currency": kind.currency}
+    same_throughout: dict[str, str | int] = {**_NOTHING, "kind": kind.name, "pack": pack.label}
     columns: dict[str, pl.Series] = {}
     if "financial_year" in wanted or "month" in wanted:
-        columns["financial_year"], columns["month"] = financial_year_and_month(block["discharge_date"])
+        columns["financial_year"], columns["month"] = financial_year_and_month(block[kind.activity_date])
     for name in wanted:
-        dtype = PRICED_SCHEMA[name]
-        if name in made:
-            columns[name] = made[name]().cast(dtype)
-        elif name in _PASSED_THROUGH and name in block.columns:
-            columns[name] = block[name].cast(dtype)
-        elif name in _FROM_KERNEL:
-            columns[name] = pl.Series(getattr(priced, name))
-        elif name not in columns:
-            columns[name] = pl.repeat(constant.get(name), block.height, dtype=dtype, eager=True)
+        dtype, source = PRICED_SCHEMA[name], renamed.get(name, name)
+        if name in columns:
+            continue
+        if name == "outcome":
+            columns[name] = _enumeration(_OUTCOME_OF_REASON[priced.reason], OUTCOME)
+        elif name in enumerations:
+            columns[name] = _enumeration(getattr(priced, name), enumerations[name])
+        elif name in priced._fields:
+            numbers = getattr(priced, name)
+            columns[name] = _with_blanks(numbers, blanks[name]) if name in blanks else pl.Series(numbers)
+        elif name == "units" and "units" in block.columns:
+            columns[name] = block["units"].cast(dtype).fill_null(0)
+        elif source in block.columns and (name in renamed or name in _PASSED_THROUGH):
+            columns[name] = block[source].cast(dtype)
+        else:
+            columns[name] = pl.repeat(same_throughout.get(name), block.height, dtype=dtype, eager=True)
     return pl.DataFrame({name: columns[name] for name in wanted})

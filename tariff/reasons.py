@@ -153,6 +153,22 @@ REASON_NUMBER: Final = {code: number for number, code in enumerate(REASON_CODES)
 OUTCOME_OF_REASON: Final = tuple(OUTCOMES.index(reason.outcome) for reason in REASONS)
 """By reason number, the position of its outcome in `OUTCOMES`."""
 
+LOCAL_PRICE_STANDS: Final = frozenset(
+    {
+        "regular_attender",
+        "outside_national_tariff",
+        "excluded_by_pack",
+        "unknown_currency",
+        "no_price_in_setting",
+        "not_consultant_led",
+        "follow_up_not_in_scope",
+        "planned_follow_up",
+        "walk_in_centre",
+        "no_attendance_price",
+    }
+)
+"""Reasons that put a line outside national prices, so that a local price given with it is paid instead."""
+
 
 class Basis(IntFlag):
     """Which rules acted on a line; bits of the `basis` column. Sentences in `BASIS_SENTENCES`."""

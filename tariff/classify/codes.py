@@ -23,8 +23,8 @@ class Codes:
 
     Answers are kept by the number of the code (see CODED), so that a block costs one look-up a row."""
 
-    def __init__(self, answer: Callable[[str], int], blank: int, dtype: type = np.uint8) -> None:
-        self._answer, self._blank, self._dtype = answer, blank, dtype
+    def __init__(self, answer: Callable[[str], int], blank: int, dtype: type = np.uint8, *, as_written: bool = False) -> None:
+        self._answer, self._blank, self._dtype, self._as_written = answer, blank, dtype, as_written
         self._answers = np.empty(0, dtype=np.int32)
 
     def of(self, column: pl.Series | None, height: int) -> NDArray[Any]:
@@ -44,13 +44,18 @@ class Codes:
             found[physical.is_null().to_numpy()] = self._blank
         return found
 
+    def _answer_to(self, text: str) -> int:
+        """Case and surrounding blanks have no meaning in a national code; words of the pack's own are taken as written."""
+        code = text.strip()
+        return self._answer(code if self._as_written else code.upper()) if code else self._blank
+
     def _ask(self, coded: pl.Series, known: NDArray[np.int32]) -> NDArray[np.int32]:
         """The answers with those to the codes of this block added. A new array, so that threads never see half of one."""
         distinct = coded.unique().drop_nulls()
         numbers = distinct.to_physical().to_numpy()
         answers = np.full(max(int(numbers.max()) + 1, known.size, 1), _UNASKED, dtype=np.int32)
         answers[: known.size] = known
-        answers[numbers] = [self._answer(text) if text.strip() else self._blank for text in distinct.cast(pl.String)]
+        answers[numbers] = [self._answer_to(text) for text in distinct.cast(pl.String)]
         if coded.dtype == CODED:
             self._answers = answers
         return answers
@@ -61,6 +66,25 @@ def as_codes(column: pl.Series) -> pl.Series:
     if isinstance(column.dtype, pl.Enum | pl.Categorical):
         return column
     return column.cast(pl.String).cast(CODED)
+
+
+def with_codes(block: pl.DataFrame, *columns: str) -> pl.DataFrame:
+    """The block with the texts of these columns numbered, where more than one question is asked about them."""
+    return block.with_columns(as_codes(block[name]) for name in columns if name in block.columns)
+
+
+CODE_UNKNOWN, CODE_BLANK, CODE_UNGROUPED = 0, -1, -2
+"""Rows of an HRG or currency that are no row, as the kernels know them."""
+
+
+def grouped_row(codes: Iterable[str]) -> Callable[[str], int]:
+    """Row of an HRG or currency in a table; UZ is not a currency but a failure to group (RULES 1.1)."""
+    row_of = {code: row for row, code in enumerate(codes, start=1)}
+
+    def row(code: str) -> int:
+        return CODE_UNGROUPED if code.startswith("UZ") else row_of.get(code, CODE_UNKNOWN)
+
+    return row
 
 
 def by_code_or_trust(codes: Iterable[str]) -> Callable[[str], int]:

@@ -16,24 +16,48 @@ from numpy.typing import NDArray
 from tariff.columns import PODS, SETTINGS
 from tariff.kernels.compiled import compiled, rule
 from tariff.kernels.rounding import half_up, times_factor, to_whole_pounds
+from tariff.kernels.settling import (
+    AGE_OUT_OF_RANGE,
+    AMOUNT_OUT_OF_RANGE,
+    B_DATES_IGNORED,
+    B_LOCAL_PRICE,
+    B_LOCAL_PRICE_IGNORED,
+    BLANK,
+    BLANK_PENCE,
+    CODE_BLANK,
+    CODE_UNGROUPED,
+    CODE_UNKNOWN,
+    EXCLUDED_BY_PACK,
+    HIGHEST_AGE,
+    MISSING_CURRENCY,
+    MISSING_DATE,
+    NO_MARKET_FORCES_FACTOR,
+    NO_PRICE_IN_SETTING,
+    NOT_NHS_FUNDED,
+    OUTSIDE_NATIONAL_TARIFF,
+    OUTSIDE_PACK_DATES,
+    PRICED,
+    REASON_EXCLUDED_BY_PACK,
+    REASON_NOT_NHS_FUNDED,
+    REASON_OUTSIDE_NATIONAL_TARIFF,
+    UNGROUPED,
+    UNKNOWN_CURRENCY,
+    local_price_may_stand,
+    market_forces_factor,
+    market_forces_flags,
+    mff_amount_in_whole_pounds,
+    value_with_factor,
+)
 from tariff.money import AMOUNT_LIMIT_PENCE, BASIS_POINTS, MILLION, PENCE_PER_POUND
 from tariff.reasons import REASON_NUMBER, Basis
 from tariff.rulepack.book import DAY_CASE, NO_PRICE, NO_TRIM, NON_ELECTIVE, ORDINARY_ELECTIVE, PriceBook
 
-BLANK: Final = np.iinfo(np.int32).min
-"""A blank date, age or count of days."""
-BLANK_PENCE: Final = np.iinfo(np.int64).min
-HIGHEST_AGE: Final = 130
 MOST_DAYS: Final = 200_000
 
 UNKNOWN, ELECTIVE, EMERGENCY, OTHER_NON_ELECTIVE = range(4)
 """Groups of admission methods (RULES 1.1)."""
-NOT_NHS_FUNDED, OUTSIDE_NATIONAL_TARIFF, EXCLUDED_BY_PACK = 1, 2, 4
-"""Bits of `policy`."""
 GROUPING_BLANK, GROUPING_COUNTS, GROUPING_OTHER = range(3)
 """Whether the HRG was set in a way that the short-stay rule asks for (RULES 1.4 e)."""
-HRG_UNKNOWN, HRG_BLANK, HRG_UNGROUPED = 0, -1, -2
-"""HRG rows that are no row."""
 
 
 class Spells(NamedTuple):
@@ -87,26 +111,13 @@ class PricedSpells(NamedTuple):
 
 
 _REASON: Final = REASON_NUMBER
-PRICED = _REASON["priced"]
 UNFINISHED = _REASON["unfinished"]
-MISSING_DATE = _REASON["missing_date"]
 DISCHARGE_BEFORE_ADMISSION = _REASON["discharge_before_admission"]
 MISSING_AGE = _REASON["missing_age"]
-AGE_OUT_OF_RANGE = _REASON["age_out_of_range"]
 DAYS_OUT_OF_RANGE = _REASON["days_out_of_range"]
 ADMISSION_METHOD = _REASON["admission_method"]
 PATIENT_CLASSIFICATION = _REASON["patient_classification"]
-OUTSIDE_PACK_DATES = _REASON["outside_pack_dates"]
-REASON_NOT_NHS_FUNDED = _REASON["not_nhs_funded"]
 REGULAR_ATTENDER = _REASON["regular_attender"]
-REASON_OUTSIDE_NATIONAL_TARIFF = _REASON["outside_national_tariff"]
-REASON_EXCLUDED_BY_PACK = _REASON["excluded_by_pack"]
-MISSING_CURRENCY = _REASON["missing_currency"]
-UNGROUPED = _REASON["ungrouped"]
-UNKNOWN_CURRENCY = _REASON["unknown_currency"]
-NO_PRICE_IN_SETTING = _REASON["no_price_in_setting"]
-NO_MARKET_FORCES_FACTOR = _REASON["no_market_forces_factor"]
-AMOUNT_OUT_OF_RANGE = _REASON["amount_out_of_range"]
 
 S_NOT_CLASSIFIED = SETTINGS.index("not_classified")
 S_DAY_CASE = SETTINGS.index("day_case")
@@ -124,17 +135,11 @@ B_SHORT_STAY = int(Basis.SHORT_STAY)
 B_LONG_STAY = int(Basis.LONG_STAY)
 B_TOP_UP = int(Basis.TOP_UP)
 B_TOP_UP_ON_LONG_STAY = int(Basis.TOP_UP_ON_LONG_STAY)
-B_MARKET_FORCES = int(Basis.MARKET_FORCES)
-B_MARKET_FORCES_OF_TRUST = int(Basis.MARKET_FORCES_OF_TRUST)
-B_MARKET_FORCES_DEFAULT = int(Basis.MARKET_FORCES_DEFAULT)
-B_LOCAL_PRICE = int(Basis.LOCAL_PRICE)
-B_LOCAL_PRICE_IGNORED = int(Basis.LOCAL_PRICE_IGNORED)
 B_GROUPING_METHOD_UNKNOWN = int(Basis.GROUPING_METHOD_UNKNOWN)
 B_STAY_GIVEN = int(Basis.STAY_GIVEN)
 B_STAY_NETTED = int(Basis.STAY_NETTED)
 B_TOP_UP_UNKNOWN = int(Basis.TOP_UP_UNKNOWN)
 B_TOP_UP_NOT_ELIGIBLE = int(Basis.TOP_UP_NOT_ELIGIBLE)
-B_DATES_IGNORED = int(Basis.DATES_IGNORED)
 
 
 @rule
@@ -238,29 +243,17 @@ def policy_reason(policy, patient_classification, outside_pack_dates):
 @rule
 def price_reason(hrg, price, factor):
     """Why there is no national price to be had; PRICED where there is one."""
-    if hrg == HRG_BLANK:
+    if hrg == CODE_BLANK:
         return MISSING_CURRENCY
-    if hrg == HRG_UNGROUPED:
+    if hrg == CODE_UNGROUPED:
         return UNGROUPED
-    if hrg == HRG_UNKNOWN:
+    if hrg == CODE_UNKNOWN:
         return UNKNOWN_CURRENCY
     if price == NO_PRICE:
         return NO_PRICE_IN_SETTING
     if factor == 0:
         return NO_MARKET_FORCES_FACTOR
     return PRICED
-
-
-@rule
-def local_price_may_stand(reason):
-    """A local price is paid where the line is outside national prices: by policy, or for want of one (DESIGN section 4)."""
-    return reason in (
-        REGULAR_ATTENDER,
-        REASON_OUTSIDE_NATIONAL_TARIFF,
-        REASON_EXCLUDED_BY_PACK,
-        UNKNOWN_CURRENCY,
-        NO_PRICE_IN_SETTING,
-    )
 
 
 @rule
@@ -296,20 +289,6 @@ def highest_top_up(rows, eligible_provider, age, eligible, ages, percents):
 
 
 @rule
-def market_forces_factor(by_provider, provider, factor, default_factor):
-    """Factor in millionths: the provider's, else the pack's default, else 0 (none known); 1 where the pack has no such rule."""
-    if not by_provider:
-        return np.int64(MILLION)
-    return factor if provider != 0 else np.int64(default_factor)
-
-
-@rule
-def mff_amount_in_whole_pounds(pre_mff, factor):
-    """Increment of the factor, half-up to the pound (whole-pounds method)."""
-    return half_up(pre_mff * (factor - MILLION), PENCE_PER_POUND * MILLION) * PENCE_PER_POUND
-
-
-@rule
 def best_price_known(setting, day_case, ordinary_elective, non_elective):
     """For a line that is not priced: its own setting's price, else the first of ordinary elective, day case and non-elective
     that the HRG has. A regular attender counts as a day case."""
@@ -326,18 +305,8 @@ def best_price_known(setting, day_case, ordinary_elective, non_elective):
     return np.int64(NO_PRICE)
 
 
-@rule
-def value_with_factor(price, factor, whole_pounds):
-    """A price with the market forces factor (1 where none is known), rounded as the pack says."""
-    known = factor if factor != 0 else np.int64(MILLION)
-    if whole_pounds:
-        pre_mff = to_whole_pounds(price)
-        return pre_mff + mff_amount_in_whole_pounds(pre_mff, known)
-    return times_factor(price * BASIS_POINTS, known)
-
-
 @compiled
-def price_spells(lines, book, strict_dates):
+def price_spells(lines, year, book, strict_dates):
     """Prices every line of `Spells` from a `PriceBook`; returns `PricedSpells`. Never raises: what cannot be priced has its
     reason. `strict_dates` refuses discharges outside the pack's dates."""
     count = lines.hrg.size
@@ -361,7 +330,7 @@ def price_spells(lines, book, strict_dates):
 
     # a tuple handed to a rule would cost a reference count for each of its arrays, so rules are handed scalars
     minimum_age, maximum_stay = book.short_stay_minimum_age, book.short_stay_maximum_stay
-    whole_pounds = book.whole_pounds
+    whole_pounds = year.whole_pounds
 
     for i in range(count):
         admission_date, discharge_date = lines.admission_date[i], lines.discharge_date[i]
@@ -399,8 +368,8 @@ def price_spells(lines, book, strict_dates):
         column = setting - S_DAY_CASE
         national = S_DAY_CASE <= setting <= S_NON_ELECTIVE
         price = book.price[row, column] if national else np.int64(NO_PRICE)
-        factor = market_forces_factor(book.factor_by_provider, provider, book.factor[provider], book.default_factor)
-        outside_dates = not book.starts <= discharge_date <= book.ends
+        factor = market_forces_factor(year.factor_by_provider, provider, year.factor[provider], year.default_factor)
+        outside_dates = not year.starts <= discharge_date <= year.ends
         reason = row_fault(
             lines.fault[i], admission_date, discharge_date, age, days_are_possible, method_group, patient_classification
         )
@@ -474,13 +443,7 @@ def price_spells(lines, book, strict_dates):
                 top_up_rows[i] = 0
             else:
                 trims[i], excess_days[i], factors[i], price_rows[i] = trim_point, excess, factor, hrg
-            if book.factor_by_provider:
-                if provider == 0:
-                    flags |= B_MARKET_FORCES_DEFAULT
-                else:
-                    flags |= B_MARKET_FORCES
-                    if lines.by_trust[i] != 0:
-                        flags |= B_MARKET_FORCES_OF_TRUST
+            flags |= market_forces_flags(year.factor_by_provider, provider, lines.by_trust[i])
             if local_price != BLANK_PENCE:
                 flags |= B_LOCAL_PRICE_IGNORED
 
@@ -529,5 +492,5 @@ def price_spells(lines, book, strict_dates):
 
 def price(lines: Spells, book: PriceBook, *, strict_dates: bool) -> PricedSpells:
     """`price_spells` with types: prices encoded lines (`Spells`) from `book`."""
-    priced: Any = price_spells(lines, book, strict_dates)
+    priced: Any = price_spells(lines, book.year, book.admitted, strict_dates)
     return PricedSpells(*priced)

@@ -1,0 +1,270 @@
+"""Outpatients: the price of an attendance, or of the procedure instead of it (RULES 2.1, 2.2).
+
+An attendance is first or follow-up, single- or multi-professional, face to face or not; its HRG says so where it is a WF
+code, else its own columns do."""
+
+# numba functions are not annotated: their argument types are those of the arrays named in the docstrings.
+# mypy: disable-error-code="no-untyped-def"
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tariff.columns import PODS, SETTINGS
+from tariff.kernels.compiled import compiled, rule
+from tariff.kernels.settling import (
+    B_DATES_IGNORED,
+    B_LOCAL_PRICE,
+    B_LOCAL_PRICE_IGNORED,
+    B_MARKET_FORCES_INCLUDED,
+    BLANK_PENCE,
+    CODE_UNGROUPED,
+    CODE_UNKNOWN,
+    EXCLUDED_BY_PACK,
+    NOT_NHS_FUNDED,
+    OUTSIDE_NATIONAL_TARIFF,
+    OUTSIDE_PACK_DATES,
+    PRICED,
+    REASON_EXCLUDED_BY_PACK,
+    REASON_NOT_NHS_FUNDED,
+    REASON_OUTSIDE_NATIONAL_TARIFF,
+    UNGROUPED,
+    UNKNOWN_CURRENCY,
+    PricedItems,
+    item_fault,
+    market_forces_factor,
+    market_forces_flags,
+    nothing_priced,
+    settle,
+)
+from tariff.money import MILLION
+from tariff.reasons import REASON_NUMBER, Basis
+from tariff.rulepack.book import (
+    FIRST_MULTI,
+    FIRST_NON_FACE_TO_FACE,
+    FIRST_SINGLE,
+    FOLLOW_UP_MULTI,
+    FOLLOW_UP_NON_FACE_TO_FACE,
+    FOLLOW_UP_SINGLE,
+    NO_PRICE,
+    OUTPATIENT_ERF,
+    OUTPATIENT_NONE,
+    PriceBook,
+)
+
+ATTENDED, NOT_ATTENDED_CODE = 1, 2
+"""Answers to `attended`; 0 is no national code."""
+NO_FORM, FORM_FOLLOW_UP, FORM_FIRST, FORM_FOLLOW_UP_REMOTE, FORM_FIRST_REMOTE, FORM_REMOTE = range(6)
+"""What the letter of a WF HRG says; `FORM_MULTI` is added for WF02."""
+FORM_MULTI = 8
+NO_PRICE_FUNCTION = -1
+"""Row of a treatment function whose attendances the pack leaves without a price."""
+
+
+class Attendances(NamedTuple):
+    """Encoded outpatient lines, one element an attendance."""
+
+    fault: NDArray[np.uint8]
+    activity_date: NDArray[np.int32]
+    age: NDArray[np.int32]
+    first_attendance: NDArray[np.uint8]  # 1-4, 0 unknown
+    attended: NDArray[np.uint8]
+    multi_professional: NDArray[np.uint8]
+    consultant_led: NDArray[np.uint8]
+    hrg: NDArray[np.int32]  # row of the admitted table
+    form: NDArray[np.uint8]  # what a WF HRG says
+    treatment_function: NDArray[np.int32]  # row of the attendance prices
+    policy: NDArray[np.uint8]
+    provider: NDArray[np.int32]
+    by_trust: NDArray[np.uint8]
+    local_price: NDArray[np.int64]
+
+
+FIRST_ATTENDANCE = REASON_NUMBER["first_attendance"]
+ATTENDANCE_STATUS = REASON_NUMBER["attendance_status"]
+NOT_ATTENDED = REASON_NUMBER["not_attended"]
+NOT_CONSULTANT_LED = REASON_NUMBER["not_consultant_led"]
+FOLLOW_UP_NOT_IN_SCOPE = REASON_NUMBER["follow_up_not_in_scope"]
+NO_ATTENDANCE_PRICE = REASON_NUMBER["no_attendance_price"]
+
+S_NOT_CLASSIFIED = SETTINGS.index("not_classified")
+S_OUTPATIENT_PROCEDURE = SETTINGS.index("outpatient_procedure")
+S_ATTENDANCE = SETTINGS.index("attendance")
+P_NOT_CLASSIFIED = PODS.index("NOTCLASSIFIED")
+P_OPPROCFA, P_OPPROCFUP, P_NF2FFA, P_NF2FFUP = (PODS.index(pod) for pod in ("OPPROCFA", "OPPROCFUP", "NF2FFA", "NF2FFUP"))
+P_ATTENDANCE = np.array(
+    [PODS.index(f"OP{stage}{who}{led}") for stage in ("FUP", "FA") for who in ("SP", "MP") for led in ("NCL", "CL")],
+    dtype=np.uint8,
+)
+
+B_OUTPATIENT_PROCEDURE = int(Basis.OUTPATIENT_PROCEDURE)
+B_ATTENDANCE = int(Basis.ATTENDANCE)
+B_PROCEDURE_AS_ATTENDANCE = int(Basis.PROCEDURE_AS_ATTENDANCE)
+B_MULTI_PROFESSIONAL = int(Basis.MULTI_PROFESSIONAL)
+B_NON_FACE_TO_FACE = int(Basis.NON_FACE_TO_FACE)
+B_DEFAULT_PRICE = int(Basis.DEFAULT_PRICE)
+
+
+@rule
+def is_first(form, first_attendance):
+    """First attendance, by the HRG where it says so, else by the attendance code (RULES 2.1)."""
+    letter = form % FORM_MULTI
+    if letter in (FORM_FIRST, FORM_FIRST_REMOTE):
+        return True
+    if letter in (FORM_FOLLOW_UP, FORM_FOLLOW_UP_REMOTE):
+        return False
+    return first_attendance in (1, 3)
+
+
+@rule
+def is_remote(form, first_attendance):
+    """Not face to face, by the HRG where it is an attendance, else by the attendance code (RULES 2.1)."""
+    letter = form % FORM_MULTI
+    if letter == NO_FORM:
+        return first_attendance in (3, 4)
+    return letter in (FORM_FOLLOW_UP_REMOTE, FORM_FIRST_REMOTE, FORM_REMOTE)
+
+
+@rule
+def point_of_delivery(procedure, first, remote, multi, consultant_led):
+    """National point of delivery (FORMATS section 3)."""
+    if procedure:
+        return P_OPPROCFA if first else P_OPPROCFUP
+    if remote:
+        return P_NF2FFA if first else P_NF2FFUP
+    return P_ATTENDANCE[4 * first + 2 * multi + consultant_led]
+
+
+@rule
+def attendance_column(first, remote, multi):
+    """Column of the attendance prices."""
+    if remote:
+        return FIRST_NON_FACE_TO_FACE if first else FOLLOW_UP_NON_FACE_TO_FACE
+    if first:
+        return FIRST_MULTI if multi else FIRST_SINGLE
+    return FOLLOW_UP_MULTI if multi else FOLLOW_UP_SINGLE
+
+
+@rule
+def attendance_reason(first_attendance, attended):
+    """A code without which an attendance cannot be told; PRICED where both are national codes."""
+    if first_attendance == 0:
+        return FIRST_ATTENDANCE
+    return ATTENDANCE_STATUS if attended == 0 else PRICED
+
+
+@rule
+def policy_reason(policy, attended, outside_pack_dates):
+    """The year, then the policies that keep an attendance out of national prices; PRICED where none does."""
+    if outside_pack_dates:
+        return OUTSIDE_PACK_DATES
+    if policy & NOT_NHS_FUNDED:
+        return REASON_NOT_NHS_FUNDED
+    if attended != ATTENDED:
+        return NOT_ATTENDED
+    if policy & OUTSIDE_NATIONAL_TARIFF:
+        return REASON_OUTSIDE_NATIONAL_TARIFF
+    if policy & EXCLUDED_BY_PACK:
+        return REASON_EXCLUDED_BY_PACK
+    return PRICED
+
+
+@rule
+def scope_reason(method, hrg, unpriced_procedure, by_procedure, first, consultant_led, price):
+    """Why an attendance has no national price; PRICED where it has one (RULES 2.1, 2.2)."""
+    if hrg == CODE_UNGROUPED:
+        return UNGROUPED
+    if hrg == CODE_UNKNOWN:
+        return UNKNOWN_CURRENCY
+    if by_procedure:
+        return PRICED
+    if method == OUTPATIENT_ERF and unpriced_procedure and not first:
+        return FOLLOW_UP_NOT_IN_SCOPE
+    if method != OUTPATIENT_NONE and not consultant_led:
+        return NOT_CONSULTANT_LED
+    return NO_ATTENDANCE_PRICE if price == NO_PRICE else PRICED
+
+
+@compiled
+def price_attendances(lines, year, book, strict_dates):
+    """Prices every line of `Attendances`; returns `PricedItems`. Never raises: what cannot be priced has its reason."""
+    priced = nothing_priced(lines.hrg.size)
+    by_provider, default_factor, whole_pounds = year.factor_by_provider, year.default_factor, year.whole_pounds
+    for i in range(lines.hrg.size):
+        first_attendance, form, hrg = lines.first_attendance[i], lines.form[i], lines.hrg[i]
+        function, provider, local_price = lines.treatment_function[i], lines.provider[i], lines.local_price[i]
+        consultant_led = lines.consultant_led[i] != 0
+        first, remote = is_first(form, first_attendance), is_remote(form, first_attendance)
+        multi = form >= FORM_MULTI if form != NO_FORM else lines.multi_professional[i] != 0
+        procedure = form == NO_FORM and (hrg > 0 or hrg == CODE_UNKNOWN)
+
+        # the price: of the procedure, else of the attendance
+        row, included, flags = max(hrg, 0), False, 0
+        price = book.procedure[row] if procedure and book.method != OUTPATIENT_NONE else np.int64(NO_PRICE)
+        by_procedure = price != NO_PRICE
+        if by_procedure:
+            flags |= B_OUTPATIENT_PROCEDURE
+        elif book.method != OUTPATIENT_NONE and function != NO_PRICE_FUNCTION:
+            face_to_face = not remote or book.non_face_to_face_as_face_to_face
+            price = book.attendance[function, attendance_column(first, not face_to_face, multi)]
+            row, included = function, book.mff_included[function] != 0
+            if price == NO_PRICE and face_to_face:
+                price = np.int64(book.default_first if first else book.default_follow_up)
+                row, included = 0, False
+                if price != NO_PRICE:
+                    flags |= B_DEFAULT_PRICE
+        if not by_procedure:
+            flags |= B_ATTENDANCE
+            if procedure:
+                flags |= B_PROCEDURE_AS_ATTENDANCE
+            if multi:
+                flags |= B_MULTI_PROFESSIONAL
+            if remote:
+                flags |= B_NON_FACE_TO_FACE
+
+        # what it is, and why it may not be priced
+        if first_attendance != 0:
+            priced.pod[i] = point_of_delivery(procedure, first, remote, multi, consultant_led)
+            priced.setting[i] = S_OUTPATIENT_PROCEDURE if by_procedure else S_ATTENDANCE
+        outside_dates = not year.starts <= lines.activity_date[i] <= year.ends
+        reason = item_fault(lines.fault[i], lines.activity_date[i], lines.age[i])
+        if reason == PRICED:
+            reason = attendance_reason(first_attendance, lines.attended[i])
+        if reason == PRICED:
+            reason = policy_reason(lines.policy[i], lines.attended[i], strict_dates and outside_dates)
+        if reason == PRICED:
+            lacks_price = procedure and not by_procedure
+            reason = scope_reason(
+                book.method, hrg if form == NO_FORM else 1, lacks_price, by_procedure, first, consultant_led, price
+            )
+
+        factor = np.int64(MILLION)
+        if not included:
+            factor = market_forces_factor(by_provider, provider, year.factor[provider], default_factor)
+        reason_found, base, total, indicative = settle(reason, price, 1, factor, local_price, whole_pounds)
+        priced.reason[i] = reason_found
+        if reason_found != PRICED:
+            if reason_found != NOT_ATTENDED:
+                priced.indicative_pence[i] = indicative
+            continue
+        priced.base_pence[i], priced.price_pence[i], priced.mff_pence[i] = base, total, total - base
+        if reason != PRICED:
+            flags = B_LOCAL_PRICE
+        else:
+            flags |= B_MARKET_FORCES_INCLUDED if included else market_forces_flags(by_provider, provider, lines.by_trust[i])
+            if local_price != BLANK_PENCE:
+                flags |= B_LOCAL_PRICE_IGNORED
+            priced.mff_millionths[i], priced.price_row[i] = factor, row
+        if outside_dates:
+            flags |= B_DATES_IGNORED
+        priced.basis[i] = flags
+    return priced
+
+
+def price(lines: Attendances, book: PriceBook, *, strict_dates: bool) -> PricedItems:
+    """`price_attendances` with types."""
+    priced: Any = price_attendances(lines, book.year, book.outpatient, strict_dates)
+    return PricedItems(*priced)

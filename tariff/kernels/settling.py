@@ -1,0 +1,178 @@
+"""What every kind of activity shares once its price is known: local prices, the market forces factor, and the lines of care
+that are one price times units (outpatient attendances, emergency care, unbundled items)."""
+
+# numba functions are not annotated: their argument types are those of the arrays named in the docstrings.
+# mypy: disable-error-code="no-untyped-def"
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tariff.kernels.compiled import rule
+from tariff.kernels.rounding import half_up, times_factor, to_whole_pounds
+from tariff.money import AMOUNT_LIMIT_PENCE, BASIS_POINTS, MILLION, PENCE_PER_POUND
+from tariff.reasons import LOCAL_PRICE_STANDS, REASON_CODES, REASON_NUMBER, Basis
+from tariff.rulepack.book import NO_PRICE
+
+BLANK: Final = np.iinfo(np.int32).min
+"""A blank date, age or count of days."""
+BLANK_PENCE: Final = np.iinfo(np.int64).min
+HIGHEST_AGE: Final = 130
+
+NOT_NHS_FUNDED, OUTSIDE_NATIONAL_TARIFF, EXCLUDED_BY_PACK = 1, 2, 4
+"""Bits of `policy`."""
+CODE_UNKNOWN, CODE_BLANK, CODE_UNGROUPED = 0, -1, -2
+"""Rows of an HRG or currency that are no row."""
+
+PRICED = REASON_NUMBER["priced"]
+MISSING_DATE = REASON_NUMBER["missing_date"]
+AGE_OUT_OF_RANGE = REASON_NUMBER["age_out_of_range"]
+OUTSIDE_PACK_DATES = REASON_NUMBER["outside_pack_dates"]
+REASON_NOT_NHS_FUNDED = REASON_NUMBER["not_nhs_funded"]
+REASON_OUTSIDE_NATIONAL_TARIFF = REASON_NUMBER["outside_national_tariff"]
+REASON_EXCLUDED_BY_PACK = REASON_NUMBER["excluded_by_pack"]
+MISSING_CURRENCY = REASON_NUMBER["missing_currency"]
+UNGROUPED = REASON_NUMBER["ungrouped"]
+UNKNOWN_CURRENCY = REASON_NUMBER["unknown_currency"]
+NO_PRICE_IN_SETTING = REASON_NUMBER["no_price_in_setting"]
+NO_MARKET_FORCES_FACTOR = REASON_NUMBER["no_market_forces_factor"]
+AMOUNT_OUT_OF_RANGE = REASON_NUMBER["amount_out_of_range"]
+
+B_MARKET_FORCES = int(Basis.MARKET_FORCES)
+B_MARKET_FORCES_OF_TRUST = int(Basis.MARKET_FORCES_OF_TRUST)
+B_MARKET_FORCES_DEFAULT = int(Basis.MARKET_FORCES_DEFAULT)
+B_MARKET_FORCES_INCLUDED = int(Basis.MARKET_FORCES_INCLUDED)
+B_LOCAL_PRICE = int(Basis.LOCAL_PRICE)
+B_LOCAL_PRICE_IGNORED = int(Basis.LOCAL_PRICE_IGNORED)
+B_DATES_IGNORED = int(Basis.DATES_IGNORED)
+
+_LOCAL_STANDS = np.array([code in LOCAL_PRICE_STANDS for code in REASON_CODES])
+
+
+class PricedItems(NamedTuple):
+    """What a kernel finds for lines that are a price times units; names as in the priced line."""
+
+    reason: NDArray[np.uint8]
+    setting: NDArray[np.uint8]
+    pod: NDArray[np.uint8]
+    base_pence: NDArray[np.int64]
+    mff_pence: NDArray[np.int64]
+    price_pence: NDArray[np.int64]
+    mff_millionths: NDArray[np.int32]
+    indicative_pence: NDArray[np.int64]
+    basis: NDArray[np.int64]
+    price_row: NDArray[np.int32]
+
+
+@rule
+def local_price_may_stand(reason):
+    """A local price is paid where the line is outside national prices: by policy, or for want of one (DESIGN section 4)."""
+    return _LOCAL_STANDS[reason]
+
+
+@rule
+def market_forces_factor(by_provider, provider, factor, default_factor):
+    """Factor in millionths: the provider's, else the pack's default, else 0 (none known); 1 where the pack has no such rule."""
+    if not by_provider:
+        return np.int64(MILLION)
+    return factor if provider != 0 else np.int64(default_factor)
+
+
+@rule
+def market_forces_flags(by_provider, provider, by_trust):
+    """How the factor that was applied was found."""
+    if not by_provider:
+        return 0
+    if provider == 0:
+        return B_MARKET_FORCES_DEFAULT
+    return B_MARKET_FORCES | B_MARKET_FORCES_OF_TRUST if by_trust != 0 else B_MARKET_FORCES
+
+
+@rule
+def mff_amount_in_whole_pounds(pre_mff, factor):
+    """Increment of the factor, half-up to the pound (whole-pounds method)."""
+    return half_up(pre_mff * (factor - MILLION), PENCE_PER_POUND * MILLION) * PENCE_PER_POUND
+
+
+@rule
+def with_factor(base, factor, whole_pounds):
+    """Base and price of an amount with the market forces factor, rounded as the pack says."""
+    if whole_pounds:
+        pre_mff = to_whole_pounds(base)
+        return pre_mff, pre_mff + mff_amount_in_whole_pounds(pre_mff, factor)
+    return base, times_factor(base * BASIS_POINTS, factor)
+
+
+@rule
+def value_with_factor(price, factor, whole_pounds):
+    """An amount with the market forces factor, 1 where none is known."""
+    _, value = with_factor(price, factor if factor != 0 else np.int64(MILLION), whole_pounds)
+    return value
+
+
+@rule
+def amount_of(price, units):
+    """Price times units; beyond the bound of amounts, just beyond it, so that nothing overflows."""
+    if units > 0 and price > AMOUNT_LIMIT_PENCE // units:
+        return np.int64(AMOUNT_LIMIT_PENCE + 1)
+    return price * units
+
+
+@rule
+def item_fault(fault, activity_date, age):
+    """What makes a line impossible or incomplete whatever its kind; PRICED (0) where nothing does. A blank age is allowed."""
+    if fault != PRICED:
+        return np.int64(fault)
+    if activity_date == BLANK:
+        return np.int64(MISSING_DATE)
+    if age != BLANK and not 0 <= age <= HIGHEST_AGE:
+        return np.int64(AGE_OUT_OF_RANGE)
+    return np.int64(PRICED)
+
+
+@rule
+def settle(reason, price, units, factor, local_price, whole_pounds):
+    """Reason, base, price and indicative value of a line that is `price` times `units`; `factor` 0 where none is known.
+
+    Where `reason` says why there is no national price, a local price may stand in its place; else the line is worth what the
+    price would have paid."""
+    nothing = np.int64(0)
+    has_local = local_price != BLANK_PENCE and abs(local_price) <= AMOUNT_LIMIT_PENCE
+    if local_price != BLANK_PENCE and local_price_may_stand(reason):
+        if has_local:
+            return np.int64(PRICED), local_price, local_price, np.int64(BLANK_PENCE)
+        reason = np.int64(AMOUNT_OUT_OF_RANGE)
+    if reason == PRICED and factor == 0:
+        reason = np.int64(NO_MARKET_FORCES_FACTOR)
+    amount = amount_of(price, units) if price != NO_PRICE else np.int64(AMOUNT_LIMIT_PENCE + 1)
+    value = np.int64(AMOUNT_LIMIT_PENCE + 1)
+    base = amount
+    if amount <= AMOUNT_LIMIT_PENCE:
+        base, value = with_factor(amount, factor if factor != 0 else np.int64(MILLION), whole_pounds)
+    if reason == PRICED and (value > AMOUNT_LIMIT_PENCE or base > AMOUNT_LIMIT_PENCE):
+        reason = np.int64(AMOUNT_OUT_OF_RANGE)
+    if reason == PRICED:
+        return reason, base, value, np.int64(BLANK_PENCE)
+    if has_local:
+        return reason, nothing, nothing, local_price
+    return reason, nothing, nothing, value if value <= AMOUNT_LIMIT_PENCE else np.int64(BLANK_PENCE)
+
+
+@rule
+def nothing_priced(count):
+    """The result of `count` lines before any is priced."""
+    return PricedItems(
+        np.zeros(count, np.uint8),
+        np.zeros(count, np.uint8),
+        np.zeros(count, np.uint8),
+        np.zeros(count, np.int64),
+        np.zeros(count, np.int64),
+        np.zeros(count, np.int64),
+        np.full(count, MILLION, np.int32),
+        np.full(count, BLANK_PENCE, np.int64),
+        np.zeros(count, np.int64),
+        np.zeros(count, np.int32),
+    )
