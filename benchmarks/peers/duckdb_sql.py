@@ -198,4 +198,4 @@ class DuckDbSql:
 
     def result(self, outcome: None) -> pl.DataFrame:
         """What is compared."""
-        return pl.from_arrow(self.connection.execute(f"select {', '.join(RESULT)} from priced").to_arrow_table())
+        return self.connection.sql(f"select {', '.join(RESULT)} from priced").pl()

@@ -61,8 +61,9 @@ def _answers(column: pa.ChunkedArray, answer, blank: int, dtype=np.int64) -> np.
     return known[indices.to_numpy(zero_copy_only=False)]
 
 
-def _plain(series: pl.Series) -> pl.Series:
-    return series.to_physical() if series.dtype == pl.Date else series
+def _filled(series: pl.Series, blank: int) -> np.ndarray:
+    plain = series.to_physical() if series.dtype == pl.Date else series
+    return (plain.fill_null(blank) if plain.null_count() else plain).to_numpy()
 
 
 def _numbers(column: pa.ChunkedArray, blank: int) -> np.ndarray:
@@ -218,11 +219,7 @@ class NumpyArrays:
         """Encoded lines in the shape that this peer likes best: arrays with sentinels for blanks."""
         blanks = {"factor": NONE, "local_price": 0, **dict.fromkeys(PRICE_COLUMNS, NONE)}
         self.identifiers = lines["spell_id"]
-        arrays = {
-            name: _plain(lines[name]).fill_null(blanks.get(name, BLANK)).to_numpy()
-            for name in lines.columns
-            if name != "spell_id"
-        }
+        arrays = {name: _filled(lines[name], blanks.get(name, BLANK)) for name in lines.columns if name != "spell_id"}
         policy = arrays.pop("policy")
         return {
             **arrays,
