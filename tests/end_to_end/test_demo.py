@@ -1,0 +1,135 @@
+"""`tariff demo` from nothing but the package, as a stranger runs it: everything it says agrees with everything it wrote."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+import pytest
+
+from tariff.money import pounds
+
+SPELLS = 3_000
+
+
+class Demo(NamedTuple):
+    """A finished demo."""
+
+    folder: Path
+    out: str
+    err: str
+    card: dict[str, Any]
+    priced: pl.DataFrame
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    home = tmp_path_factory.mktemp("demo")
+    done = subprocess.run(
+        [sys.executable, "-m", "tariff", "demo", "--spells", str(SPELLS), "--seed", "7"],
+        cwd=home,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    folder = home / "tariff-demo"
+    card = json.loads((folder / "priced.run_card.json").read_text(encoding="utf-8"))
+    return Demo(folder, done.stdout, done.stderr, card, pl.read_parquet(folder / "priced.parquet"))
+
+
+def test_what_it_leaves(demo):
+    assert sorted(path.name for path in demo.folder.iterdir()) == ["activity", "priced.parquet", "priced.run_card.json", "report"]
+    report = {"report.html", "comparison.parquet", "comparison.csv", "ledger.parquet", "bridge.csv", "run_card.json"}
+    assert report <= {path.name for path in (demo.folder / "report").iterdir()}
+
+
+def test_every_spell_comes_back(demo):
+    assert demo.card["counts"]["in"] == demo.priced.height == SPELLS
+    assert demo.card["counts"]["priced"] > 0.9 * SPELLS
+
+
+def test_the_money_is_one_sum_everywhere(demo):
+    total = demo.card["price_pence"]
+    assert demo.priced["price_pence"].sum() == total
+    assert f"{pounds(total)}  in all, under 2024-25+demonstration+" in demo.out
+    comparison = pl.read_parquet(demo.folder / "report" / "comparison.parquet")
+    ledger = pl.read_parquet(demo.folder / "report" / "ledger.parquet")
+    by_model = dict(comparison.group_by("model").agg(pl.col("pence").sum()).iter_rows())
+    assert by_model["episodic"] == total
+    assert by_model == dict(ledger.group_by("model").agg(pl.col("pence").sum()).iter_rows())
+    assert set(by_model) == {"episodic", "block", "cost-and-volume"}
+    card = json.loads((demo.folder / "report" / "run_card.json").read_text(encoding="utf-8"))
+    assert {told["model"]: told["pence"] for told in card["totals"]} == by_model
+
+
+def test_the_bridge_adds_up(demo):
+    comparison = pl.read_parquet(demo.folder / "report" / "comparison.parquet")
+    differences = comparison.filter(pl.col("model") != "episodic").group_by("model").agg(pl.col("difference_pence").sum())
+    baseline = demo.card["price_pence"]
+    paid = dict(comparison.group_by("model").agg(pl.col("pence").sum()).iter_rows())
+    assert dict(differences.iter_rows()) == {model: pence - baseline for model, pence in paid.items() if model != "episodic"}
+
+
+def test_every_rule_is_seen_at_work_under_its_label(demo):
+    assert all(demo.card["components"].values())
+    labels = {(told["component"], told["label"]) for told in demo.card["assumptions"]}
+    assert {("base", "published"), ("long_stay", "proxy"), ("short_stay", "assumed")} <= labels
+    assert {("top_up", "illustrative"), ("market_forces", "illustrative")} <= labels
+    named = {"mff_pence": "market_forces"}
+    for column, pence in demo.card["components"].items():
+        component = named.get(column, column.removesuffix("_pence"))
+        assert sum(told["pence"] for told in demo.card["assumptions"] if told["component"] == component) == pence
+
+
+def test_the_page_is_whole_and_by_itself(demo):
+    page = (demo.folder / "report" / "report.html").read_text(encoding="utf-8")
+    assert page.rstrip().endswith("</html>")
+    assert not re.search(r"""(src|href)=["']https?://""", page)
+
+
+def test_no_patient_of_it_is_told(demo):
+    patients = demo.priced["patient_id"].drop_nulls().unique().to_list()
+    kinds = {".html", ".json", ".csv"}
+    told = demo.out + demo.err
+    told += "".join(path.read_text(encoding="utf-8") for path in (demo.folder / "report").iterdir() if path.suffix in kinds)
+    assert patients
+    assert not set(patients) & set(re.findall(r"[\w-]+", told))
+
+
+def test_the_line_it_offers_to_explain(demo):
+    offered = re.search(r"tariff (explain .*)$", demo.err, flags=re.MULTILINE)
+    assert offered
+    done = _tariff(demo, *offered[1].split())
+    assert done.returncode == 0, done.stderr
+    assert {"Base price", "Market forces", "Price"} <= {line.split("  ")[0] for line in done.stdout.splitlines()}
+
+
+def test_the_reference_agrees(demo):
+    done = _tariff(demo, "verify", "tariff-demo/priced.parquet", "--sample", "1000")
+    assert done.stdout == f"1,000 of {SPELLS:,} lines priced again by the reference: no disagreement.\n"
+
+
+def _tariff(demo: Demo, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tariff", *arguments]
+    return subprocess.run(command, cwd=demo.folder.parent, capture_output=True, text=True, encoding="utf-8", check=False)
+
+
+def test_it_is_not_done_twice_in_one_place_unless_asked(demo):
+    before = (demo.folder / "priced.parquet").read_bytes()
+    assert _tariff(demo, "demo", "--spells", "50").returncode == 6
+    assert (demo.folder / "priced.parquet").read_bytes() == before
+
+
+def test_a_demo_that_fails_half_way_leaves_nothing(tmp_path, monkeypatch):
+    from tariff.cli import run
+
+    monkeypatch.setattr("tariff.demonstration.compare", None)
+    assert run(["demo", "--spells", "50", "--out", str(tmp_path / "out")]) == 70
+    assert list(tmp_path.iterdir()) == []
