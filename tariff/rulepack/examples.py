@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from tariff import money
-from tariff.columns import ADMITTED, KINDS, names
+from tariff.columns import ADMITTED, EMERGENCY, KINDS, OUTPATIENT, UNBUNDLED, names
 from tariff.errors import Fault, did_you_mean
 from tariff.reasons import OUTCOMES, REASON_CODES
 from tariff.rulepack.tables import Cells, Origin, Record, read_records
@@ -18,7 +18,10 @@ EXPECTED_AMOUNTS: Final = ("base", "short_stay", "long_stay", "top_up", "market_
 """Expected components in pounds; they add to the price."""
 _EXPECTED: Final = (*EXPECTED_AMOUNTS, "outcome", "reason")
 _REQUIRED: Final = ("example", "kind", *_EXPECTED, "source")
-_KNOWN: Final = (*_REQUIRED, *names(ADMITTED))
+_COLUMNS_OF_KIND: Final = {
+    kind: frozenset(names(columns)) for kind, columns in zip(KINDS, (ADMITTED, OUTPATIENT, EMERGENCY, UNBUNDLED), strict=True)
+}
+_KNOWN: Final = tuple(dict.fromkeys([*_REQUIRED, *names(ADMITTED), *names(OUTPATIENT), *names(EMERGENCY), *names(UNBUNDLED)]))
 
 
 class Example(NamedTuple):
@@ -73,7 +76,17 @@ def _problems(record: Record, seen: set[str]) -> Iterator[tuple[str, str]]:
         if cells[column] not in known:
             remedy = did_you_mean(cells[column], known) or f"known: {', '.join(known)}"
             yield f"column {column}: '{cells[column]}' is not known", remedy
+    yield from _misplaced_cells(cells)
     yield from _amount_problems(cells)
+
+
+def _misplaced_cells(cells: Cells) -> Iterator[tuple[str, str]]:
+    """Cells in columns that activity of the line's kind has not: they would never be read."""
+    if cells["kind"] not in _COLUMNS_OF_KIND:
+        return
+    for column, text in cells.items():
+        if text and column not in _REQUIRED and column not in _COLUMNS_OF_KIND[cells["kind"]]:
+            yield f"column {column}: {cells['kind']} activity has no such column", "leave the cell blank, or mend the kind"
 
 
 def _amount_problems(cells: Cells) -> Iterator[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -181,14 +182,15 @@ def _table_lines(pack: RulePack) -> Iterator[str]:
         filled = [
             column for column in spec.column_names if column not in {*spec.key, "name"} and any(row[column] for row in rows)
         ]
+        unlabelled = any(not row["confidence"] for row in rows)
         by_label: dict[tuple[str, str], list[str]] = {}
-        for column in filled or spec.key:
+        for column in (filled or spec.key) if unlabelled else ():
             by_label.setdefault(pack.confidence_of(name, column), []).append(column)
         for (confidence, source), columns in by_label.items():
             yield _hanging(f"{', '.join(columns)} [{confidence}]: {source}", "      ")
-        own = sum(bool(row["confidence"]) for row in rows)
-        if own:
-            yield f"      {own:,} rows carry a source and confidence of their own"
+        own = Counter((row["confidence"], row["source"]) for row in rows if row["confidence"])
+        for (confidence, source), number in own.items():
+            yield _hanging(f"{_count(number, 'row')} [{confidence}]: {source}", "      ")
 
 
 def _hanging(text: str, lead: str) -> str:
