@@ -4,27 +4,27 @@ themselves stands beside each rule in the run card.)"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from tariff.classify.codes import by_code_or_trust
+from tariff.labels import Label, Labels
 from tariff.reasons import PRICED, Basis
-from tariff.rulepack.model import CONFIDENCES
 
 if TYPE_CHECKING:
     from tariff.rulepack import RulePack
-    from tariff.rulepack.rows import AdmittedRow, ProviderFactor
 
-LOCAL: Final = ("local", "local price given with the activity")
-_SETTING_COLUMNS: Final = {
-    "day_case": ("day_case", None),
-    "ordinary_elective": ("ordinary_elective", "elective_trim"),
-    "non_elective": ("non_elective", "non_elective_trim"),
-}
-"""By setting, the columns of admitted.csv that hold its price and its trim point."""
+_TELLING: Final = int(
+    Basis.LOCAL_PRICE
+    | Basis.PASS_THROUGH
+    | Basis.DEFAULT_PRICE
+    | Basis.COMBINED
+    | Basis.MULTI_PROFESSIONAL
+    | Basis.NON_FACE_TO_FACE
+)
+"""Flags that tell which cell a price was read from."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,67 +37,6 @@ class Resting:
     source: str
     pence: int
     lines: int
-
-
-Label = tuple[str, str]
-"""A confidence and the source behind it."""
-
-
-def weakest(labels: Iterable[Label]) -> Label:
-    """The least sure of several labels: a component is no surer than that."""
-    return max(labels, key=lambda label: CONFIDENCES.index(label[0]))
-
-
-class Labels:
-    """The label of each component of a priced line, from the rows of one pack that priced it."""
-
-    def __init__(self, pack: RulePack) -> None:
-        self._pack = pack
-        self._factor_row: Callable[[str], int] = by_code_or_trust(row.provider for row in pack.provider_factors)
-
-    def _cell(self, table: str, column: str, row: Any) -> Label:
-        return self._pack.confidence_of(table, column, row)
-
-    def _admitted(self, price_row: int) -> AdmittedRow:
-        return self._pack.admitted[price_row - 1]
-
-    def price(self, price_row: int, setting: str) -> Label:
-        """Of the setting price."""
-        row = self._admitted(price_row)
-        own = _SETTING_COLUMNS[setting][0]
-        column = "combined" if setting != "non_elective" and row.combined is not None else own
-        return self._cell("admitted", column, row)
-
-    def short_stay(self, price_row: int) -> Label:
-        """Of the short-stay reduction: a printed price, else the percentage it is made from."""
-        row = self._admitted(price_row)
-        column = "short_stay_price" if row.short_stay_price is not None else "short_stay_percent"
-        return self._cell("admitted", column, row)
-
-    def long_stay(self, price_row: int, setting: str) -> Label:
-        """Of the long-stay payment: trim point and per-day payment."""
-        row = self._admitted(price_row)
-        trim = _SETTING_COLUMNS[setting][1]
-        cells = [self._cell("admitted", column, row) for column in (trim, "per_day_long_stay") if column]
-        return weakest(cells)
-
-    def top_up(self, top_up_row: int) -> Label:
-        """Of the specialised top-up."""
-        row = self._pack.top_ups[top_up_row - 1]
-        return self._cell("top_ups", "percent", row)
-
-    def factor_row(self, provider: str) -> ProviderFactor | None:
-        """The row of the market forces factor that a provider is paid at; None where it is the pack's default."""
-        number = abs(self._factor_row(provider))
-        return self._pack.provider_factors[number - 1] if number else None
-
-    def market_forces(self, provider: str) -> Label:
-        """Of the market forces factor: the provider's row, or the pack's default."""
-        rule = self._pack.rules.market_forces_factor
-        row = self.factor_row(provider)
-        if row is not None:
-            return self._cell("mff", "mff", row)
-        return getattr(rule, "default_confidence", None) or rule.confidence, getattr(rule, "default_source", None) or rule.source
 
 
 def pounds_by_label(priced: pl.LazyFrame, packs: Sequence[RulePack]) -> list[Resting]:
@@ -116,8 +55,8 @@ def pounds_by_label(priced: pl.LazyFrame, packs: Sequence[RulePack]) -> list[Res
 
 
 def _by_price_row(lines: pl.LazyFrame) -> pl.LazyFrame:
-    local = (pl.col("basis") & int(Basis.LOCAL_PRICE)) != 0
-    return lines.group_by("pack", "price_row", pl.col("setting").cast(pl.String), local.alias("local")).agg(
+    key = [pl.col("kind", "setting", "pod").cast(pl.String), (pl.col("basis") & _TELLING).alias("telling")]
+    return lines.group_by("pack", "price_row", *key).agg(
         pl.len().alias("lines"),
         pl.col("base_pence", "short_stay_pence", "long_stay_pence").sum(),
         (pl.col("short_stay_pence") != 0).sum().alias("short_stay_lines"),
@@ -148,10 +87,8 @@ def _labelled(found: list[pl.DataFrame], labels: dict[str, Labels]) -> Iterator[
     by_price_row, by_top_up, by_provider = (frame.filter(pl.col("pack").is_in(list(labels))) for frame in found)
     for row in by_price_row.iter_rows(named=True):
         pack, number, setting = row["pack"], row["price_row"], row["setting"]
-        if row["local"]:
-            yield pack, "base", LOCAL, row["base_pence"], row["lines"]
-            continue
-        yield pack, "base", labels[pack].price(number, setting), row["base_pence"], row["lines"]
+        label = labels[pack].price(row["kind"], setting, row["pod"], row["telling"], number)
+        yield pack, "base", label, row["base_pence"], row["lines"]
         if row["short_stay_lines"]:
             yield pack, "short_stay", labels[pack].short_stay(number), row["short_stay_pence"], row["short_stay_lines"]
         if row["long_stay_lines"]:

@@ -7,7 +7,7 @@ and one reason."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -38,6 +38,7 @@ from tariff.columns import (
     names,
     schema,
 )
+from tariff.confidence import Refusals, read_confidences
 from tariff.errors import ActivityError, Fault, UsageError, did_you_mean
 from tariff.reasons import OUTCOME_OF_REASON
 from tariff.rulepack.book import NO_TRIM, PriceBook, compile_book
@@ -81,7 +82,8 @@ class PricedKind:
 class CompiledPack:
     """A rule pack ready to price: its book of arrays and the maps from codes to the book's rows."""
 
-    def __init__(self, pack: RulePack) -> None:
+    def __init__(self, pack: RulePack, accepted: frozenset[str] | None = None) -> None:
+        self.refusals = None if accepted is None else Refusals(pack, accepted)
         self.label: str = pack.label
         self.starts: date = pack.starts
         self.ends: date = pack.ends
@@ -137,8 +139,8 @@ def kind_of(present: Sequence[str]) -> PricedKind:
 
 
 @lru_cache(maxsize=32)
-def _compiled(pack: RulePack) -> CompiledPack:
-    return CompiledPack(pack)
+def _compiled(pack: RulePack, accepted: frozenset[str] | None = None) -> CompiledPack:
+    return CompiledPack(pack, accepted)
 
 
 def price(
@@ -147,6 +149,7 @@ def price(
     *,
     dates: Dates = "strict",
     columns: Sequence[str] | None = None,
+    confidence: Iterable[str] | None = None,
 ) -> pl.LazyFrame:
     """Price canonical activity under one rule pack, or each line under the pack of its own date.
 
@@ -154,9 +157,10 @@ def price(
     or `UNBUNDLED` (required ones at least), one row a line. Returns a LazyFrame of `columns.PRICED_LINE`, one row for each
     row in, in the same order, money in pence; it streams, so a file of any size can be priced and sunk without being held in
     memory. `dates="ignore"` prices lines that a pack's dates do not cover (one pack only); `columns` makes only those columns
-    of the priced line, which is faster where few are needed. Raises ActivityError where a required column is missing. Rules:
+    of the priced line, which is faster where few are needed; `confidence` names the labels that are accepted, and leaves
+    lines that rest on any other unpriced. Raises ActivityError where a required column is missing. Rules:
     RULES 1.1 to 2.5."""
-    packs = _in_date_order(rules)
+    packs = _in_date_order(rules, None if confidence is None else read_confidences(confidence))
     if dates == "ignore" and len(packs) != 1:
         raise UsageError("Dates can be ignored under one rule pack only: name the year whose prices are wanted.")
     frame = activity.lazy()
@@ -195,11 +199,11 @@ def price_expression(rules: RulePack, columns: Sequence[str], *, dates: Dates = 
     return pl.map_batches(_inputs(kind, columns), priced, return_dtype=pl.Struct(PRICED_SCHEMA), is_elementwise=True)
 
 
-def _in_date_order(rules: RulePack | Sequence[RulePack]) -> tuple[CompiledPack, ...]:
+def _in_date_order(rules: RulePack | Sequence[RulePack], accepted: frozenset[str] | None = None) -> tuple[CompiledPack, ...]:
     packs = tuple(rules) if isinstance(rules, Sequence) else (rules,)
     if not packs:
         raise UsageError("No rule pack was given to price with.")
-    ordered = tuple(sorted((_compiled(pack) for pack in packs), key=lambda pack: pack.starts))
+    ordered = tuple(sorted((_compiled(pack, accepted) for pack in packs), key=lambda pack: pack.starts))
     for earlier, later in pairwise(ordered):
         if later.starts <= earlier.ends:
             raise UsageError(f"Rule packs {earlier.label} and {later.label} cover the same dates: give one of them.")
@@ -265,7 +269,10 @@ def price_block(
     wanted: Sequence[str] = tuple(PRICED_SCHEMA),
 ) -> pl.DataFrame:
     """Price one bounded block of canonical activity; rows come back in order, as columns of `columns.PRICED_LINE`."""
-    return _priced_lines(block, kind, kind.price(block, pack, dates == "strict"), pack, wanted)
+    priced = kind.price(block, pack, dates == "strict")
+    if pack.refusals is None:
+        return _priced_lines(block, kind, priced, pack, wanted)
+    return pack.refusals.refuse(_priced_lines(block, kind, priced, pack, tuple(PRICED_SCHEMA))).select(wanted)
 
 
 def _enumeration(codes: NDArray[np.uint8], dtype: pl.Enum) -> pl.Series:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from tariff.assumptions import LOCAL, Labels
 from tariff.errors import Fault, RulesError, UsageError
+from tariff.labels import LOCAL, PASS_THROUGH, Labels
 from tariff.money import MILLION, pounds
 from tariff.reasons import PRICED, REASON_NUMBER, REASONS, Basis, basis_sentences
 
@@ -48,11 +48,12 @@ class Waterfall:
 
     def __str__(self) -> str:
         line = self.line
-        setting = _SETTING_WORDS.get(line["setting"], line["setting"])
+        setting = _SETTING_WORDS.get(line["setting"], line["setting"].replace("_", " "))
+        stay = f", adjusted stay {_days(line['adjusted_length_of_stay'])}" if line["kind"] == "admitted" else ""
         head = [
             f"Line {line['line_id']} of provider {line['provider']}, for commissioner {line['commissioner']}",
-            f"{line['currency'] or 'no HRG'}, {setting}, point of delivery {line['pod']}, "
-            f"adjusted stay {_days(line['adjusted_length_of_stay'])}, completed {line['activity_date'] or 'not yet'}",
+            f"{line['currency'] or 'no HRG'}, {setting}, point of delivery {line['pod']}{stay}, "
+            f"completed {line['activity_date'] or 'not yet'}",
             f"Rule pack {line['pack']}" if line["pack"] else "No rule pack",
         ]
         if line["outcome"] != PRICED:
@@ -135,11 +136,14 @@ def _steps(row: Mapping[str, Any], pack: RulePack) -> Iterator[Step]:
     if row["basis"] & Basis.LOCAL_PRICE:
         yield Step("Local price", row["base_pence"], "paid as given with the activity, no market forces factor", "", *LOCAL)
         return
+    if row["basis"] & Basis.PASS_THROUGH:
+        yield Step("Pass-through", row["base_pence"], "at cost, no market forces factor (RULES 1.9)", "", *PASS_THROUGH)
+        return
     labels = Labels(pack)
     number, setting = row["price_row"], row["setting"]
-    where = str(pack.admitted[number - 1].origin)
-    combined = "combined day case and ordinary elective" if row["basis"] & Basis.COMBINED else _SETTING_WORDS[setting]
-    yield Step("Base price", row["base_pence"], f"{combined} price of {row['currency']}", where, *labels.price(number, setting))
+    where = str(labels.price_row(row["kind"], setting, number).origin) if number else "the pack's default"
+    label = labels.price(row["kind"], setting, row["pod"], row["basis"], number)
+    yield Step("Base price", row["base_pence"], _price_in_words(row, labels), where, *label)
     if row["basis"] & Basis.SHORT_STAY:
         rule = "reduced short-stay emergency price instead of the full one (RULES 1.4)"
         yield Step("Short stay", row["short_stay_pence"], rule, where, *labels.short_stay(number))
@@ -155,8 +159,34 @@ def _steps(row: Mapping[str, Any], pack: RulePack) -> Iterator[Step]:
     yield from _market_forces(row, pack, labels)
 
 
+def _price_in_words(row: Mapping[str, Any], labels: Labels) -> str:
+    """What the base price is a price of, by kind of activity."""
+    kind, basis = row["kind"], row["basis"]
+    if kind == "admitted":
+        setting = "combined day case and ordinary elective" if basis & Basis.COMBINED else _SETTING_WORDS[row["setting"]]
+        return f"{setting} price of {row['currency']} (RULES 1.3)"
+    if basis & Basis.OUTPATIENT_PROCEDURE:
+        return f"outpatient procedure price of {row['currency']}, instead of the attendance (RULES 2.2)"
+    if kind == "outpatient":
+        instead = f"; {row['currency']} has no outpatient price" if basis & Basis.PROCEDURE_AS_ATTENDANCE else ""
+        which = "default price of" if basis & Basis.DEFAULT_PRICE else "price of"
+        professionals = "multi-professional" if basis & Basis.MULTI_PROFESSIONAL else "single-professional"
+        where = ", not face to face" if basis & Basis.NON_FACE_TO_FACE else ""
+        stage = "a follow-up" if "FUP" in row["pod"] else "a first attendance"
+        return f"{which} {stage}, {professionals}{where}, treatment function {row['treatment_function']}{instead} (RULES 2.1)"
+    if kind == "emergency":
+        paid = labels.price_row(kind, row["setting"], row["price_row"]).currency
+        simplest = f", paid at the simplest currency, {paid}" if basis & Basis.SIMPLEST_CURRENCY else ""
+        return f"emergency care price of {row['currency']}{simplest} (RULES 2.5)"
+    unit = labels.price_row(kind, row["setting"], row["price_row"]).unit or "unit"
+    return f"{row['units']:,} × price per {unit.replace('_', ' ')} of {row['currency']} (RULES 1.9)"
+
+
 def _market_forces(row: Mapping[str, Any], pack: RulePack, labels: Labels) -> Iterator[Step]:
     rule = pack.rules.market_forces_factor
+    if row["basis"] & Basis.MARKET_FORCES_INCLUDED:
+        yield Step("Market forces", 0, "none: the price already holds local market forces", "", rule.confidence, rule.source)
+        return
     if rule.method == "none":
         yield Step("Market forces", 0, "factor 1: the pack has no market forces factors", "", rule.confidence, rule.source)
         return
