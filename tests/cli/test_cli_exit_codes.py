@@ -180,11 +180,11 @@ def test_6_a_report_that_cannot_be_written(tariff, spells, folder):
 def test_6_a_disk_that_fills_up_is_not_taken_for_a_damaged_input(spells, folder, listing):
     import resource
 
-    spells(*[{"spell_id": f"S{number * 7919 % 999_983}", "commissioner": f"C{number % 97}"} for number in range(30_000)])
+    spells(*[{"spell_id": f"S{number * 7919 % 999_983}", "commissioner": f"C{number % 97}"} for number in range(4_000)])
 
     def little_room() -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (15_000, 15_000))
 
     for out in ("priced.parquet", "run"):
         command = [*TARIFF, "price", "apc.csv", "--rules", "example", "--out", out]

@@ -20,6 +20,8 @@ LAYERS = (
     {"activity", "rulepack", "reference"},
     {"kernels"},
     {"classify"},
+    {"labels"},
+    {"confidence"},
     {"pricing", "best_practice", "pathways"},
     {"payment", "assumptions", "verification"},
     {"comparison", "valuation", "waterfall", "run_card"},
