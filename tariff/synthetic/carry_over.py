@@ -1,21 +1,24 @@
-"""Where `national_mix.csv` and `hrgs.csv` come from: carried over, figure for figure, from two published tables.
+"""Where `national_mix.csv`, `national_care.csv` and `hrgs.csv` come from: carried over, figure for figure, from two published
+tables.
 
     python -m tariff.synthetic.carry_over NATIONAL_COST_COLLECTION.csv NATIONAL_TARIFF.csv
 
 The first is NHS England's National Cost Collection 2024/25 (`department, currency, description, activity, unit_cost`), of
-which the volumes and names of admitted care are taken and the costs are not; rows without figures are skipped. The second
-is Annex A of the National Tariff 2017/18, of which the trim points are taken. Both are under the Open Government Licence
-v3.0; `sources.csv` beside the tables says so with their digests."""
+which volumes and names are taken and costs are not: those of admitted care, and those of the departments that the other
+kinds of activity are drawn from; rows without figures are skipped. The second is Annex A of the National Tariff 2017/18, of
+which the trim points are taken. Both are under the Open Government Licence v3.0; `sources.csv` beside the tables says so
+with their digests."""
 
 from __future__ import annotations
 
 import csv
 import hashlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from tariff.synthetic.care_mix import DEPARTMENTS as OTHER_DEPARTMENTS
 from tariff.synthetic.mix import HERE, SETTINGS
 
 DEPARTMENTS: Final = dict(
@@ -49,6 +52,17 @@ _SOURCES: Final = (
         "spells); used as weights only; rows without figures are skipped",
     },
     {
+        "table": "national_care",
+        "columns": "",
+        "confidence": "published",
+        "publisher": "NHS England",
+        "document": "National Cost Collection 2024/25",
+        "licence": "Open Government Licence v3.0",
+        "retrieved": RETRIEVED,
+        "note": "England's activity outside admitted care by department and currency, in units as costed (attendances, bed days, "
+        "sessions, contacts, items); used as weights only; rows without figures are skipped",
+    },
+    {
         "table": "hrgs",
         "columns": "hrg;name",
         "confidence": "published",
@@ -72,14 +86,18 @@ _SOURCES: Final = (
 
 
 def carry_over(cost_collection: Path, national_tariff: Path, out: Path = HERE) -> list[Path]:
-    """Write `national_mix.csv`, `hrgs.csv` and `sources.csv` into `out` from the two published tables."""
-    counted = [row for row in _rows(cost_collection) if row["department"] in DEPARTMENTS and row["activity"]]
+    """Write `national_mix.csv`, `national_care.csv`, `hrgs.csv` and `sources.csv` into `out` from the two published tables."""
+    collected = [row for row in _rows(cost_collection) if row["activity"]]
+    counted = [row for row in collected if row["department"] in DEPARTMENTS]
     mix = sorted((SETTINGS.index(DEPARTMENTS[row["department"]]), row["currency"], row["activity"]) for row in counted)
     names = {row["currency"]: row["description"] for row in reversed(counted)}
     trims = {row["hrg"]: (row["elective_trim_2017_18"], row["non_elective_trim_2017_18"]) for row in _rows(national_tariff)}
     tables = {
         "national_mix": _table(
             out / "national_mix.csv", ("setting", "hrg", "activity"), ((SETTINGS[s], h, n) for s, h, n in mix)
+        ),
+        "national_care": _table(
+            out / "national_care.csv", ("department", "currency", "name", "activity"), sorted(_other_care(collected))
         ),
         "hrgs": _table(
             out / "hrgs.csv",
@@ -88,6 +106,13 @@ def carry_over(cost_collection: Path, national_tariff: Path, out: Path = HERE) -
         ),
     }
     return [*tables.values(), _sources(out / "sources.csv", tables)]
+
+
+def _other_care(collected: Iterable[dict[str, str]]) -> Iterator[tuple[str, str, str, str]]:
+    for row in collected:
+        if row["department"] in OTHER_DEPARTMENTS:
+            name = " ".join(row["description"].split())
+            yield OTHER_DEPARTMENTS[row["department"]], row["currency"], name, row["activity"]
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -16,6 +16,8 @@ from tariff.whole_files import whole_file
 if TYPE_CHECKING:
     import pyarrow as pa
 
+PER_MILLE: Final = 1000
+
 _COMPRESSION: Final = "zstd"
 _COMPRESSION_LEVEL: Final = 1
 
@@ -36,6 +38,23 @@ def frame_of(contract: Iterable[Column], columns: Mapping[str, Coded | pl.Series
             for column, values in made
         ]
     )
+
+
+def dates(days: NDArray[np.int32]) -> pl.Series:
+    """Dates from days since 1970."""
+    return pl.Series(days.astype(np.int32)).cast(pl.Date)
+
+
+def numbered(numbers: NDArray[np.int64], letter: str = "") -> pl.Series:
+    """Numbers as text, after a letter where one is given."""
+    text = pl.Series(numbers).cast(pl.String)
+    return pl.select(pl.lit(letter) + text).to_series() if letter else text
+
+
+def thousand_of(rng: np.random.Generator, shares: tuple[int, ...], size: int) -> NDArray[np.int8]:
+    """Positions in the given shares, in thousandths; -1, for none, where they leave something over."""
+    position = np.searchsorted(np.cumsum(shares), rng.integers(PER_MILLE, size=size), side="right")
+    return np.where(position < len(shares), position, -1).astype(np.int8)
 
 
 def in_contract_types(frame: pl.DataFrame) -> pl.DataFrame:

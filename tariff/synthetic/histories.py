@@ -86,8 +86,8 @@ def lay_out(
     gap = np.where(same_course, interval, _draw_gaps(rng, elective))
     elapsed = _since_start(np.where(starts, 0, gap + stay), starts)
     begun = np.flatnonzero(starts)
-    first = np.repeat(_draw_days(rng, calendar, elective[begun]), np.diff(begun, append=len(starts)))
-    day = _off_weekends(rng, calendar, (first + elapsed) % calendar.days, elective & ~starts)
+    first = np.repeat(draw_days(rng, calendar, elective[begun]), np.diff(begun, append=len(starts)))
+    day = off_weekends(rng, calendar, (first + elapsed) % calendar.days, elective & ~starts)
     person = np.cumsum(starts | (np.diff(elapsed // LONGEST_HISTORY, prepend=0) != 0)) - 1
     return _without_overlaps(order, person.astype(np.int32), stay, day.astype(np.int32))
 
@@ -108,7 +108,8 @@ def _draw_gaps(rng: np.random.Generator, elective: NDArray[np.bool_]) -> NDArray
     return np.where(readmitted, soon, whenever).astype(np.int32)
 
 
-def _draw_days(rng: np.random.Generator, calendar: Calendar, elective: NDArray[np.bool_]) -> NDArray[np.int64]:
+def draw_days(rng: np.random.Generator, calendar: Calendar, elective: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Days of the year, counted from its first, by the seasons of planned or of emergency care."""
     chance = rng.random(len(elective))
     emergency_day, elective_day = (
         np.searchsorted(chances, chance) for chances in (calendar.emergency_chances, calendar.elective_chances)
@@ -116,7 +117,7 @@ def _draw_days(rng: np.random.Generator, calendar: Calendar, elective: NDArray[n
     return np.minimum(np.where(elective, elective_day, emergency_day), calendar.days - 1)
 
 
-def _off_weekends(
+def off_weekends(
     rng: np.random.Generator, calendar: Calendar, day: NDArray[np.int64], elective: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
     """Move most elective care that falls on a weekend to a weekday near."""

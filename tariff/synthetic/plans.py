@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 import polars as pl
 
 from tariff.columns import PLAN, schema
 from tariff.money import PENCE_PER_POUND
+from tariff.synthetic.streams import Stream, stream_of
 
 if TYPE_CHECKING:
     from tariff.rulepack import RulePack
 
-PLAN_STREAM: Final = 0
-"""Which stream of chance the plan draws from."""
 WIDEST_MISS: Final = 60
 """Thousandths by which a plan may miss the activity that came, up or down."""
 
@@ -36,7 +34,7 @@ def make_plan(cells: Iterable[pl.DataFrame], seed: int) -> pl.DataFrame:
     """The plan, as `columns.PLAN`: each cell of the year times its own factor, the same for units and money, drawn evenly from
     −6% to +6%; money in whole pounds. A cell always plans at least one unit."""
     total = pl.concat(cells).group_by(_KEYS).agg(pl.col("units", "pence").sum()).sort(_KEYS)
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(PLAN_STREAM,)))
+    rng = stream_of(seed, Stream.PLAN)
     factor = pl.Series(_MILLE + rng.integers(-WIDEST_MISS, WIDEST_MISS + 1, size=total.height))
     planned = total.with_columns(
         _nearest(pl.col("units") * factor, _MILLE).clip(1).alias("units"),

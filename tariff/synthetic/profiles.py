@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,11 +37,12 @@ class Profiles:
     chance: NDArray[np.float64]
 
 
-def profiles_of(cells: Cells) -> Profiles:
-    """Every cell by every age band and sex that its HRG allows, weighted."""
+def profiles_of(cells: Cells, ages: Sequence[int] | None = None) -> Profiles:
+    """Every cell by every age band and sex that its HRG allows, weighted; `ages` weighs the bands where given, else the setting
+    and the HRG do."""
     women = cells.by_hrg(lambda traits: traits.female_share)
     by_sex = np.stack([1 - women, women], axis=1)
-    weight = (cells.weight[:, None, None] * _age_shares(cells)[:, :, None] * by_sex[:, None, :]).ravel()
+    weight = (cells.weight[:, None, None] * _age_shares(cells, ages)[:, :, None] * by_sex[:, None, :]).ravel()
     chosen = np.flatnonzero(weight)
     cell, band, sex = np.unravel_index(chosen, (len(cells.setting), len(AGE_BANDS), 2))
     pool = cells.by_hrg(lambda traits: traits.pool)[cell].astype(np.int32)
@@ -63,14 +65,14 @@ def draw_profiles(rng: np.random.Generator, profiles: Profiles, spells: int) -> 
     return np.minimum(np.searchsorted(profiles.chance, place, side="right"), len(profiles.cell) - 1).astype(np.int32)
 
 
-def _age_shares(cells: Cells) -> NDArray[np.float64]:
+def _age_shares(cells: Cells, ages: Sequence[int] | None) -> NDArray[np.float64]:
     """Shares of the age bands, a row a cell; each row adds to 1."""
     youngest = cells.by_hrg(lambda traits: traits.youngest)[:, None]
     oldest = cells.by_hrg(lambda traits: traits.oldest)[:, None]
     within = (youngest <= BAND_YOUNGEST) & (oldest >= BAND_OLDEST)
     touching = (youngest <= BAND_OLDEST) & (oldest >= BAND_YOUNGEST)
     allowed = np.where(within.any(axis=1, keepdims=True), within, touching)
-    weight = _age_weights(cells) * _tilt(cells) * allowed
+    weight = (_age_weights(cells) * _tilt(cells) if ages is None else np.array(ages, np.float64)) * allowed
     weight = np.where(weight.any(axis=1, keepdims=True), weight, allowed)
     shares: NDArray[np.float64] = weight / weight.sum(axis=1, keepdims=True)
     return shares

@@ -12,7 +12,7 @@ from tariff.errors import UsageError, did_you_mean
 from tariff.synthetic.frames import in_contract_types, write_parquet
 from tariff.synthetic.overlay import write_overlay
 from tariff.synthetic.plans import make_plan, planned_cells
-from tariff.synthetic.spells import admitted_blocks, admitted_model
+from tariff.synthetic.spells import admissions, admitted_model
 from tariff.whole_files import whole_folder
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def make_year(
     with whole_folder(out, overwrite=overwrite, holding=FILES) as folder:
         priced_under = _with_overlay(pack, write_overlay(folder / "overlay", pack))
         cells: list[pl.DataFrame] = []
-        blocks = _noting_cells(admitted_blocks(model, spells, seed), priced_under, cells)
+        blocks = _noting_cells((block.frame for block in admissions(model, spells, seed)), priced_under, cells)
         write_parquet(folder / "admitted.parquet", blocks, pounds=["local_price"])
         make_plan(cells, seed).write_csv(folder / "plan.csv")
     return [out / name for name in FILES]
@@ -63,7 +63,7 @@ def admitted(
     UsageError as `make_year`."""
     model = admitted_model(_pack_for(year, pack))
     _check(spells, seed)
-    frame = pl.concat(admitted_blocks(model, spells, seed))
+    frame = pl.concat(block.frame for block in admissions(model, spells, seed))
     return frame if coded else in_contract_types(frame)
 
 

@@ -19,7 +19,7 @@ from tariff.rulepack import RulePack, load_pack
 from tariff.synthetic import admitted, make_year
 from tariff.synthetic.frames import write_parquet
 from tariff.synthetic.plans import WIDEST_MISS, make_plan
-from tariff.synthetic.spells import BLOCK, admitted_blocks, admitted_model
+from tariff.synthetic.spells import BLOCK, admissions, admitted_model
 
 FEW = 3_000
 
@@ -81,7 +81,7 @@ def test_codes_are_dictionary_coded_and_read_as_text(made: Path) -> None:
 
 def test_blocks_are_row_groups_that_share_no_patient_and_no_spell(tmp_path: Path, pack_2024: RulePack) -> None:
     spells = BLOCK + 500
-    blocks = list(admitted_blocks(admitted_model(pack_2024), spells, seed=1))
+    blocks = [block.frame for block in admissions(admitted_model(pack_2024), spells, seed=1)]
     file = write_parquet(tmp_path / "two.parquet", blocks, pounds=["local_price"])
     metadata = pq.read_metadata(file)
     assert [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)] == [BLOCK, 500]
