@@ -7,10 +7,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
 
 import polars as pl
 
+from tariff.activity.clean_text import is_clean
 from tariff.columns import READ_FAULT, Column
 
 UNREADABLE_DATE: Final = "unreadable_date"
@@ -49,6 +50,9 @@ _LARGEST_DIGITS: Final = 16
 """Digits of whole pounds that int64 pence can hold; a longer amount is unreadable rather than wrapped round."""
 _PENNY_TOLERANCE: Final = 1e-6
 _BEFORE: Final = "fault "
+
+_ReadText: TypeAlias = Callable[[pl.Expr], pl.Expr]
+"""From the text of cells to their values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,26 +141,30 @@ def _from_text(column: Column, raw: pl.Expr, reading: Reading) -> Cell:
     return Cell(_each(column, raw, lambda text: parse(clean(text))), clean(raw).is_not_null(), UNREADABLE_NUMBER)
 
 
-def _each(column: Column, raw: pl.Expr, read: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+def _each(column: Column, raw: pl.Expr, read: _ReadText) -> pl.Expr:
     """`read`, applied once to each distinct text of a block: codes, dates and ages repeat thousands of times."""
     if column.name in MOSTLY_DISTINCT:
         return read(raw)
-    return raw.map_batches(partial(_read_distinct, read), return_dtype=column.dtype, is_elementwise=True)
+    return raw.map_batches(
+        lambda texts: _read_distinct(texts, column.dtype, read), return_dtype=column.dtype, is_elementwise=True
+    )
 
 
-def _read_distinct(read: Callable[[pl.Expr], pl.Expr], texts: pl.Series) -> pl.Series:
+def _read_all(texts: pl.Series, read: _ReadText) -> pl.Series:
+    return texts.to_frame("text").select(read(pl.col("text"))).to_series()
+
+
+def _read_distinct(texts: pl.Series, dtype: pl.DataType, read: _ReadText) -> pl.Series:
     distinct = texts.unique().drop_nulls()
-    answers = distinct.to_frame("text").select(read(pl.col("text"))).to_series()
+    answers = _read_all(distinct, read)
     if answers.dtype == texts.dtype and answers.equals(distinct, null_equal=True):
         return texts
-    return texts.replace_strict(distinct, answers, default=None, return_dtype=answers.dtype)
+    return texts.replace_strict(distinct, answers, default=None, return_dtype=dtype)
 
 
 def _cleaned(raw: pl.Expr, column: Column, reading: Reading) -> pl.Expr:
     """Text without surrounding blanks; blank, or a word the map says means blank, is null; recoded as the map says."""
-    stripped = raw.str.strip_chars()
-    blank = stripped.is_in(["", *reading.blanks]) if reading.blanks else stripped == ""
-    kept = pl.when(~blank).then(stripped)
+    kept = raw.str.strip_chars().replace(list({"", *reading.blanks}), None)
     recode = reading.recode_of(column.name)
     return kept.replace(list(recode), list(recode.values())) if recode else kept
 
@@ -170,7 +178,14 @@ def _code(column: Column, raw: pl.Expr, dtype: pl.DataType, reading: Reading) ->
         code = _cleaned(text, column, reading)
         return code.str.to_uppercase() if raised else code
 
-    return _each(column, _as_text(raw, dtype), read)
+    may_stay = not (reading.blanks or reading.recode_of(column.name))
+
+    def read_block(texts: pl.Series) -> pl.Series:
+        if may_stay and is_clean(texts, raised=raised):
+            return texts
+        return _read_all(texts, read) if column.name in MOSTLY_DISTINCT else _read_distinct(texts, column.dtype, read)
+
+    return _as_text(raw, dtype).map_batches(read_block, return_dtype=column.dtype, is_elementwise=True)
 
 
 def _is_clean(dtype: pl.Enum, raised: bool, column: Column, reading: Reading) -> bool:
@@ -241,14 +256,17 @@ def _pence_of_float(pounds: pl.Expr) -> pl.Expr:
     return pl.when(exact).then(nearest).cast(pl.Int64, strict=False)
 
 
-def values_and_fault(frame: pl.LazyFrame, cells: Mapping[str, Cell], before: Sequence[pl.Expr] = ()) -> pl.LazyFrame:
-    """The values of `cells` by name, and `read_fault`: the first of `before` that is not null, else the reason code of an
-    unreadable cell, dates before numbers, else null."""
+def values_and_fault(
+    frame: pl.LazyFrame, cells: Mapping[str, Cell], before: Sequence[pl.Expr] = (), of_values: Sequence[pl.Expr] = ()
+) -> pl.LazyFrame:
+    """The values of `cells` by name, and `read_fault`: the first that is not null of `before`, which is told from the columns
+    of `frame`, and of `of_values`, which is told from the values; else the reason code of an unreadable cell, dates before
+    numbers; else null."""
     checked = {name: one for name, one in cells.items() if one.given is not None}
     given = [one.given.alias(_given(name)) for name, one in checked.items() if one.given is not None]
     already = [fault.alias(f"{_BEFORE}{place}") for place, fault in enumerate(before)]
     read = frame.select(*(one.value.alias(name) for name, one in cells.items()), *given, *already)
-    faults = [pl.col(f"{_BEFORE}{place}") for place in range(len(already))]
+    faults = [*(pl.col(f"{_BEFORE}{place}") for place in range(len(already))), *of_values]
     for reason in (UNREADABLE_DATE, UNREADABLE_NUMBER):
         unreadable = [pl.col(_given(name)) & pl.col(name).is_null() for name, one in checked.items() if one.reason == reason]
         faults += [pl.when(pl.any_horizontal(unreadable)).then(pl.lit(reason))] if unreadable else []

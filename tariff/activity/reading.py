@@ -20,6 +20,14 @@ from tariff.columns import Column, names
 from tariff.errors import ActivityError, Fault, did_you_mean
 
 UNREADABLE_ROW: Final = "unreadable_row"
+MISSING_IDENTIFIER: Final = "missing_identifier"
+_TOTALS: Final = [
+    written(words) + mark
+    for words in ("total", "totals", "grand total", "sub total", "sub-total", "subtotal")
+    for written in (str.lower, str.upper, str.title, str.capitalize)
+    for mark in ("", ":")
+]
+"""What stands in place of an identifier in a row of totals."""
 _SAMPLE_ROWS: Final = 1_000
 
 
@@ -64,8 +72,8 @@ def read_activity(
     `source` is a path, several, or a pattern; `kind` is told by the key columns where it is not given; `columns` is a column
     map, a TOML file of one, or the name of a shipped map. The columns are those of the kind's contract (`columns.ADMITTED`,
     `OUTPATIENT`, `EMERGENCY` or `UNBUNDLED`) that the files have, the required ones always, in canonical types, and
-    `read_fault`: null, or the reason code of a row with an unreadable cell. `local_price` is pounds in files and pence in the
-    result. Rows of episodes (told by `episode_number`) become spells, with `episodes` counting them.
+    `read_fault`: null, or the reason code of a row with an unreadable cell or of a row of totals. `local_price` is pounds in
+    files and pence in the result. Rows of episodes (told by `episode_number`) become spells, with `episodes` counting them.
 
     Raises ActivityError with every fault of every file that cannot be used as a whole, RulesError for the column map,
     UsageError for an unknown kind."""
@@ -201,7 +209,9 @@ def _canonical(fitted: FittedFile, *, keep_coded: bool) -> pl.LazyFrame:
     if fitted.file.is_text and not fitted.section.surplus_cells:
         # A cell beyond the last heading means that the cells of the row may have shifted: none of them can be trusted.
         shifted = [pl.when(pl.col(SURPLUS).is_not_null()).then(pl.lit(UNREADABLE_ROW))]
-    return values_and_fault(fitted.file.frame, _cells(fitted, keep_coded=keep_coded), shifted)
+    # A row of totals below the data is no activity, though it may have a figure in every cell that a price needs.
+    totals = pl.when(pl.col(fitted.kind.identifier).is_in(_TOTALS)).then(pl.lit(MISSING_IDENTIFIER))
+    return values_and_fault(fitted.file.frame, _cells(fitted, keep_coded=keep_coded), shifted, [totals])
 
 
 def _together(frames: Sequence[pl.LazyFrame]) -> pl.LazyFrame:
