@@ -18,11 +18,15 @@ from benchmarks.peers.per_record import PerRecord
 from benchmarks.peers.polars_only import PolarsOnly
 from benchmarks.work import MONEY, Work
 from tariff.kernels import admitted as kernel
+from tariff.kernels.admitted import Spells
 
 RECORDS = 20_000
 """Spells the per-record loop prices; its figure is scaled."""
 
 POLARS = "Polars only"
+
+BLOCK = 125_000
+"""Spells the kernel is given at a time: the size of the blocks in which Polars streams a file through the engine."""
 
 SamePence = Callable[[str, pl.DataFrame, pl.DataFrame], None]
 
@@ -33,7 +37,8 @@ class KernelAlone:
     def __init__(self, work: Work, spells: int) -> None:
         lines = encoded(work)
         tables, joined = lines.tables, lines.joined
-        self.spells, self.book, self.identifiers = lines.spells, lines.book, joined["spell_id"]
+        self.book, self.identifiers = lines.book, joined["spell_id"]
+        self.blocks = [_cut(lines.spells, first, first + BLOCK) for first in range(0, spells, BLOCK)]
         polars, numpy, duckdb = PolarsOnly(tables), NumpyArrays(tables), DuckDbSql(tables)
         self.peers: dict[str, tuple[Any, Any]] = {
             POLARS: (polars, polars.encode_numbered(lines.numbered, lines.prices, lines.factors)),
@@ -48,10 +53,12 @@ class KernelAlone:
         self.price()
 
     def price(self) -> None:
-        """The kernel, untimed."""
-        self.outcomes["kernel"] = kernel.price(self.spells, self.book, strict_dates=True)
+        """All blocks, one after another; each answer is let go before the next, as in a stream."""
+        for block in self.blocks:
+            kernel.price(block, self.book, strict_dates=True)
 
     def kernel_turn(self) -> None:
+        """A turn of the kernel."""
         self.turns["kernel"].take(self.price)
 
     def peers_turn(self) -> None:
@@ -69,7 +76,15 @@ class KernelAlone:
         same_pence("per record", self.script.result(self.records, self.outcomes["per record"]), ours)
 
     def kernel_result(self) -> pl.DataFrame:
-        priced = self.outcomes["kernel"]
-        frame = pl.DataFrame({"spell_id": self.identifiers, **{name: np.asarray(getattr(priced, name)) for name in MONEY}})
+        """What is compared: the blocks priced once more and kept."""
+        priced = [kernel.price(block, self.book, strict_dates=True) for block in self.blocks]
+        amounts = {name: np.concatenate([getattr(block, name) for block in priced]) for name in MONEY}
+        frame = pl.DataFrame({"spell_id": self.identifiers, **amounts})
         none = pl.col("indicative_pence") == kernel.BLANK_PENCE
         return frame.with_columns(indicative_pence=pl.when(~none).then("indicative_pence"))
+
+
+def _cut(spells: Spells, first: int, last: int) -> Spells:
+    """Some of the lines; the arrays by set of services stay whole."""
+    by_line = [name for name in Spells._fields if name not in {"service_start", "service_rows", "service_unknown"}]
+    return spells._replace(**{name: getattr(spells, name)[first:last] for name in by_line})
