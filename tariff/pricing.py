@@ -68,11 +68,13 @@ _NOTHING: Final[dict[str, str | int]] = {
 
 @dataclass(frozen=True, slots=True)
 class PricedKind:
-    """One kind of activity: how it is told, where its key columns are, and how a block of it is priced."""
+    """One kind of activity: how it is told, which optional columns its price depends on, where its key columns are, and how
+    a block of it is priced."""
 
     name: str
     told_by: str
     columns: tuple[Column, ...]
+    reads: frozenset[str]
     line_id: str
     activity_date: str
     currency: str
@@ -118,11 +120,62 @@ def _price_unbundled(block: pl.DataFrame, pack: CompiledPack, strict: bool) -> P
     return unbundled.price(encode_items(block, pack.unbundled), pack.book, strict_dates=strict)
 
 
+_POLICIES: Final = frozenset(
+    {"administrative_category", "commissioning_serial_number", "treatment_function", "local_price", READ_FAULT}
+)
+_STAYS: Final = frozenset(
+    {
+        "length_of_stay",
+        "critical_care_days",
+        "rehabilitation_days",
+        "palliative_care_days",
+        "delayed_discharge_days",
+        "adjusted_length_of_stay",
+    }
+)
+_LED: Final = frozenset({"main_specialty", "consultant_led", "multi_professional"})
+
 KINDS: Final = (
-    PricedKind("admitted", "spell_id", ADMITTED, "spell_id", "discharge_date", "hrg", _price_admitted),
-    PricedKind("outpatient", "attendance_date", OUTPATIENT, "attendance_id", "attendance_date", "hrg", _price_outpatient),
-    PricedKind("emergency", "arrival_date", EMERGENCY, "attendance_id", "arrival_date", "hrg", _price_emergency),
-    PricedKind("unbundled", "currency", UNBUNDLED, "line_id", "date", "currency", _price_unbundled),
+    PricedKind(
+        name="admitted",
+        told_by="spell_id",
+        columns=ADMITTED,
+        reads=_POLICIES | _STAYS | {"specialised_services", "grouping_method"},
+        line_id="spell_id",
+        activity_date="discharge_date",
+        currency="hrg",
+        price=_price_admitted,
+    ),
+    PricedKind(
+        name="outpatient",
+        told_by="attendance_date",
+        columns=OUTPATIENT,
+        reads=_POLICIES | _LED,
+        line_id="attendance_id",
+        activity_date="attendance_date",
+        currency="hrg",
+        price=_price_outpatient,
+    ),
+    PricedKind(
+        name="emergency",
+        told_by="arrival_date",
+        columns=EMERGENCY,
+        reads=_POLICIES | {"attendance_category"},
+        line_id="attendance_id",
+        activity_date="arrival_date",
+        currency="hrg",
+        price=_price_emergency,
+    ),
+    PricedKind(
+        name="unbundled",
+        told_by="currency",
+        columns=UNBUNDLED,
+        reads=_POLICIES | {"age"},
+        line_id="line_id",
+        activity_date="date",
+        currency="currency",
+        price=_price_unbundled,
+    ),
 )
 
 
@@ -167,7 +220,7 @@ def price(
     present = frame.collect_schema().names()
     kind = kind_of(present)
     wanted = _wanted(columns)
-    return frame.select(_inputs(kind, present)).map_batches(
+    return frame.select(_inputs(kind, present, wanted)).map_batches(
         lambda block: _price_by_date(block, kind, packs, dates, wanted),
         schema={name: PRICED_SCHEMA[name] for name in wanted},
         streamable=True,
@@ -196,7 +249,9 @@ def price_expression(rules: RulePack, columns: Sequence[str], *, dates: Dates = 
     def priced(series: Sequence[pl.Series]) -> pl.Series:
         return _price_by_date(pl.DataFrame(list(series)), kind, packs, dates, tuple(PRICED_SCHEMA)).to_struct("priced")
 
-    return pl.map_batches(_inputs(kind, columns), priced, return_dtype=pl.Struct(PRICED_SCHEMA), is_elementwise=True)
+    return pl.map_batches(
+        _inputs(kind, columns, tuple(PRICED_SCHEMA)), priced, return_dtype=pl.Struct(PRICED_SCHEMA), is_elementwise=True
+    )
 
 
 def _in_date_order(rules: RulePack | Sequence[RulePack], accepted: frozenset[str] | None = None) -> tuple[CompiledPack, ...]:
@@ -210,15 +265,16 @@ def _in_date_order(rules: RulePack | Sequence[RulePack], accepted: frozenset[str
     return ordered
 
 
-def _inputs(kind: PricedKind, present: Sequence[str]) -> list[str]:
-    """The columns of the frame that pricing reads. ActivityError where required ones are missing."""
-    known = [*names(kind.columns), READ_FAULT]
-    missing = [name for name in names(kind.columns, required_only=True) if name not in present]
+def _inputs(kind: PricedKind, present: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    """The columns of the frame that the wanted columns depend on. ActivityError where required ones are missing."""
+    required = names(kind.columns, required_only=True)
+    missing = [name for name in required if name not in present]
     if missing:
-        others = [name for name in present if name not in known]
+        others = [name for name in present if name not in names(kind.columns)]
         faults = [Fault("activity", f"no column '{name}'", did_you_mean(name, others)) for name in missing]
         raise ActivityError(f"The activity lacks {len(missing)} of the columns that {kind.name} care needs.", faults)
-    return [name for name in known if name in present]
+    read = {*required, *kind.reads, *(name for name in wanted if name in _PASSED_THROUGH)}
+    return [name for name in present if name in read]
 
 
 def _price_by_date(
