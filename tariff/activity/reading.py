@@ -23,7 +23,7 @@ UNREADABLE_ROW: Final = "unreadable_row"
 MISSING_IDENTIFIER: Final = "missing_identifier"
 _TOTALS: Final = [
     written(words) + mark
-    for words in ("total", "totals", "grand total", "sub total", "sub-total", "subtotal")
+    for words in ("total", "totals", "grand total", "grand totals", "sub total", "sub-total", "subtotal")
     for written in (str.lower, str.upper, str.title, str.capitalize)
     for mark in ("", ":")
 ]
