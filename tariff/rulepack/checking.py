@@ -99,7 +99,7 @@ def _lost_columns(table: Table[Any], below: Table[Any] | None) -> Iterator[Fault
 
 def _no_prices(pack: RulePack, faulty: Container[str]) -> Iterator[Fault]:
     if not _has_prices(pack) and not any(name in faulty for name in PRICE_TABLES):
-        what = f"there is no {', '.join(f'{name}.csv' for name in PRICE_TABLES)}"
+        what = f"there is none of {', '.join(f'{name}.csv' for name in PRICE_TABLES)}"
         yield Fault(str(pack.folder), what, "a pack needs at least one table of prices")
 
 
@@ -158,8 +158,7 @@ def _unknown_emergency_currencies(pack: RulePack, folders: Sequence[Folder[Any]]
     for currency in _named_currencies(pack) if known and EMERGENCY.name not in faulty else []:
         if currency not in known:
             what = f"[rules.emergency] names '{currency}', which {EMERGENCY.file} has not"
-            remedy = f"{did_you_mean(currency, known)} add it to {EMERGENCY.file}, or name one that stands there".strip()
-            yield Fault(_where_stated(folders, "emergency"), what, remedy)
+            yield Fault(_where_stated(folders, "emergency"), what, f"add it to {EMERGENCY.file}, or name one that stands there")
 
 
 def _emergency_currencies_without_a_price(pack: RulePack, folders: Sequence[Folder[Any]]) -> Iterator[Fault]:

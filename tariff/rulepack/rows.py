@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from tariff import money
 from tariff.columns import PODS
-from tariff.errors import did_you_mean
 from tariff.money import AMOUNT_LIMIT_PENCE, BASIS_POINTS, PENCE_PER_POUND, half_up, pounds
 from tariff.rulepack.model import HRG_FORM, check_currency, check_factor, check_price, check_treatment_function
 from tariff.rulepack.tables import RowFault, Sourced, TableColumn, TableSpec
@@ -184,8 +183,7 @@ def read_code(text: str) -> str:
 def read_pod(text: str) -> str:
     """A national point-of-delivery code that the engine knows."""
     if text not in PODS or text == NOT_CLASSIFIED:
-        nearest = did_you_mean(text, PODS)
-        raise ValueError(f"'{text}' is not a point-of-delivery code that the engine knows{'; ' if nearest else ''}{nearest}")
+        raise ValueError(f"'{text}' is not a point-of-delivery code that the engine knows")
     return text
 
 

@@ -388,8 +388,8 @@ TABLES: dict[str, Case] = {
         None,
         "this file is no part of a rule pack",
         (
-            "did you mean 'top_ups.csv'? known: pack.toml, overlay.toml, sources.csv, examples.csv, admitted.csv, mff.csv, "
-            "top_ups.csv, top_up_providers.csv"
+            "did you mean 'top_ups.csv'? known: pack.toml, overlay.toml, sources.csv, examples.csv, admitted.csv, "
+            "outpatient.csv, emergency.csv, unbundled.csv, mff.csv, top_ups.csv, top_up_providers.csv"
         ),
     ),
 }
@@ -430,10 +430,10 @@ MISSING: dict[str, Case] = {
         'add it, or set method = "none" and say why in its source',
     ),
     "no prices": (
-        lambda bench: bench.drop("admitted.csv"),
+        lambda bench: bench.drop("admitted.csv").drop("outpatient.csv").drop("emergency.csv").drop("unbundled.csv"),
         "pack",
         None,
-        "there is no admitted.csv",
+        "there is none of admitted.csv, outpatient.csv, emergency.csv, unbundled.csv",
         "a pack needs at least one table of prices",
     ),
 }
@@ -467,7 +467,7 @@ SOURCES: dict[str, Case] = {
         "sources.csv",
         "mfff,,illustrative,This project,Invented,,MIT",
         "column table of mfff: 'mfff' is not a table of a rule pack; did you mean 'mff'?",
-        "known: admitted, mff, top_ups, top_up_providers",
+        "known: admitted, outpatient, emergency, unbundled, mff, top_ups, top_up_providers",
     ),
     "an unknown confidence of a table": (
         lambda bench: bench.edit("sources.csv", "mff,,illustrative", "mff,,guessed"),
@@ -510,7 +510,9 @@ EXAMPLES: dict[str, Case] = {
         "mend the expectation",
     ),
     "a worked line with a reason that there is not": (
-        lambda bench: bench.edit("examples.csv", "unpriced,ungrouped", "unpriced,ungruoped"),
+        lambda bench: bench.edit(
+            "examples.csv", "unpriced,ungrouped,UZ (RULES 1.1)\nno HRG", "unpriced,ungruoped,UZ (RULES 1.1)\nno HRG"
+        ),
         "examples.csv",
         "data invalid for grouping,admitted,data inval",
         "column reason: 'ungruoped' is not known",
@@ -575,7 +577,7 @@ def test_a_table_that_is_not_utf_8_is_told(bench: PackOnTheBench) -> None:
 def test_a_table_changed_after_its_source_was_recorded_is_told(bench: PackOnTheBench) -> None:
     bench.edit("mff.csv", "1.050000", "1.060000")
     with pytest.raises(
-        RulesError, match=r"sources\.csv:3: column sha256: '\w{12}\.\.\.' is not the digest of mff\.csv\n.*write \w{64}"
+        RulesError, match=r"sources\.csv:6: column sha256: '\w{12}\.\.\.' is not the digest of mff\.csv\n.*write \w{64}"
     ):
         load_pack(bench.folder)
 

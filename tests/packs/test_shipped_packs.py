@@ -146,6 +146,72 @@ def test_the_example_pack_holds_every_kind_of_row(packs: dict[str, RulePack]) ->
     assert len({hrg[0] for hrg in rows}) >= 15
 
 
+def test_the_example_pack_holds_every_kind_of_row_of_other_care(packs: dict[str, RulePack]) -> None:
+    pack = packs["example"]
+    functions = {row.treatment_function: row for row in pack.outpatient}
+    assert {"100", "101", "110", "130", "320", "420", "501", "560", "812"} <= set(functions)
+    assert functions["812"].first_single is None
+    assert functions["130"].first_non_face_to_face is None
+    assert not functions["560"].mff
+    assert functions["110"].mff
+    emergency = {row.currency: row for row in pack.emergency}
+    assert list(emergency) == [*(f"VB{number:02}Z" for number in range(1, 12)), "VB99Z"]
+    assert (emergency["VB99Z"].price, emergency["VB10Z"].type_3_price, emergency["VB06Z"].mff) == (None, 8000, False)
+    unbundled = {row.currency: row for row in pack.unbundled}
+    assert {code[:2] for code in unbundled} >= {"SB", "SC", "SD", "RD", "RN", "VC", "XA", "XB", "XC", "LD"}
+    assert {f"XC{number:02}Z" for number in range(1, 8)} | {"XA06Z", "XB08Z", "LD01A", "LD01B"} <= set(unbundled)
+    assert {code for code, row in unbundled.items() if row.pass_through} == {"HCDR", "DEV14"}
+    assert {row.unit for row in unbundled.values()} == {"item", "day", "journey", "session", "contact", "cluster_day"}
+    assert {row.pod for row in unbundled.values()} == {None, "DRUG", "DEVICE", "COMM", "OTHER"}
+
+
+def test_the_example_pack_works_a_line_for_every_reason_of_other_care(packs: dict[str, RulePack]) -> None:
+    worked: dict[str, set[str]] = {}
+    for example in packs["example"].examples:
+        worked.setdefault(example.kind, set()).add(example.reason)
+    shared = {"missing_organisation", "outside_pack_dates", "not_nhs_funded", "outside_national_tariff", "ungrouped"}
+    shared |= {"priced", "unknown_currency", "no_market_forces_factor"}
+    assert worked["outpatient"] >= shared | {"attendance_status", "first_attendance", "not_attended", "not_consultant_led"}
+    assert worked["outpatient"] >= {"no_attendance_price", "excluded_by_pack", "missing_date", "age_out_of_range"}
+    assert worked["emergency"] >= shared | {"department_type", "planned_follow_up", "walk_in_centre", "missing_currency"}
+    assert worked["unbundled"] >= shared | {"units_out_of_range", "no_pass_through_cost", "no_price_in_setting"}
+    assert worked["unbundled"] >= {"amount_out_of_range", "missing_currency", "excluded_by_pack", "missing_date"}
+
+
+def test_rules_of_other_care(packs: dict[str, RulePack]) -> None:
+    rules = packs["example"].rules
+    assert (rules.outpatient.method, rules.outpatient.default_first_pence) == ("national", 15000)
+    assert rules.outpatient.default_follow_up_pence is None
+    methods = {
+        year: (pack.rules.outpatient.method, pack.rules.emergency.method, pack.rules.unbundled.method)
+        for year, pack in packs.items()
+    }
+    assert methods == {
+        "2017-18": ("national", "none", "none"),
+        "2018-19": ("national", "none", "none"),
+        "2024-25": ("erf", "national", "price_list"),
+        "example": ("national", "national", "price_list"),
+    }
+
+
+def test_what_stands_in_for_other_care_of_2024_25_is_said(packs: dict[str, RulePack]) -> None:
+    pack = packs["2024-25"]
+    assert pack.rules.outpatient.default_first_pence == 19700
+    assert pack.plain()["rules"]["outpatient"]["default_confidence"] == "assumed"
+    assert pack.plain()["rules"]["outpatient"]["no_price_treatment_functions"] == ["812"]
+    assert pack.outpatient == ()
+    for row in (*pack.emergency, *pack.unbundled):
+        table = "emergency" if row in pack.emergency else "unbundled"
+        assert pack.confidence_of(table, "price", row) == (row.confidence, row.source)
+    assert {row.confidence for row in pack.emergency} == {"proxy"}
+    assert {(row.confidence, row.pass_through, row.mff) for row in pack.unbundled} == {
+        ("proxy", False, False),
+        ("assumed", True, True),
+    }
+    assert {row.unit for row in pack.unbundled if row.currency.endswith("MHPS")} == {"day"}
+    assert {row.pod for row in pack.unbundled if row.unit == "contact"} == {"COMM", "OTHER"}
+
+
 def test_plain_is_text_after_overlays(packs: dict[str, RulePack]) -> None:
     plain = packs["example"].plain()
     assert plain["year"] == "example"
@@ -156,3 +222,6 @@ def test_plain_is_text_after_overlays(packs: dict[str, RulePack]) -> None:
     assert {type(cell) for rows in plain["tables"].values() for row in rows or () for cell in row.values()} == {str}
     assert packs["2017-18"].plain()["tables"]["top_up_providers"] is None
     assert packs["2017-18"].plain()["tables"]["mff"] == []
+    assert packs["2017-18"].plain()["tables"]["emergency"] == []
+    assert plain["tables"]["emergency"][9]["type_3_price"] == "80"
+    assert plain["tables"]["unbundled"][0]["mff"] == ""

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tariff.money import millionths
+from tariff.money import half_up, millionths, scaled
 from tariff.rulepack import load_pack, shipped_overlays
 
-PRICES = Path(os.environ.get("TARIFF_TEST_DATA", "")) / "prices"
+SUPPLIED = Path(os.environ.get("TARIFF_TEST_DATA", ""))
+PRICES = SUPPLIED / "prices"
+COSTS = SUPPLIED / "activity" / "national_cost_collection_2024-25.csv"
 pytestmark = pytest.mark.skipif(
     "TARIFF_TEST_DATA" not in os.environ, reason="TARIFF_TEST_DATA does not name the supplied figures"
 )
@@ -58,6 +60,84 @@ def test_payment_scheme_figures() -> None:
 def test_market_forces_factors() -> None:
     expected = [(row["provider"], row["name"], millionths(row["mff"])) for row in supplied("mff_2026-27.csv")]
     assert [(row.provider, row.name, row.mff) for row in load_pack("2024-25").provider_factors] == expected
+
+
+def costs(department: str) -> dict[str, dict[str, str]]:
+    """The rows of a department of the National Cost Collection that have figures, by currency in capitals."""
+    with COSTS.open(encoding="utf-8-sig", newline="") as opened:
+        rows = [row for row in csv.DictReader(opened) if row["department"] == department]
+    return {row["currency"].upper(): row for row in rows if row["unit_cost"]}
+
+
+def pence_of(cost: str) -> int:
+    """An average cost, printed to up to four decimals, half-up to the penny."""
+    return half_up(scaled(cost, 4), 100)
+
+
+def expected_proxies(department: str, keep: str = "") -> dict[str, tuple[str, int]]:
+    return {
+        code: (row["description"], pence_of(row["unit_cost"])) for code, row in costs(department).items() if code.startswith(keep)
+    }
+
+
+def test_emergency_care_stands_at_average_costs() -> None:
+    rows = load_pack("2024-25").emergency
+    assert {row.currency: (row.name, row.price) for row in rows} == expected_proxies("Emergency Care")
+    assert {(row.type_3_price, row.mff, row.confidence, row.source) for row in rows} == {
+        (None, False, "proxy", "National Cost Collection 2024/25, Emergency Care")
+    }
+
+
+def test_emergency_attendances_of_england_come_to_the_pound() -> None:
+    """Volume x carried-in penny figure, in exact integers, two ways round."""
+    collected = costs("Emergency Care")
+    volumes = {code: int(row["activity"]) for code, row in collected.items()}
+    assert sum(volumes.values()) == 23_570_779
+    priced = sum(volumes[row.currency] * (row.price or 0) for row in load_pack("2024-25").emergency)
+    assert priced == sum(volumes[code] * pence_of(row["unit_cost"]) for code, row in collected.items())
+    assert priced == 660_383_584_670
+
+
+DEPARTMENTS = {
+    "Critical care": "",
+    "Critical care transport": "",
+    "Renal Dialysis": "",
+    "Diagnostic Imaging": "RD",
+    "Nuclear Medicine": "RN",
+    "Community Health Service": "",
+    "Mental Health Care Contact": "",
+    "NHS Talking Therapy Care Contact": "",
+    "Mental Health Provider Spell": "",
+}
+
+
+@pytest.mark.parametrize("department", DEPARTMENTS)
+def test_other_currencies_stand_at_average_costs(department: str) -> None:
+    expected = expected_proxies(department, DEPARTMENTS[department])
+    if department == "Critical care":
+        del expected["XA06Z"]  # its 8,920 journeys are costed under transport, 19 here
+    source = f"National Cost Collection 2024/25, {department}"
+    rows = [row for row in load_pack("2024-25").unbundled if row.source == source]
+    assert {row.currency: (row.name, row.price) for row in rows} == expected
+    assert {(row.pass_through, row.mff, row.confidence) for row in rows} == {(False, False, "proxy")}
+
+
+def test_every_priced_currency_is_of_one_of_these_departments() -> None:
+    known = {f"National Cost Collection 2024/25, {department}" for department in DEPARTMENTS}
+    assert {row.source for row in load_pack("2024-25").unbundled if row.price is not None} == known
+
+
+def test_drugs_and_devices_pass_through() -> None:
+    with COSTS.open(encoding="utf-8-sig", newline="") as opened:
+        pods = {"High Cost Drugs": "DRUG", "High Cost Devices": "DEVICE"}
+        expected = {
+            (row["currency"].upper(), row["description"], pods[row["department"]])
+            for row in csv.DictReader(opened)
+            if row["department"] in pods
+        }
+    rows = [row for row in load_pack("2024-25").unbundled if row.pass_through]
+    assert {(row.currency, row.name, row.pod) for row in rows} == expected
+    assert {row.confidence for row in rows} == {"assumed"}
 
 
 def test_the_demonstration_overlay_keeps_prices_and_takes_over_2017_18_trims() -> None:
