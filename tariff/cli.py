@@ -30,7 +30,7 @@ app = App(
     result_action="return_value",
     suppress_keyboard_interrupt=False,
 )
-rules_app = App(name="rules", help="List, show and check rule packs.", help_format="plaintext")
+rules_app = App(name="rules", help="List, show, check, import, compare and start rule packs.", help_format="plaintext")
 app.command(rules_app)
 
 
@@ -401,3 +401,58 @@ def check_rules(packs: Annotated[list[str], Parameter(negative="")], /) -> int:
     found = check_packs(packs)
     print(found.text)
     return RULES_UNUSABLE if found.faults else DONE
+
+
+@rules_app.command(name="import")
+def import_rules(
+    files: Annotated[list[Path], Parameter(negative="")],
+    /,
+    *,
+    year: str,
+    out: Path,
+    publisher: str | None = None,
+    document: str | None = None,
+    licence: str | None = None,
+    without: Annotated[list[str] | None, Parameter(negative="")] = None,
+    skip: Annotated[list[str] | None, Parameter(negative="")] = None,
+    overwrite: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Import an official price workbook as a rule pack: sheets and columns by meaning, nothing guessed, the rest listed.
+
+    Parameters
+    ----------
+    files
+        Workbooks (.xlsx, .xlsb, .xls, .ods), CSV exports of their sheets, or folders of CSV exports.
+    year
+        The financial year whose prices they are, such as 2025-26.
+    out
+        Folder for the rule pack.
+    publisher
+        Who published the workbook, for sources.csv.
+    document
+        Its title, for sources.csv; the file's name otherwise.
+    licence
+        Its licence, for sources.csv.
+    without
+        A column that the workbook really lacks, by the pack's name for it. May be repeated.
+    skip
+        A sheet to pass over, by name. May be repeated.
+    overwrite
+        Replace an existing rule pack.
+    """
+    from tariff.rulepack.importing import Publication, import_workbook
+
+    stated = {"publisher": publisher, "document": document, "licence": licence}
+    publication = Publication(**{name: text for name, text in stated.items() if text is not None})
+    imported = import_workbook(
+        files, year, out, publication=publication, without=without or (), skip=skip or (), overwrite=overwrite
+    )
+    print(imported)
+    for where, what in imported.left:
+        _say(f"not placed: {where}: {what}")
+    for warning in imported.warnings:
+        _say(f"warning: {warning}")
+    _say(
+        f"written to {out}: it passes `tariff rules check`. Lay on or import what is absent, then compare with `tariff rules diff`"
+    )
+    return DONE
