@@ -14,13 +14,20 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tariff.columns import ADMITTED, READ_FAULT, schema
+from tariff.columns import ADMITTED, EMERGENCY, OUTPATIENT, READ_FAULT, UNBUNDLED, Column, schema
 from tariff.pricing import price
-from tariff.reference import ReferencePack, price_admitted
+from tariff.reference import ReferencePack, price_line
 from tariff.rulepack import RulePack, load_pack
 
 PACK = Path(__file__).parent.parent / "spec" / "pack"
-ACTIVITY_SCHEMA = {**schema(ADMITTED), READ_FAULT: pl.String()}
+CONTRACTS: dict[str, tuple[Column, ...]] = {
+    "admitted": ADMITTED,
+    "outpatient": OUTPATIENT,
+    "emergency": EMERGENCY,
+    "unbundled": UNBUNDLED,
+}
+ACTIVITY_SCHEMAS = {kind: {**schema(columns), READ_FAULT: pl.String()} for kind, columns in CONTRACTS.items()}
+MOST_TOLD = 10
 COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") != "1"
 
 SHORT_STAY = (
@@ -40,16 +47,61 @@ FACTOR = (
     {"method": '"by_provider"', "default": '"1.061300"', "default_source": '"a test"', "default_confidence": '"local"'},
 )
 ROUNDING = ({"method": '"penny_once"'}, {"method": '"whole_pounds"'})
-EVERY_VARIANT = list(itertools.product(SHORT_STAY, LONG_STAY, TOP_UP, FACTOR, ROUNDING))
-RULE_NAMES = ("short_stay", "long_stay", "top_up", "market_forces_factor", "rounding")
+ADMITTED_RULES = {
+    "short_stay": SHORT_STAY,
+    "long_stay": LONG_STAY,
+    "top_up": TOP_UP,
+    "market_forces_factor": FACTOR,
+    "rounding": ROUNDING,
+}
+EVERY_VARIANT = [dict(zip(ADMITTED_RULES, chosen, strict=True)) for chosen in itertools.product(*ADMITTED_RULES.values())]
+
+_LISTED = {"no_price_treatment_functions": '["812"]'}
+_DEFAULTS = {
+    "default_first": '"197"',
+    "default_follow_up": '"98.50"',
+    "default_source": '"a test"',
+    "default_confidence": '"local"',
+}
+OUTPATIENT_RULE = (
+    {"method": '"none"'},
+    {"method": '"national"', "non_face_to_face": '"own_price"', **_LISTED},
+    {"method": '"national"', "non_face_to_face": '"face_to_face_price"', **_LISTED, **_DEFAULTS},
+    {"method": '"erf"', "non_face_to_face": '"own_price"', **_LISTED, **_DEFAULTS},
+    {"method": '"erf"', "non_face_to_face": '"face_to_face_price"'},
+)
+EMERGENCY_RULE = (
+    {"method": '"none"'},
+    {"method": '"national"', "simplest_currency": '"VB11Z"', "dead_on_arrival_as": '"VB09Z"'},
+    {"method": '"national"', "simplest_currency": '"VB05Z"'},
+    {"method": '"national"', "simplest_currency": '"VB04Z"', "dead_on_arrival_as": '"VB04Z"'},
+    {"method": '"national"', "simplest_currency": '"VB11Z"', "dead_on_arrival_as": '"VB05Z"'},
+    {"method": '"national"', "simplest_currency": '"VB10Z"', "dead_on_arrival_as": '"VB10Z"'},
+    {"method": '"national"', "simplest_currency": '"VB99Z"', "dead_on_arrival_as": '"VB03Z"'},
+)
+UNBUNDLED_RULE = ({"method": '"none"'}, *[{"method": '"price_list"'}] * 6)
 
 Differences = Callable[..., list[str]]
 
 
-def write_overlay(folder: Path, variant: Sequence[dict[str, str]]) -> Path:
-    """An overlay that sets the five rules with more than one method."""
+def variants_of_other_kinds() -> list[dict[str, dict[str, str]]]:
+    """Every method of paying outpatients with every factor and rounding; the methods of the other kinds take turns."""
+    return [
+        {
+            "outpatient": outpatient,
+            "market_forces_factor": factor,
+            "rounding": rounding,
+            "emergency": EMERGENCY_RULE[number % len(EMERGENCY_RULE)],
+            "unbundled": UNBUNDLED_RULE[number % len(UNBUNDLED_RULE)],
+        }
+        for number, (outpatient, factor, rounding) in enumerate(itertools.product(OUTPATIENT_RULE, FACTOR, ROUNDING))
+    ]
+
+
+def write_overlay(folder: Path, variant: dict[str, dict[str, str]]) -> Path:
+    """An overlay that sets these rules."""
     lines = ["[overlay]", f'name = "{folder.name}"']
-    for rule, values in zip(RULE_NAMES, variant, strict=True):
+    for rule, values in variant.items():
         cells = {"source": '"a test"', "confidence": '"illustrative"', **values}
         lines += [f"[rules.{rule}]", *(f"{key} = {text}" for key, text in cells.items())]
     folder.mkdir()
@@ -64,11 +116,20 @@ class Packs(list[RulePack]):
         return f"{len(self)} packs"
 
 
+def _packs(folder: Path, variants: list[dict[str, dict[str, str]]]) -> Packs:
+    return Packs(load_pack(PACK, overlays=(write_overlay(folder / f"v{n}", variant),)) for n, variant in enumerate(variants))
+
+
 @pytest.fixture(scope="session")
 def every_pack(tmp_path_factory: pytest.TempPathFactory) -> Packs:
-    """The test pack under every combination of methods: 108 packs."""
-    folder = tmp_path_factory.mktemp("overlays")
-    return Packs(load_pack(PACK, overlays=(write_overlay(folder / f"v{n}", variant),)) for n, variant in enumerate(EVERY_VARIANT))
+    """The test pack under every combination of the methods of admitted care: 108 packs."""
+    return _packs(tmp_path_factory.mktemp("overlays"), EVERY_VARIANT)
+
+
+@pytest.fixture(scope="session")
+def packs_of_other_kinds(tmp_path_factory: pytest.TempPathFactory) -> Packs:
+    """The test pack under the methods of outpatient, emergency and unbundled care: 30 packs."""
+    return _packs(tmp_path_factory.mktemp("overlays"), variants_of_other_kinds())
 
 
 @pytest.fixture(scope="session")
@@ -83,15 +144,15 @@ def differences() -> Differences:
     return _differences
 
 
-def _differences(activity: pl.DataFrame, pack: RulePack, dates: str = "strict", most: int = 10) -> list[str]:
-    reference = ReferencePack.from_plain({**pack.plain(), "label": pack.label})
-    ours = [price_admitted(line, reference, dates=dates) for line in activity.iter_rows(named=True)]  # type: ignore[arg-type]
-    theirs = price(activity, pack, dates=dates).collect().to_dicts()  # type: ignore[arg-type]
+def _differences(activity: pl.DataFrame, pack: RulePack, dates: Any = "strict", kind: str = "admitted") -> list[str]:
+    reference = ReferencePack.from_plain(pack.plain())
+    ours = [price_line(kind, line, reference, dates=dates) for line in activity.iter_rows(named=True)]
+    theirs = price(activity, pack, dates=dates).collect().to_dicts()
     assert len(theirs) == len(ours)
     wrong = [number for number, (engine, said) in enumerate(zip(theirs, ours, strict=True)) if engine != said]
     told = [
         f"{pack.label} line {number} {column}: engine {theirs[number][column]}, reference {value}; {given(activity, number)}"
-        for number in wrong[:most]
+        for number in wrong[:MOST_TOLD]
         for column, value in ours[number].items()
         if theirs[number][column] != value
     ]
@@ -113,51 +174,165 @@ DAY_COLUMNS = ["critical_care_days", "rehabilitation_days", "palliative_care_day
 
 @pytest.fixture(scope="session")
 def generated() -> Callable[..., pl.DataFrame]:
-    """Makes `count` lines for a pack from a seed: mostly sound, with every kind of fault and edge often enough to be met."""
+    """Makes `count` lines of a kind for a pack from a seed: mostly sound, with every kind of fault and edge often enough to be
+    met."""
     return _generated
 
 
-def _generated(pack: RulePack, count: int, seed: int) -> pl.DataFrame:
-    rng = np.random.default_rng(seed)
+def _generated(pack: RulePack, count: int, seed: int, kind: str = "admitted") -> pl.DataFrame:
+    picker = Picker(np.random.default_rng(seed), count)
+    lines = {**common_cells(picker, pack), **CELLS_OF_KIND[kind](picker, pack)}
+    contract = ACTIVITY_SCHEMAS[kind]
+    return pl.DataFrame(
+        {name: cells for name, cells in lines.items() if name in contract},
+        schema_overrides={name: dtype for name, dtype in contract.items() if name in lines},
+    )
 
-    def pick(values: Sequence[Any], odd: Sequence[Any] = (), share: float = 0.0) -> list[Any]:
-        chosen = rng.integers(0, len(values), count)
-        rare = rng.random(count) < share if odd else np.zeros(count, bool)
-        other = rng.integers(0, max(len(odd), 1), count)
+
+class Picker:
+    """Chooses cells at random: `count` of them at a time, a share of them from the odd ones."""
+
+    def __init__(self, rng: np.random.Generator, count: int) -> None:
+        self.rng, self.count = rng, count
+
+    def __call__(self, values: Sequence[Any], odd: Sequence[Any] = (), share: float = 0.0) -> list[Any]:
+        chosen = self.rng.integers(0, len(values), self.count).tolist()
+        if not odd:
+            return [values[number] for number in chosen]
+        rare = (self.rng.random(self.count) < share).tolist()
+        other = self.rng.integers(0, len(odd), self.count).tolist()
         return [odd[o] if r else values[c] for c, r, o in zip(chosen, rare, other, strict=True)]
 
-    discharged = [pack.starts + timedelta(days=int(n)) for n in rng.integers(-6, (pack.ends - pack.starts).days + 7, count)]
-    hrgs = pick([row.hrg for row in pack.admitted], ["ZZ99Z", "UZ05A", "UZ", None], 0.04)
-    stays = _stays(rng, pack, hrgs)
-    admitted = [day - timedelta(days=stay) for day, stay in zip(discharged, stays, strict=True)]
+    def keys(self, letter: str) -> list[str | None]:
+        """An identifier for each line, and now and then none."""
+        return [None if blank else f"{letter}{number}" for number, blank in enumerate(self.rng.random(self.count) < 0.005)]
+
+    def days(self, pack: RulePack) -> list[date]:
+        """Days of the pack's year and the weeks beside it."""
+        return [
+            pack.starts + timedelta(days=n)
+            for n in self.rng.integers(-6, (pack.ends - pack.starts).days + 7, self.count).tolist()
+        ]
+
+    def written(self, codes: Sequence[str | None], share: float = 0.05) -> list[str | None]:
+        """Codes, some of them in small letters or between blanks."""
+        ways = self.rng.integers(0, 3, self.count).tolist()
+        careless = (self.rng.random(self.count) < share).tolist()
+        forms: tuple[Callable[[str], str], ...] = (str.lower, lambda code: f" {code}  ", lambda code: f"{code.lower()} ")
+        return [forms[way](code) if code and odd else code for code, way, odd in zip(codes, ways, careless, strict=True)]
+
+
+LOCAL_PRICES = [0, 1, 12345, -500, 10**12, 10**12 + 1, -(10**12) - 1]
+
+
+def common_cells(pick: Picker, pack: RulePack) -> dict[str, list[Any]]:
+    """Cells of the columns that mean the same in every kind."""
     providers = _providers(pack)
-    lines: dict[str, list[Any]] = {
-        "spell_id": pick(["S"], [None], 0.005),
-        "provider": pick(
-            [*providers, *(f"{provider[:3]}09" for provider in providers)], ["RQQ", "RZZ", "RT", "RZZ01", None], 0.06
+    return {
+        "provider": pick.written(
+            pick([*providers, *(f"{code[:3]}09" for code in providers)], ["RQQ", "RZZ", "RT", "RZZ01", None], 0.06), 0.02
         ),
-        "commissioner": pick(["QAA", "QBB"], ["VPP00", None], 0.02),
-        "admission_date": [None if rng.random() < 0.005 else day for day in admitted],
-        "discharge_date": [None if rng.random() < 0.01 else day for day in discharged],
-        "admission_method": pick([*METHODS, *ELECTIVE * 4], ["99", "1", "2a", None], 0.02),
-        "patient_classification": pick(["1", "2", "2", "5"], ["3", "4", "3", "4", "8", "0", None], 0.07),
-        "age": pick([0, 17, 18, 19, 20, 65, 130], [-1, 131, None], 0.015),
-        "hrg": hrgs,
-        "treatment_function": pick([None, "100", "110"], ["199"], 0.02),
-        "administrative_category": pick([None, "01", "03"], ["02", "2"], 0.02),
+        "commissioner": pick(["QAA", "QBB"], ["VPP00", "vpp00 ", None], 0.02),
+        "treatment_function": pick([None, "100", "110"], ["199", " 199"], 0.02),
+        "administrative_category": pick([None, "01", "03"], ["02", "2", " 2 "], 0.02),
         "commissioning_serial_number": pick([None, "=ABC", "123", "1=2"], ["=", "OAT=", "OAT=  "], 0.02),
-        "specialised_services": pick([None, *_service_lists(pack)], ["", ";", "PLUMB", "PLUMB; SPINE "], 0.1),
-        "grouping_method": pick([*GROUPINGS, "D", "D", "D", None, None]),
-        "local_price": pick([None], [0, 1, 12345, -500, 10**12, 10**12 + 1, -(10**12) - 1], 0.15),
-        "length_of_stay": pick([None], [0, 1, 2, 7, 20, 200_000, 200_001, -1], 0.1),
-        "adjusted_length_of_stay": pick([None], [0, 1, 2, 11, 21, 50, 166_655, 166_672, 200_000, 200_001, -1], 0.15),
+        "local_price": pick([None], LOCAL_PRICES, 0.15),
         "gp_practice": pick([None, "A81001"]),
         "patient_id": pick([None, "p1", "p2"]),
         READ_FAULT: pick([None], ["unreadable_date", "unreadable_number"], 0.01),
     }
-    lines |= {column: pick([None, None, None, 0, 1, 3], [-1, 200_001, 200_000], 0.01) for column in DAY_COLUMNS}
-    lines["spell_id"] = [None if key is None else f"S{number}" for number, key in enumerate(lines["spell_id"])]
-    return pl.DataFrame(lines, schema_overrides={name: kind for name, kind in ACTIVITY_SCHEMA.items() if name in lines})
+
+
+def admitted_cells(pick: Picker, pack: RulePack) -> dict[str, list[Any]]:
+    """Cells of spells."""
+    rng = pick.rng
+    discharged = pick.days(pack)
+    hrgs = pick([row.hrg for row in pack.admitted], ["ZZ99Z", "UZ05A", "UZ", None], 0.04)
+    admitted = [day - timedelta(days=stay) for day, stay in zip(discharged, _stays(rng, pack, hrgs), strict=True)]
+    return {
+        "spell_id": pick.keys("S"),
+        "admission_date": [None if rng.random() < 0.005 else day for day in admitted],
+        "discharge_date": [None if rng.random() < 0.01 else day for day in discharged],
+        "admission_method": pick([*METHODS, *ELECTIVE * 4], ["99", "1", "2a", " 11", None], 0.02),
+        "patient_classification": pick(["1", "2", "2", "5"], ["3", "4", "3", "4", "8", "0", " 2", None], 0.07),
+        "age": pick([0, 17, 18, 19, 20, 65, 130], [-1, 131, None], 0.015),
+        "hrg": pick.written(hrgs),
+        "specialised_services": pick([None, *_service_lists(pack)], ["", ";", "PLUMB", "PLUMB; SPINE "], 0.1),
+        "grouping_method": pick([*GROUPINGS, "D", "D", "D", None, None], ["d", " D"], 0.02),
+        "length_of_stay": pick([None], [0, 1, 2, 7, 20, 200_000, 200_001, -1], 0.1),
+        "adjusted_length_of_stay": pick([None], [0, 1, 2, 11, 21, 50, 166_655, 166_672, 200_000, 200_001, -1], 0.15),
+    } | {column: pick([None, None, None, 0, 1, 3], [-1, 200_001, 200_000], 0.01) for column in DAY_COLUMNS}
+
+
+ATTENDANCE_HRGS = [f"WF0{team}{letter}" for team in "12" for letter in "ABCDE"]
+AGES_OR_NONE: tuple[list[int | None], list[int | None], float] = ([None, 0, 18, 65, 130], [-1, 131], 0.01)
+
+
+def outpatient_cells(pick: Picker, pack: RulePack) -> dict[str, list[Any]]:
+    """Cells of attendances: attendance HRGs, procedures with a price and without, and neither."""
+    procedures = [row.hrg for row in pack.admitted]
+    priced = [row.hrg for row in pack.admitted if row.outpatient_procedure is not None] or procedures
+    hrgs = [pick(codes) for codes in (ATTENDANCE_HRGS, procedures, priced, [None])]
+    odd = pick(["ZZ99Z", "UZ01Z", "UZ", "WF01", "WF02", "WF01Z", "WF02BX", "WF03A", "WF"])
+    functions = [row.treatment_function for row in pack.outpatient] or ["100", "110"]
+    return {
+        "attendance_id": pick.keys("A"),
+        "attendance_date": [
+            None if blank else day for blank, day in zip(pick([False], [True], 0.005), pick.days(pack), strict=True)
+        ],
+        "treatment_function": pick.written(pick(functions, ["812", "199", "999", None], 0.1)),
+        "first_attendance": pick(["1", "2", "3", "4"], ["01", "02", "03", " 4", "0", "5", "001", "", None], 0.1),
+        "attended": pick(["5", "6"], ["05", "06 ", "0", "00", "2", "3", "4", "7", "07", "1", "8", "9", "55", None], 0.1),
+        "age": pick(*AGES_OR_NONE),
+        "hrg": pick.written(
+            [one[way] for one, way in zip(zip(*hrgs, odd, strict=True), pick([0, 0, 1, 2, 3], [4], 0.1), strict=True)]
+        ),
+        "multi_professional": pick([None, "N", "Y"], ["y", "YES", "1", "TRUE", "true ", "0", "X", " "], 0.1),
+        "consultant_led": pick([None, None, "Y"], ["N", "n", "NO", "0", "FALSE", "false ", "1", "X", ""], 0.15),
+        "main_specialty": pick([None, "100", "300"], ["560", "900", "901", "904", "905", "950", "960", " 950"], 0.15),
+        "local_price": pick([None], LOCAL_PRICES, 0.25),
+    }
+
+
+def emergency_cells(pick: Picker, pack: RulePack) -> dict[str, list[Any]]:
+    """Cells of emergency care attendances."""
+    currencies = [row.currency for row in pack.emergency] or ["VB01Z"]
+    return {
+        "attendance_id": pick.keys("E"),
+        "arrival_date": [
+            None if blank else day for blank, day in zip(pick([False], [True], 0.005), pick.days(pack), strict=True)
+        ],
+        "department_type": pick(["1", "2", "3"], ["01", "02", "03 ", "4", "04", "5", "0", "003", None], 0.15),
+        "hrg": pick.written(pick(currencies, ["ZZ99Z", "UZ01Z", "UZ", "VB98Z", "VB99Z", None], 0.1)),
+        "age": pick(*AGES_OR_NONE),
+        "attendance_category": pick([None, "1"], ["01", "2", "3", "02", "03", "4", "X"], 0.1),
+    }
+
+
+def unbundled_cells(pick: Picker, pack: RulePack) -> dict[str, list[Any]]:
+    """Cells of unbundled items."""
+    currencies = [row.currency for row in pack.unbundled] or ["XC05Z"]
+    strangers = ["ZZ99Z", "UZ01Z", "UZ", "XA06Z", "XB08Z", "LD99B", "LD99A", "XA99Z", "RN99Z", "SB99Z", "QQ", None]
+    dear = [row.currency for row in pack.unbundled if (row.price or 0) >= 100_000] or currencies
+    many = (pick.rng.random(pick.count) < 0.03).tolist()
+    plain = pick.written(pick(currencies, strangers, 0.12))
+    units = pick([1, 1, 2, 3, 7, 30, 365], [0, -1, 10_000_001, None], 0.03)
+    return {
+        "line_id": pick.keys("U"),
+        "date": [None if blank else day for blank, day in zip(pick([False], [True], 0.005), pick.days(pack), strict=True)],
+        "currency": [one if odd else other for odd, one, other in zip(many, pick(dear), plain, strict=True)],
+        "units": [one if odd else other for odd, one, other in zip(many, pick([10_000_000, 9_999_999]), units, strict=True)],
+        "local_price": pick([None], LOCAL_PRICES, 0.25),
+        "parent_line_id": pick([None, "S1"]),
+    }
+
+
+CELLS_OF_KIND = {
+    "admitted": admitted_cells,
+    "outpatient": outpatient_cells,
+    "emergency": emergency_cells,
+    "unbundled": unbundled_cells,
+}
 
 
 def _stays(rng: np.random.Generator, pack: RulePack, hrgs: Sequence[str | None]) -> list[int]:
@@ -203,7 +378,7 @@ def _lines_of(cells: list[dict[str, Any]], discharged: date) -> pl.DataFrame:
         stay = line.get("stay", 2)
         kept = {name: value for name, value in line.items() if name != "stay"}
         rows.append({**everyday, "admission_date": discharged - timedelta(days=stay), **kept, "spell_id": f"S{number}"})
-    return pl.DataFrame(rows, schema=ACTIVITY_SCHEMA)
+    return pl.DataFrame(rows, schema=ACTIVITY_SCHEMAS["admitted"])
 
 
 @pytest.fixture(scope="session")
