@@ -410,9 +410,9 @@ def import_rules(
     *,
     year: str,
     out: Path,
-    publisher: str | None = None,
-    document: str | None = None,
-    licence: str | None = None,
+    publisher: str = "",
+    document: str = "",
+    licence: str = "",
     without: Annotated[list[str] | None, Parameter(negative="")] = None,
     skip: Annotated[list[str] | None, Parameter(negative="")] = None,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
@@ -442,17 +442,12 @@ def import_rules(
     """
     from tariff.rulepack.importing import Publication, import_workbook
 
-    stated = {"publisher": publisher, "document": document, "licence": licence}
-    publication = Publication(**{name: text for name, text in stated.items() if text is not None})
-    imported = import_workbook(
-        files, year, out, publication=publication, without=without or (), skip=skip or (), overwrite=overwrite
-    )
+    told = Publication(publisher, document, licence)
+    imported = import_workbook(files, year, out, publication=told, without=without or (), skip=skip or (), overwrite=overwrite)
     print(imported)
     for where, what in imported.left:
         _say(f"not placed: {where}: {what}")
     for warning in imported.warnings:
         _say(f"warning: {warning}")
-    _say(
-        f"written to {out}: it passes `tariff rules check`. Lay on or import what is absent, then compare with `tariff rules diff`"
-    )
+    _say(f"written to {out}, which passes `tariff rules check`")
     return DONE

@@ -34,11 +34,11 @@ import."""
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What `sources.csv` says of the figures."""
+    """What `sources.csv` says of the figures; the document is the file where nothing is stated."""
 
-    publisher: str = "not stated when imported"
+    publisher: str = ""
     document: str = ""
-    licence: str = "not stated when imported (official price workbooks: Open Government Licence v3.0)"
+    licence: str = ""
     confidence: Confidence = "published"
     retrieved: date | None = None
 
@@ -180,9 +180,9 @@ def _sources(reading: Reading, publication: Publication) -> Iterator[SourceText]
         yield SourceText(
             table=name,
             confidence="proxy" if table.of_other_year else publication.confidence,
-            publisher=publication.publisher,
+            publisher=publication.publisher or "not stated when imported",
             document=publication.document,
-            licence=publication.licence,
+            licence=publication.licence or "not stated when imported (official price workbooks: Open Government Licence v3.0)",
             retrieved=retrieved,
             sheet=", ".join(sheet.name for sheet in table.sheets),
             note=f"Imported from {files}.",
