@@ -91,3 +91,22 @@ def test_check_of_an_overlay_with_faults(tmp_path: Path) -> None:
     found = check_packs([tmp_path])
     assert found.faults == 2
     assert "'nme' is not known here" in found.text
+
+
+def test_show_counts_rows_by_their_own_label() -> None:
+    lines = show_pack("2024-25").splitlines()
+    for line in (
+        "  outpatient: erf [practice]",
+        "      default_first = 197",
+        "  emergency.csv: 12 rows",
+        "      12 rows [proxy]: National Cost Collection 2024/25, Emergency Care",
+        "      2 rows [proxy]: National Cost Collection 2024/25, Critical care transport",
+    ):
+        assert line in lines
+
+
+def test_show_of_a_table_that_only_its_rows_label(bench: PackOnTheBench) -> None:
+    text = "provider,name,mff,source,confidence\nZZA,A,1.0,A letter of 1 May,local\n"
+    sources = (bench.folder / "sources.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    bench.write("mff.csv", text).write("sources.csv", "".join(line for line in sources if not line.startswith("mff,")))
+    assert "      1 row [local]: A letter of 1 May" in show_pack(bench.folder).splitlines()

@@ -165,3 +165,30 @@ def test_a_folder_that_is_no_overlay_is_told(tmp_path: Path) -> None:
 def test_a_copy_of_a_shipped_overlay_works_by_path(tmp_path: Path) -> None:
     shutil.copytree(find_pack("2024-25").parent / "overlays" / "demonstration-2024-25", tmp_path / "mine")
     assert load_pack("2024-25", [tmp_path / "mine"]).label == "2024-25+demonstration"
+
+
+def test_a_local_price_of_other_care_takes_the_factor_again(bench: PackOnTheBench, tmp_path: Path) -> None:
+    laid = overlay(
+        tmp_path / "local",
+        '[overlay]\nname = "local"\n\n[rules.emergency]\nmethod = "national"\nsimplest_currency = "VB10Z"\n'
+        'source = "Contract of 1 April"\nconfidence = "local"\n',
+        emergency=f"currency,name,price,type_3_price,mff,{SOURCED}VB06Z,Local,210.50,,,{LOCAL}",
+        unbundled=f"currency,name,unit,price,pod,pass_through,mff,{SOURCED}XC05Z,Local,day,2100,,,,{LOCAL}XX01Z,New,day,9,,,,{LOCAL}",
+    )
+    before, after = load_pack(bench.folder), load_pack(bench.folder, [laid])
+    assert (before.emergency[5].price, before.emergency[5].mff) == (20_000, False)
+    assert (after.emergency[5].price, after.emergency[5].mff, after.emergency[5].confidence) == (21_050, True, "local")
+    assert len(after.emergency) == len(before.emergency)
+    assert [row.currency for row in after.unbundled] == [*(row.currency for row in before.unbundled), "XX01Z"]
+    assert after.rules.emergency.confidence == "local"
+    assert after.rules.outpatient == before.rules.outpatient
+
+
+def test_a_rule_of_an_overlay_may_only_name_currencies_that_stand_in_the_tables(bench: PackOnTheBench, tmp_path: Path) -> None:
+    declared = (
+        '[overlay]\nname = "local"\n\n[rules.emergency]\nmethod = "national"\nsimplest_currency = "VB12Z"\n'
+        'source = "Contract of 1 April"\nconfidence = "local"\n'
+    )
+    laid = overlay(tmp_path / "local", declared)
+    (fault,) = check_pack(bench.folder, [laid]).faults
+    assert str(fault).startswith(f"{laid / 'overlay.toml'}:5: [rules.emergency] names 'VB12Z', which emergency.csv has not")
