@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from threading import Lock
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -46,12 +46,6 @@ class AdmittedCodes:
     def __init__(self, pack: RulePack) -> None:
         rules = pack.rules
         counted = set(getattr(rules.short_stay, "grouping_methods", ()))
-        self.top_up_row: Mapping[str, int] = (
-            {}
-            if rules.top_up.method == "none"
-            else {top_up.top_up: number for number, top_up in enumerate(pack.top_ups, start=1)}
-        )
-        self.top_ups_on = rules.top_up.method != "none"
         self.method = Codes(admission_group, _UNKNOWN)
         self.patient_classification = Codes(patient_classification, 0)
         self.hrg = Codes(grouped_row(row.hrg for row in pack.admitted), CODE_BLANK, np.int32)
@@ -59,20 +53,43 @@ class AdmittedCodes:
         self.policies = Policies(pack, "hrg")
         self.providers = Providers(pack)
         self.eligible_provider = Codes(by_code_or_trust(eligible_providers(pack)), 0, np.int32)
+        self.services = SpecialisedServices(pack)
 
-    def services(self, column: pl.Series | None, height: int) -> tuple[NDArray[np.int32], list[list[int]], list[bool]]:
-        """Sets of specialised services in a block: each row's set, each set's top-up rows in table order, and whether a set
-        holds a code that the pack lacks. Set 0 is empty."""
-        rows_of_set: list[list[int]] = [[]]
-        unknown = [False]
 
-        def set_number(text: str) -> int:
-            codes = [code for part in text.split(";") if (code := part.strip())]
-            rows_of_set.append(sorted({self.top_up_row[code] for code in codes if code in self.top_up_row}))
-            unknown.append(self.top_ups_on and any(code not in self.top_up_row for code in codes))
-            return len(rows_of_set) - 1
+class ServiceSets(NamedTuple):
+    """Sets of specialised services: where each set's top-up rows begin and end in `rows`, and whether it holds a code that
+    the pack lacks. Set 0 is empty."""
 
-        return Codes(set_number, 0, np.int32, as_written=True).of(column, height), rows_of_set, unknown
+    start: NDArray[np.int32]
+    rows: NDArray[np.int32]
+    unknown: NDArray[np.uint8]
+
+
+class SpecialisedServices:
+    """What the specialised services of a spell, codes separated by `;`, mean in one rule pack (RULES 1.6)."""
+
+    def __init__(self, pack: RulePack) -> None:
+        self._on = pack.rules.top_up.method != "none"
+        self._row_of = {top_up.top_up: number for number, top_up in enumerate(pack.top_ups, start=1)}
+        self._sets: dict[tuple[tuple[int, ...], bool], int] = {((), False): 0}
+        self._lock = Lock()
+        self._numbers = Codes(self._set_number, 0, np.int32, as_written=True)
+
+    def _set_number(self, text: str) -> int:
+        codes = [code for part in text.split(";") if (code := part.strip())] if self._on else []
+        rows = tuple(sorted({self._row_of[code] for code in codes if code in self._row_of}))
+        unknown = any(code not in self._row_of for code in codes)
+        with self._lock:
+            return self._sets.setdefault((rows, unknown), len(self._sets))
+
+    def of(self, column: pl.Series | None, height: int) -> tuple[NDArray[np.int32], ServiceSets]:
+        """The set of every row of `column`, and the sets."""
+        numbers = self._numbers.of(column, height)
+        with self._lock:
+            sets = list(self._sets)
+        rows = np.array([row for of_set, _ in sets for row in of_set], dtype=np.int32)
+        start = np.cumsum([0, *(len(of_set) for of_set, _ in sets)]).astype(np.int32)
+        return numbers, ServiceSets(start, rows, np.array([unknown for _, unknown in sets], dtype=np.uint8))
 
 
 def encode_spells(block: pl.DataFrame, codes: AdmittedCodes) -> Spells:
@@ -87,7 +104,7 @@ def encode_spells(block: pl.DataFrame, codes: AdmittedCodes) -> Spells:
         return block[name] if name in block.columns else None
 
     provider, by_trust = codes.providers.rows(block)
-    services, rows_of_set, unknown = codes.services(column("specialised_services"), height)
+    services, sets = codes.services.of(column("specialised_services"), height)
     return Spells(
         fault=row_faults(block, "spell_id"),
         admission_date=numbers_of(block, "admission_date", BLANK),
@@ -108,8 +125,8 @@ def encode_spells(block: pl.DataFrame, codes: AdmittedCodes) -> Spells:
         by_trust=by_trust,
         eligible_provider=np.abs(codes.eligible_provider.of(column("provider"), height)),
         services=services,
-        service_start=np.cumsum([0, *(len(rows) for rows in rows_of_set)]).astype(np.int32),
-        service_rows=np.array([row for rows in rows_of_set for row in rows], dtype=np.int32),
-        service_unknown=np.array(unknown, dtype=np.uint8),
+        service_start=sets.start,
+        service_rows=sets.rows,
+        service_unknown=sets.unknown,
         local_price=local_prices(block),
     )

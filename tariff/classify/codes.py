@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from tariff.rulepack.book import trust_of
 
-_UNASKED: Final = np.iinfo(np.int32).min
 CODED: Final = pl.Categorical(pl.Categories(name="codes", namespace="tariff"))
 """How code columns are numbered: every distinct code has one number in the whole process."""
 _NUMBERING: Final = pl.Series([""], dtype=CODED)
-"""Polars forgets a numbering when no series uses it; this one keeps it. """
+"""Polars forgets a numbering when no series uses it; this one keeps it. The empty text is number 0 and stands for blanks."""
 
 
 class Codes:
@@ -25,45 +24,36 @@ class Codes:
 
     def __init__(self, answer: Callable[[str], int], blank: int, dtype: type = np.uint8, *, as_written: bool = False) -> None:
         self._answer, self._blank, self._dtype, self._as_written = answer, blank, dtype, as_written
-        self._answers = np.empty(0, dtype=np.int32)
+        self._answers: NDArray[Any] = np.array([blank], dtype=dtype)
 
     def of(self, column: pl.Series | None, height: int) -> NDArray[Any]:
         """The answer for every row of `column`; `blank` throughout where the file lacks the column."""
         if column is None or column.null_count() == height:
             return np.full(height, self._blank, dtype=self._dtype)
-        coded = as_codes(column)
-        physical = coded.to_physical()
-        # any number of the block stands in for blanks, which get their own answer below
-        filled = physical.fill_null(physical.drop_nulls()[0]) if physical.null_count() else physical
-        numbers = filled.to_numpy()
-        answers = self._answers if coded.dtype == CODED else np.empty(0, dtype=np.int32)
-        if int(numbers.max()) >= answers.size or (answers[numbers] == _UNASKED).any():
-            answers = self._ask(coded, answers)
-        found: NDArray[Any] = answers[numbers].astype(self._dtype)
-        if physical.null_count():
-            found[physical.is_null().to_numpy()] = self._blank
+        physical = as_codes(column).to_physical()
+        numbers = (physical.fill_null(0) if physical.null_count() else physical).to_numpy()
+        highest = int(numbers.max())
+        answers = self._answers if highest < self._answers.size else self._ask(highest)
+        found: NDArray[Any] = answers[numbers]
         return found
+
+    def _ask(self, highest: int) -> NDArray[Any]:
+        """The answers to all codes up to the number `highest`. A new array, so that threads never see half of one."""
+        known = self._answers
+        new = pl.Series(np.arange(known.size, highest + 1, dtype=np.uint32)).cat.to(CODED).cast(pl.String)
+        asked: NDArray[Any] = np.array([self._answer_to(text) for text in new], dtype=self._dtype)
+        self._answers = np.concatenate([known, asked])
+        return self._answers
 
     def _answer_to(self, text: str) -> int:
         """Case and surrounding blanks have no meaning in a national code; words of the pack's own are taken as written."""
         code = text.strip()
         return self._answer(code if self._as_written else code.upper()) if code else self._blank
 
-    def _ask(self, coded: pl.Series, known: NDArray[np.int32]) -> NDArray[np.int32]:
-        """The answers with those to the codes of this block added. A new array, so that threads never see half of one."""
-        distinct = coded.unique().drop_nulls()
-        numbers = distinct.to_physical().to_numpy()
-        answers = np.full(max(int(numbers.max()) + 1, known.size, 1), _UNASKED, dtype=np.int32)
-        answers[: known.size] = known
-        answers[numbers] = [self._answer_to(text) for text in distinct.cast(pl.String)]
-        if coded.dtype == CODED:
-            self._answers = answers
-        return answers
-
 
 def as_codes(column: pl.Series) -> pl.Series:
-    """The column with its distinct texts numbered: a Categorical, or an Enum where it is one."""
-    if isinstance(column.dtype, pl.Enum | pl.Categorical):
+    """The column with its distinct texts numbered by `CODED`."""
+    if column.dtype == CODED:
         return column
     return column.cast(pl.String).cast(CODED)
 

@@ -74,6 +74,9 @@ class Providers:
 _BLANK_CODE: Final = Codes(lambda _: 0, 1)
 
 
+_READ_FAULTS: Final = Codes(lambda code: REASON_NUMBER.get(code, 0), 0, as_written=True)
+
+
 def _blank_rows(column: pl.Series) -> NDArray[np.bool_]:
     """Rows without a value: null, or text of nothing but spaces, as a frame of the user's own may hold."""
     blank = column.is_null()
@@ -90,7 +93,7 @@ def row_faults(block: pl.DataFrame, identifier: str) -> NDArray[np.uint8]:
     faults[nobody != 0] = REASON_NUMBER["missing_organisation"]
     faults[_blank_rows(block[identifier])] = REASON_NUMBER["missing_identifier"]
     if READ_FAULT in block.columns and block[READ_FAULT].null_count() < height:
-        found = Codes(REASON_NUMBER.__getitem__, 0, as_written=True).of(block[READ_FAULT], height)
+        found = _READ_FAULTS.of(block[READ_FAULT], height)
         faults = np.where(found != 0, found, faults)
     return faults
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tariff.money import MILLION, PENCE_PER_POUND, half_up
+from tariff.money import BASIS_POINTS, MILLION, PENCE_PER_POUND, half_up
 
 if TYPE_CHECKING:
     from tariff.rulepack import RulePack
@@ -129,7 +129,8 @@ def short_stay_price(row: AdmittedRow) -> int | None:
         return row.short_stay_price
     if row.short_stay_percent is None or row.non_elective is None:
         return None
-    return half_up(row.non_elective * row.short_stay_percent, PENCE_PER_POUND * 10_000) * PENCE_PER_POUND
+    reduced = half_up(row.non_elective * row.short_stay_percent, PENCE_PER_POUND * BASIS_POINTS) * PENCE_PER_POUND
+    return min(reduced, row.non_elective)  # a percentage near 100 on a price with pence would round above it
 
 
 def _eligible(pack: RulePack, codes: Sequence[str]) -> Any:
