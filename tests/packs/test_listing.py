@@ -22,7 +22,7 @@ def test_list_names_packs_and_overlays() -> None:
         ["2024-25", "2024-04-01", "2025-03-31", "2,405"],
     ]
     assert lines[4].endswith("(illustrative)")
-    assert lines[-1].split()[:2] == ["demonstration-2024-25", "2024-25"]
+    assert [line.split()[:2] for line in lines[-2:]] == [["demonstration-2024-25", "2024-25"], ["nhsps-2025-26-hn-hc", "2024-25"]]
 
 
 def test_list_tells_of_a_pack_that_cannot_be_used(bench: PackOnTheBench) -> None:

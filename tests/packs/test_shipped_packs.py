@@ -28,7 +28,7 @@ def packs() -> dict[str, RulePack]:
 
 def test_the_shipped_packs_are_found() -> None:
     assert [path.name for path in PACKS] == [*REAL, "example"]
-    assert [path.name for path in shipped_overlays()] == ["demonstration-2024-25"]
+    assert [path.name for path in shipped_overlays()] == ["demonstration-2024-25", "nhsps-2025-26-hn-hc"]
 
 
 @pytest.mark.parametrize("path", PACKS, ids=lambda path: path.name)

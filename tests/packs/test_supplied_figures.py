@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tariff.money import half_up, millionths, scaled
-from tariff.rulepack import load_pack, shipped_overlays
+from tariff.rulepack import load_pack
 
 SUPPLIED = Path(os.environ.get("TARIFF_TEST_DATA", ""))
 PRICES = SUPPLIED / "prices"
@@ -143,7 +143,7 @@ def test_drugs_and_devices_pass_through() -> None:
 def test_the_demonstration_overlay_keeps_prices_and_takes_over_2017_18_trims() -> None:
     bare = {row.hrg: row for row in load_pack("2024-25").admitted}
     older = {row.hrg: row for row in load_pack("2017-18").admitted}
-    laid = load_pack("2024-25", shipped_overlays())
+    laid = load_pack("2024-25", ["demonstration-2024-25"])
     replaced = [row for row in laid.admitted if row.origin.file.startswith("demonstration")]
     assert len(replaced) == 2041
     for row in replaced:
