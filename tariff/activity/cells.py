@@ -137,7 +137,7 @@ def _from_text(column: Column, raw: pl.Expr, reading: Reading) -> Cell:
     clean = partial(_cleaned, column=column, reading=reading)
     if column.dtype == pl.Date:
         return Cell(_each(column, raw, lambda text: _dated(clean(text), reading)), clean(raw).is_not_null(), UNREADABLE_DATE)
-    parse = _pence if _is_money(column) else partial(_whole, dtype=column.dtype)
+    parse = _pence if _is_money(column) else partial(whole_number, dtype=column.dtype)
     return Cell(_each(column, raw, lambda text: parse(clean(text))), clean(raw).is_not_null(), UNREADABLE_NUMBER)
 
 
@@ -229,7 +229,8 @@ def _number(column: Column, raw: pl.Expr, dtype: pl.DataType) -> Cell:
     return Cell(value, given.is_not_null(), UNREADABLE_NUMBER)
 
 
-def _whole(text: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+def whole_number(text: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """The whole number that `text` is; null where it is none, or is beyond `dtype`."""
     return pl.when(text.str.contains(_WHOLE_NUMBER)).then(text.str.replace(r"\.0*$", "")).cast(dtype, strict=False)
 
 

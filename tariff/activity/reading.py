@@ -62,6 +62,15 @@ class FittedFile:
         return tuple(heading for heading in self.file.columns if heading not in used)
 
 
+@dataclass(frozen=True, slots=True)
+class FileGroup:
+    """Files of one kind that `read_activity` must read at once."""
+
+    kind: str
+    paths: tuple[Path, ...]
+    in_episodes: bool
+
+
 def read_activity(
     source: Source,
     kind: str | None = None,
@@ -79,8 +88,16 @@ def read_activity(
     UsageError for an unknown kind."""
     fitted = fit(source, kind, columns)
     _refuse_unreadable(fitted)
+    return canonical(fitted)
+
+
+def canonical(fitted: Sequence[FittedFile], holding: str = "") -> pl.LazyFrame:
+    """Canonical activity of fitted files of one kind, of which there is at least one: episodes as spells, after the others.
+
+    With `holding`, a column that all of them have, only the rows that may hold something in it, which then costs little where
+    few do; the episodes of a spell stay together."""
     keep_coded = len(fitted) == 1
-    whole = [_canonical(one, keep_coded=keep_coded) for one in fitted if not one.in_parts]
+    whole = [_canonical(one, holding, keep_coded=keep_coded) for one in fitted if not one.in_parts]
     parts = [_canonical(one, keep_coded=keep_coded) for one in fitted if one.in_parts]
     if parts:
         whole.append(spells_from_episodes(_together(parts), fitted[0].section.repeated))
@@ -89,18 +106,40 @@ def read_activity(
 
 def fit(source: Source, kind: str | None = None, columns: ColumnMap | str | Path | None = None) -> list[FittedFile]:
     """Open the files of `source` and fit them to the canonical columns, reading no rows. Errors as `read_activity`."""
+    fitted = _fit_each([(kind, path) for path in paths_of(source)], columns)
+    _refuse_mixed(fitted)
+    return fitted
+
+
+def grouped(files: Sequence[tuple[str | None, str | Path]], columns: ColumnMap | str | Path | None = None) -> list[FileGroup]:
+    """Files, each with its kind or None where its key columns tell it, in the groups that `read_activity` must read at once.
+
+    Files of episodes are one group, at the place of the first of them, as the episodes of a spell may lie in several; every
+    other file is a group by itself, so that it can be read on its own. Errors as `fit`: every fault of every file, but for cells,
+    which are not read."""
+    paths_of([path for _, path in files])
+    each = [(kind, path) for kind, given in files for path in paths_of(given)]
+    groups: dict[tuple[str, int], list[FittedFile]] = {}
+    for place, one in enumerate(_fit_each(each, columns), start=1):
+        groups.setdefault((one.kind.name, 0 if one.in_parts else place), []).append(one)
+    return [
+        FileGroup(kind, tuple(one.file.path for one in together), in_episodes=not place)
+        for (kind, place), together in groups.items()
+    ]
+
+
+def _fit_each(files: Iterable[tuple[str | None, Path]], columns: ColumnMap | str | Path | None) -> list[FittedFile]:
     column_map = load_map(columns)
-    asked = kind_named(kind) if kind is not None else None
     faults: list[Fault] = []
     fitted: list[FittedFile] = []
-    for path in paths_of(source):
+    for kind, path in files:
+        asked = kind_named(kind) if kind is not None else None
         try:
             fitted.append(_fitted(opened(path), asked, column_map))
         except ActivityError as error:
             faults.extend(error.faults)
     if faults:
         raise ActivityError(f"{_some_files(faults)} cannot be used.", faults)
-    _refuse_mixed(fitted)
     return fitted
 
 
@@ -204,14 +243,17 @@ def _cell(fitted: FittedFile, column: Column, *, keep_coded: bool) -> Cell:
     return cell(column, pl.col(heading), dtype, reading)
 
 
-def _canonical(fitted: FittedFile, *, keep_coded: bool) -> pl.LazyFrame:
+def _canonical(fitted: FittedFile, holding: str = "", *, keep_coded: bool) -> pl.LazyFrame:
     shifted: list[pl.Expr] = []
     if fitted.file.is_text and not fitted.section.surplus_cells:
         # A cell beyond the last heading means that the cells of the row may have shifted: none of them can be trusted.
         shifted = [pl.when(pl.col(SURPLUS).is_not_null()).then(pl.lit(UNREADABLE_ROW))]
     # A row of totals below the data is no activity, though it may have a figure in every cell that a price needs.
     totals = pl.when(pl.col(fitted.kind.identifier).is_in(_TOTALS)).then(pl.lit(MISSING_IDENTIFIER))
-    return values_and_fault(fitted.file.frame, _cells(fitted, keep_coded=keep_coded), shifted, [totals])
+    frame = fitted.file.frame
+    if holding in fitted.headings:
+        frame = frame.filter(pl.col(fitted.headings[holding]).is_not_null())
+    return values_and_fault(frame, _cells(fitted, keep_coded=keep_coded), shifted, [totals])
 
 
 def _together(frames: Sequence[pl.LazyFrame]) -> pl.LazyFrame:

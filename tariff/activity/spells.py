@@ -17,6 +17,9 @@ LONGEST_STAY_DAYS: Final = 200_000
 _DAYS_TAKEN_OFF: Final = ("critical_care_days", "rehabilitation_days", "palliative_care_days", "delayed_discharge_days")
 _SUMMED: Final = ("length_of_stay", *_DAYS_TAKEN_OFF)
 _CODE_LISTS: Final = ("specialised_services", "best_practice", "unbundled")
+EPISODE_MARK: Final = "\x1e"
+"""Stands between the unbundled items of one episode and the next: a day count is of its episode, so that two episodes with
+the same count are two items, while the same count twice in one episode is one (RULES 1.9)."""
 _ROW: Final = "_row"
 _ORDER: Final = "_order"
 _ALONE: Final = "_alone"
@@ -30,7 +33,8 @@ def spells_from_episodes(episodes: pl.LazyFrame, repeated: Collection[str] = ())
     """One row a spell, in the order in which spells first appear, from canonical episodes (`columns.EPISODE`).
 
     - Admission method, class, age, admission date and every other code: the first episode's, by `episode_number`. Lists of
-      codes (specialised services, unbundled, best practice) hold those of all its episodes.
+      codes (specialised services, unbundled, best practice) hold those of all its episodes; unbundled items keep apart by
+      episode (`EPISODE_MARK`).
     - `discharge_date`: the last episode's; null, an unfinished spell, where any episode has not ended.
     - `adjusted_length_of_stay`: per episode max(0, length - critical care - rehabilitation - palliative - delayed days), summed.
     - Columns in `repeated` hold the spell's own value on every episode, as grouper outputs do; `hrg` always does.
@@ -110,7 +114,7 @@ def _total(name: str) -> pl.Expr:
 
 
 def _all_codes(name: str) -> pl.Expr:
-    joined = pl.col(name).sort_by(_ORDER).drop_nulls().str.join(";")
+    joined = pl.col(name).sort_by(_ORDER).drop_nulls().str.join(EPISODE_MARK if name == "unbundled" else ";")
     return pl.when(joined != "").then(joined)
 
 

@@ -1,0 +1,137 @@
+"""Unbundled items written on the spell they belong to (RULES 1.9): the column `unbundled` of admitted activity as lines of
+their own, and what to do where the same items come as lines too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from tariff.activity.cells import UNREADABLE_DATE, UNREADABLE_NUMBER, whole_number
+from tariff.activity.column_map import ColumnMap
+from tariff.activity.files import Source
+from tariff.activity.reading import canonical, fit
+from tariff.activity.spells import EPISODE_MARK
+from tariff.columns import READ_FAULT, UNBUNDLED, schema
+
+_INHERITED: Final = (
+    "patient_id",
+    "gp_practice",
+    "treatment_function",
+    "administrative_category",
+    "commissioning_serial_number",
+)
+_OF_THE_SPELL: Final = ("spell_id", "provider", "commissioner", "admission_date", "discharge_date", "unbundled", READ_FAULT)
+_FAULTS_OF_THE_SPELL_ALONE: Final = (UNREADABLE_DATE, UNREADABLE_NUMBER, "days_out_of_range", "conflicting_hrg")
+_IDENTITY: Final = ("provider", "parent_line_id", "currency", "date")
+"""What an item is known by, whichever way it is given."""
+
+ATTACHED: Final = {
+    name: dtype
+    for name, dtype in (schema(UNBUNDLED) | {READ_FAULT: pl.String()}).items()
+    if name in {"line_id", "commissioner", "units", READ_FAULT, *_IDENTITY, *_INHERITED}
+}
+"""The columns of attached items: of `columns.UNBUNDLED` those that an item has from its spell, and `read_fault`."""
+
+
+def read_attached_items(source: Source, columns: ColumnMap | str | Path | None = None) -> pl.LazyFrame:
+    """`attached_items` of files of admitted activity, lazily, at little cost where few spells have any. Errors as
+    `read_activity`, which the same files are read by for their spells."""
+    with_items = [one for one in fit(source, "admitted", columns) if "unbundled" in one.present]
+    return attached_items(canonical(with_items, holding="unbundled")) if with_items else pl.LazyFrame(schema=ATTACHED)
+
+
+def attached_items(spells: pl.LazyFrame) -> pl.LazyFrame:
+    """The unbundled items attached to canonical admitted activity, lazily, as canonical unbundled activity (`ATTACHED`).
+
+    An item is `HRG` or `HRG*units`; several are separated by `;`. A day count stands on every instance of its currency, so in
+    one cell the same currency with the same count is one item of that count; without a count each instance counts 1; other
+    counts of the same currency, and those of other episodes, are further items. `line_id` is `<spell_id>/<currency>`, with
+    `#2`, `#3` at further items; `date` is the day of discharge, else of admission. An item whose count cannot be read has the
+    fault `unreadable_number`; one whose spell's cells may have shifted, or whose date cannot be known, has its spell's."""
+    present = spells.collect_schema().names()
+    if "unbundled" not in present:
+        return pl.LazyFrame(schema=ATTACHED)
+    with_items = spells.filter(pl.col("unbundled").is_not_null())
+    return with_items.select(name for name in (*_OF_THE_SPELL, *_INHERITED) if name in present).map_batches(
+        _items, schema=ATTACHED, streamable=True
+    )
+
+
+def _items(spells: pl.DataFrame) -> pl.DataFrame:
+    """The items of a block of spells, in their order. A spell's items all stand in one cell, so blocks are independent."""
+    blank = [pl.lit(None, pl.String).alias(name) for name in (*_INHERITED, READ_FAULT) if name not in spells.columns]
+    lists = spells.with_columns(pl.col("unbundled").cast(pl.String), *blank)
+    items = _counted(_pieces(lists["unbundled"].unique()))
+    of_their_spells = lists.join(items, on="unbundled", how="inner", maintain_order="left_right")
+    return of_their_spells.select(
+        _line_id(pl.col("currency").fill_null(""), pl.col("number")).alias("line_id"),
+        *(pl.col(name).cast(pl.String) for name in ("provider", "commissioner", *_INHERITED)),
+        pl.coalesce("discharge_date", "admission_date").alias("date"),
+        "currency",
+        "units",
+        pl.col("spell_id").cast(pl.String).alias("parent_line_id"),
+        pl.coalesce(_inherited_fault(), pl.col("fault")).alias(READ_FAULT),
+    ).select(*ATTACHED)
+
+
+def _pieces(lists: pl.Series) -> pl.DataFrame:
+    """One row for each piece between semicolons: its list, its episode's place in it, its code, the text of its count where it
+    has one, and the count."""
+    piece = pl.col("piece").str.strip_chars()
+    code = piece.str.extract(r"^([^*]*)").str.strip_chars().str.to_uppercase()
+    count = piece.str.extract(r"(?s)^[^*]*\*(.*)$").str.strip_chars()
+    return (
+        lists.to_frame("unbundled")
+        .with_columns(pl.col("unbundled").str.split(EPISODE_MARK).alias("episode"))
+        .explode("episode")
+        .with_row_index("place")
+        .with_columns(pl.col("episode").str.split(";").alias("piece"))
+        .explode("piece")
+        .filter(piece != "")
+        .select("unbundled", "place", code.replace("", None).alias("currency"), count.alias("count"))
+        .with_columns(whole_number(pl.col("count"), pl.Int32()).alias("units"))
+    )
+
+
+def _counted(pieces: pl.DataFrame) -> pl.DataFrame:
+    """One row an item: pieces of the same currency and count in one cell, numbered within their list and currency."""
+    no_count, unread = pl.col("count").is_null(), pl.col("count").is_not_null() & pl.col("units").is_null()
+    key = ("unbundled", "place", "currency", "units", no_count.alias("no_count"), pl.when(unread).then("count").alias("unread"))
+    items = pieces.group_by(*key, maintain_order=True).agg(pl.len().cast(pl.Int32).alias("instances"))
+    unreadable = pl.col("unread").is_not_null() | pl.col("currency").is_null()
+    return items.select(
+        "unbundled",
+        "currency",
+        pl.when("no_count").then("instances").otherwise("units").alias("units"),
+        pl.int_range(1, pl.len() + 1).over("unbundled", "currency").alias("number"),
+        pl.when(unreadable).then(pl.lit(UNREADABLE_NUMBER)).alias("fault"),
+    )
+
+
+def _line_id(currency: pl.Expr, number: pl.Expr) -> pl.Expr:
+    """Blank where the spell's own identifier is, so that the item is rejected as its spell is."""
+    spell = pl.col("spell_id").cast(pl.String)
+    further = pl.when(number > 1).then("#" + number.cast(pl.String)).otherwise(pl.lit(""))
+    return pl.when(spell.str.strip_chars() != "").then(pl.concat_str(spell, pl.lit("/"), currency, further))
+
+
+def _inherited_fault() -> pl.Expr:
+    """A fault of the spell that may bear on its items too: not one of its age, days, HRG or admission date alone."""
+    of_the_spell_alone = pl.col(READ_FAULT).is_in(_FAULTS_OF_THE_SPELL_ALONE) & pl.col("discharge_date").is_not_null()
+    return pl.when(~of_the_spell_alone).then(pl.col(READ_FAULT).cast(pl.String))
+
+
+def without_given(attached: pl.LazyFrame, given: pl.LazyFrame) -> tuple[pl.LazyFrame, int]:
+    """Attached items without those that canonical unbundled activity `given` holds as lines, and how many were left out.
+
+    An item is the same where provider, spell (`parent_line_id`), currency and date are. The line stands, whatever its units;
+    the attached item is left out, so that it is counted once. Reads `given`, and `attached` where `given` names any spell."""
+    if "parent_line_id" not in given.collect_schema().names():
+        return attached, 0
+    if not given.select(pl.col("parent_line_id").is_not_null().any()).collect(engine="streaming").item():
+        return attached, 0
+    known = given.select(pl.col(name).cast(ATTACHED[name]) for name in _IDENTITY).unique()
+    left_out = attached.join(known, on=_IDENTITY, how="semi").select(pl.len()).collect(engine="streaming").item()
+    return (attached.join(known, on=_IDENTITY, how="anti", maintain_order="left") if left_out else attached), int(left_out)
