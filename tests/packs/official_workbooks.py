@@ -51,8 +51,9 @@ NHSPS = {
 
 def admitted_rows(pack: RulePack, titles: Mapping[str, str], *, more: Sequence[str] = ()) -> list[list[Cell]]:
     """Titles and rows as a workbook prints them: numbers as numbers, `-` for no figure."""
-    cells = pack.plain()["tables"]["admitted"]
-    return [[*titles.values(), *more], *([*(_printed(name, row[name]) for name in titles), *("-" for _ in more)] for row in cells)]
+    rows = pack.plain()["tables"]["admitted"]
+    printed = ([*(_printed(name, row[name]) for name in titles), *("-" for _ in more)] for row in rows)
+    return [[*titles.values(), *more], *printed]
 
 
 def _printed(column: str, text: str) -> Cell:
