@@ -13,12 +13,9 @@ from typing import Any, Final
 
 import polars as pl
 
-from tariff.activity import read_activity
-from tariff.activity.column_map import shipped_maps
-from tariff.activity.facts import FileFacts, survey
-from tariff.activity.files import damage_named
-from tariff.activity.spells import EPISODES
-from tariff.errors import ActivityError, DisagreementError, Fault, OutputError, RulesError, UsageError
+from tariff.activity import damage_named, shipped_maps
+from tariff.errors import Fault, OutputError, RulesError, UsageError
+from tariff.intake import Intake, Part, facts_of, take_in
 from tariff.pricing import Dates, price
 from tariff.rulepack import RulePack, load_pack
 from tariff.rulepack.choosing import AUTO, load_rules
@@ -50,6 +47,7 @@ class Job:
     overlays: Sequence[Path] = ()
     columns: Path | str | None = None
     dates: Dates = "strict"
+    confidence: Sequence[str] | None = None
     overwrite: bool = False
     command: Sequence[str] = ()
 
@@ -81,19 +79,19 @@ def price_files(job: Job) -> Run:
     _refuse_output(job)
     loaded = load_rules(job.rules, overlays=job.overlays)
     packs = (loaded,) if isinstance(loaded, RulePack) else loaded
-    activity = _activity(job)
-    priced = [price(frame, packs, dates=job.dates) for _, frame in activity]
+    intake = take_in(job.files, job.columns)
+    priced = [price(part.lines, packs, dates=job.dates, confidence=job.confidence) for part in intake.parts]
     if is_one_file(job.out):
         with whole_file(job.out) as lines_file, whole_file(card_path(job.out)) as card_file:
-            _sink(pl.concat(priced), lines_file, activity)
-            card = _settle(job, packs, pl.scan_parquet(lines_file), started)
+            _sink(pl.concat(priced), lines_file, intake.parts)
+            card = _settle(job, packs, intake, pl.scan_parquet(lines_file), started)
             card.write(card_file)
     else:
         with whole_folder(job.out, overwrite=job.overwrite, holding=_RUN_FOLDER) as folder:
             (folder / LINES_FOLDER).mkdir()
-            for number, (frame, source) in enumerate(zip(priced, activity, strict=True), start=1):
-                _sink(frame, folder / LINES_FOLDER / f"part-{number:05}.parquet", [source])
-            card = _settle(job, packs, pl.scan_parquet(folder / LINES_FOLDER / "*.parquet"), started)
+            for number, (frame, part) in enumerate(zip(priced, intake.parts, strict=True), start=1):
+                _sink(frame, folder / LINES_FOLDER / f"part-{number:05}.parquet", [part])
+            card = _settle(job, packs, intake, pl.scan_parquet(folder / LINES_FOLDER / "*.parquet"), started)
             card.write(folder / CARD_NAME)
     return Run(job.out, card.as_json(), card.totals)
 
@@ -115,40 +113,23 @@ def _refuse_output(job: Job) -> None:
         refuse_existing(job.out, overwrite=job.overwrite, holding=_RUN_FOLDER)
 
 
-def _activity(job: Job) -> list[tuple[Path, pl.LazyFrame]]:
-    """The files as canonical activity. ActivityError with every fault of every file, before anything is priced."""
-    frames: list[tuple[Path, pl.LazyFrame]] = []
-    errors: list[ActivityError] = []
-    for kind, path in job.files:
-        try:
-            frames.append((path, read_activity(path, kind=kind, columns=job.columns)))
-        except ActivityError as error:
-            errors.append(error)
-    if len(errors) > 1:
-        faults = [fault for error in errors for fault in error.faults]
-        raise ActivityError(f"{len(errors):,} of {len(job.files):,} activity files cannot be used.", faults)
-    if errors:
-        raise errors[0]
-    return frames
-
-
 @contextmanager
-def damage_found(sources: Sequence[tuple[Path, pl.LazyFrame]]) -> Iterator[None]:
+def damage_found(sources: Sequence[tuple[Sequence[Path], pl.LazyFrame]]) -> Iterator[None]:
     """Where Polars fails, reads each of `sources` again by itself, and raises ActivityError naming the one that is damaged.
 
     Polars reports a damaged input and a full disk alike, and in words that may quote cells: what it says is not shown."""
     try:
         yield
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
-        for path, frame in sources:
-            with damage_named([path]):
+        for paths, frame in sources:
+            with damage_named(list(paths)):
                 frame.sink_batches(lambda _: None)
         raise
 
 
-def _sink(frame: pl.LazyFrame, path: Path, sources: Sequence[tuple[Path, pl.LazyFrame]]) -> None:
+def _sink(frame: pl.LazyFrame, path: Path, parts: Sequence[Part]) -> None:
     try:
-        with damage_found(sources):
+        with damage_found([(part.paths, part.lines) for part in parts]):
             frame.sink_parquet(path, compression="zstd", compression_level=1, row_group_size=250_000, maintain_order=True)
     except (pl.exceptions.PolarsError, OSError) as error:
         told = Fault(
@@ -157,19 +138,21 @@ def _sink(frame: pl.LazyFrame, path: Path, sources: Sequence[tuple[Path, pl.Lazy
         raise OutputError("The output cannot be written.", [told]) from error
 
 
-def _settle(job: Job, packs: Sequence[RulePack], lines: pl.LazyFrame, started: str) -> RunCard:
+def _settle(job: Job, packs: Sequence[RulePack], intake: Intake, lines: pl.LazyFrame, started: str) -> RunCard:
     """Reconcile what was written with what came in, and draw up the run card."""
-    inputs = [_facts(path, kind, job.columns) for kind, path in job.files]
+    inputs = list(facts_of(intake, job.columns))
     totals = totals_of(lines)
-    require_conservation(sum(facts["lines"] for facts in inputs), totals)
+    require_conservation(sum(facts["lines"] for facts in inputs) + intake.attached, totals)
     used = [pack for pack in packs if len(packs) == 1 or pack.label in _labels(lines)]
     options = {
         "rules": str(job.rules),
         "dates": job.dates,
+        "confidence": None if job.confidence is None else list(job.confidence),
         "columns": _named_for_good(job.columns),
         "overlays": [str(path) for path in job.overlays],
     }
-    return RunCard(job.command, inputs, used, options, totals, assumptions_of(lines, used), started)
+    attached = {"items": intake.attached, "also_given": intake.also_given}
+    return RunCard(job.command, inputs, used, options, totals, assumptions_of(lines, used), started, attached)
 
 
 def _named_for_good(column_map: Path | str | None) -> str | None:
@@ -177,34 +160,6 @@ def _named_for_good(column_map: Path | str | None) -> str | None:
     if column_map is None or str(column_map) in shipped_maps():
         return None if column_map is None else str(column_map)
     return str(Path(column_map).resolve())
-
-
-def _facts(path: Path, kind: str | None, columns: Path | str | None) -> dict[str, Any]:
-    """What the card says of an input. `lines` are what is priced: the rows of the file, or the spells its episodes make."""
-    facts = survey(path, kind, columns)
-    return {
-        "file": facts.name,
-        "path": str(facts.path.resolve()),
-        "kind": facts.kind,
-        "rows": facts.rows,
-        "lines": _spells_of(facts, columns) if facts.in_episodes else facts.rows,
-        "bytes": facts.size,
-        "sha256": facts.sha256,
-        "encoding": facts.encoding,
-        "separator": facts.separator,
-        "ignored": list(facts.ignored),
-        "column_map": facts.column_map,
-    }
-
-
-def _spells_of(facts: FileFacts, columns: Path | str | None) -> int:
-    """Spells that the episodes of a file make; DisagreementError unless every episode is in one of them."""
-    spells = read_activity(facts.path, kind=facts.kind, columns=columns)
-    count, episodes = spells.select(pl.len(), pl.col(EPISODES).sum()).collect().row(0)
-    if episodes != facts.rows:
-        told = [Fault(facts.name, f"{facts.rows:,} episodes came in and {episodes:,} are in spells")]
-        raise DisagreementError("The run does not reconcile. This is a fault of the engine: please report it.", told)
-    return int(count)
 
 
 def _labels(lines: pl.LazyFrame) -> set[str]:

@@ -140,6 +140,7 @@ def price(
     columns: str | None = None,
     overlay: Annotated[list[Path] | None, Parameter(negative="")] = None,
     dates: Literal["strict", "ignore"] = "strict",
+    confidence: str | None = None,
     max_unpriced: Annotated[float | None, Parameter(validator=Number(gte=0, lte=100))] = None,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
@@ -161,6 +162,9 @@ def price(
         A folder of changed rows or rules laid over the pack, or the name of a shipped one. May be repeated; the last wins.
     dates
         strict: lines outside the pack's dates stay unpriced. ignore: they are priced under it all the same.
+    confidence
+        The labels that are accepted, separated by commas, such as published,practice. A line that rests on a figure with
+        any other label stays unpriced. All are accepted where this is not given.
     max_unpriced
         Leave with exit code 1 where more than this percentage of the lines is unpriced.
     overwrite
@@ -170,7 +174,17 @@ def price(
     from tariff.printing import printed_run
 
     named = [(told or kind, path) for told, path in _files(files)]
-    job = Job(named, out, rules, tuple(overlay or ()), columns, dates, overwrite, ["tariff", *_arguments.get()])
+    job = Job(
+        files=named,
+        out=out,
+        rules=rules,
+        overlays=tuple(overlay or ()),
+        columns=columns,
+        dates=dates,
+        confidence=None if confidence is None else confidence.split(","),
+        overwrite=overwrite,
+        command=["tariff", *_arguments.get()],
+    )
     finished = price_files(job)
     for facts in finished.card["inputs"]:
         _say(_announced(facts))
@@ -237,7 +251,7 @@ def compare(
 
     refuse_existing(out, overwrite=overwrite, holding=FILES)
     dimensions = [name.strip() for name in by.split(",") if name.strip()]
-    with damage_found([(path, scan_lines(path)) for path in priced]):
+    with damage_found([([path], scan_lines(path)) for path in priced]):
         report = compare_models(list(priced), models, by=dimensions, plan=plan, suppress=suppress)
     report.write(out, overwrite=overwrite)
     print(report)
@@ -264,7 +278,7 @@ def explain(priced: Path, /, *, line: str, provider: str | None = None) -> int:
 
     lines = scan_lines(priced)
     rules = rules_of(card_of(priced))
-    with damage_found([(priced, lines)]):
+    with damage_found([([priced], lines)]):
         print(explain_line(lines, rules, line=line, provider=provider))
     return DONE
 
@@ -299,7 +313,7 @@ def verify(
     card = card_of(priced)
     again = read_again(card, [path for _, path in _files(activity)] if activity else [])
     size = None if every_line else sample
-    with damage_found([(Path("the activity"), again), (priced, lines)]):
+    with damage_found([*((part.paths, part.lines) for part in again.parts), ([priced], lines)]):
         found = verify_lines(again, lines, rules_of(card), dates=card["options"]["dates"], sample=size)
     print(found)
     return DISAGREES if found.disagreements else DONE

@@ -66,6 +66,7 @@ class RunCard:
     totals: Totals
     assumptions: Sequence[Mapping[str, Any]]
     started: str = field(default_factory=now)
+    attached: Mapping[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The card as plain data, keys in a fixed order."""

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 import polars as pl
 
-from tariff.activity import read_activity
 from tariff.activity.files import digest
 from tariff.columns import PRICED_LINE
 from tariff.errors import ActivityError, Fault
-from tariff.reference import ReferencePack, price_admitted
+from tariff.intake import Intake, take_in
+from tariff.reference import ReferencePack, price_line
 from tariff.rulepack import RulePack
 
 _NOT_COMPARED: Final = frozenset({"pack", "patient_id", "pathway_id"})
@@ -55,20 +55,18 @@ class Verification:
         return "\n".join([f"{told}{len(self.disagreements):,} disagreements.", *shown, *([f"and {more:,} more"] if more else [])])
 
 
-def read_again(card: Mapping[str, Any], files: Sequence[Path] = ()) -> pl.LazyFrame:
+def read_again(card: Mapping[str, Any], files: Sequence[Path] = ()) -> Intake:
     """The activity that a run card names, in the order it was priced in. `files` say where it is now, in any order and under
     any name: each is known by its bytes.
 
     ActivityError where a file is missing, or its bytes are not those that were priced."""
-    columns = card["options"]["columns"]
     known = {facts["sha256"]: facts for facts in card["inputs"]}
     found = {digest(path): path for path in files} if files else dict(_where_they_were(card["inputs"]))
     strangers = [Fault(str(found[one]), "is not a file that was priced", _AS_IT_WAS) for one in found if one not in known]
     missing = [Fault(known[one]["file"], "is not among the files given", _AS_IT_WAS) for one in known if one not in found]
     if strangers or missing:
         raise ActivityError("The activity is not what was priced.", [*strangers, *(missing if files else [])])
-    frames = [read_activity(found[facts["sha256"]], kind=facts["kind"], columns=columns) for facts in card["inputs"]]
-    return pl.concat(frames, how="diagonal")
+    return take_in([(facts["kind"], found[facts["sha256"]]) for facts in card["inputs"]], card["options"]["columns"])
 
 
 def _where_they_were(inputs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Path]]:
@@ -81,29 +79,40 @@ def _where_they_were(inputs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str,
 
 
 def verify_lines(
-    activity: pl.LazyFrame, priced: pl.LazyFrame, packs: Sequence[RulePack], *, dates: str, sample: int | None, seed: int = 1
+    intake: Intake, priced: pl.LazyFrame, packs: Sequence[RulePack], *, dates: str, sample: int | None, seed: int = 1
 ) -> Verification:
-    """Price `sample` lines of `activity` (all where None) with the reference and compare them with `priced`, row by row.
+    """Price `sample` lines of the activity (all where None) with the reference and compare them with `priced`, row by row.
 
-    Both frames hold the same lines in the same order, as `tariff price` writes them."""
+    Both hold the same lines in the same order, as `tariff price` writes them."""
+    counts = [int(part.lines.select(pl.len()).collect().item()) for part in intake.parts]
     lines = int(priced.select(pl.len()).collect().item())
+    if sum(counts) != lines:
+        told = Fault("", f"{sum(counts):,} lines of activity against {lines:,} priced")
+        raise ActivityError("Activity and priced lines are not of one run.", [told])
     chosen = range(lines) if sample is None or sample >= lines else sorted(random.Random(seed).sample(range(lines), sample))
-    rows = pl.LazyFrame({"row": pl.Series(list(chosen), dtype=pl.UInt32)})
-    theirs = priced.with_row_index("row").join(rows, on="row", how="semi").sort("row").collect()
-    ours = activity.with_row_index("row").join(rows, on="row", how="semi").sort("row").collect()
-    if ours.height != theirs.height:
-        raise ActivityError(
-            "Activity and priced lines are not of one run.", [Fault("", f"{ours.height:,} lines against {theirs.height:,}")]
-        )
     by_label = {pack.label: ReferencePack.from_plain(pack.plain()) for pack in packs}
-    only = next(iter(by_label.values())) if len(by_label) == 1 else None
-    compared, found = 0, list[Disagreement]()
-    for line, engine in zip(ours.iter_rows(named=True), theirs.iter_rows(named=True), strict=True):
-        pack = by_label.get(engine["pack"]) or only  # no pack covers a line that is `no_pack_for_date`
-        if pack is not None:
-            compared += 1
-            found += _differences(engine, price_admitted(line, pack, dates="ignore" if dates == "ignore" else "strict"))
+    compared, start, found = 0, 0, list[Disagreement]()
+    for part, count in zip(intake.parts, counts, strict=True):
+        rows = [row - start for row in chosen if start <= row < start + count]
+        theirs = _rows(priced.slice(start, count), rows)
+        for line, engine in zip(_rows(part.lines, rows), theirs, strict=True):
+            pack = by_label.get(str(engine["pack"])) or (next(iter(by_label.values())) if len(by_label) == 1 else None)
+            if pack is not None and engine["reason"] not in _NOT_THE_REFERENCES:
+                compared += 1
+                found += _differences(
+                    engine, price_line(part.kind, line, pack, dates="ignore" if dates == "ignore" else "strict")
+                )
+        start += count
     return Verification(lines, compared, found)
+
+
+_NOT_THE_REFERENCES: Final = frozenset({"no_pack_for_date", "confidence"})
+"""Reasons that are the run's and not a rule's: no pack covers the date, or the run refuses a figure."""
+
+
+def _rows(frame: pl.LazyFrame, rows: Sequence[int]) -> Iterator[dict[str, Any]]:
+    wanted = pl.LazyFrame({"row": pl.Series(list(rows), dtype=pl.UInt32)})
+    yield from frame.with_row_index("row").join(wanted, on="row", how="semi").sort("row").collect().iter_rows(named=True)
 
 
 def _differences(engine: Mapping[str, object], reference: Mapping[str, object]) -> list[Disagreement]:

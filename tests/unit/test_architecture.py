@@ -18,6 +18,7 @@ LAYERS = (
     {"_version", "errors", "money", "reasons"},
     {"columns", "whole_files"},
     {"activity", "rulepack", "reference"},
+    {"intake"},
     {"kernels"},
     {"classify"},
     {"labels"},

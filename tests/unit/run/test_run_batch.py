@@ -80,7 +80,7 @@ def test_a_run_that_does_not_reconcile_leaves_nothing(activity, tmp_path, monkey
 
 def test_a_failure_that_is_not_the_input_s_stays_what_it_was(activity):
     broken = pl.exceptions.ComputeError("disk")
-    with pytest.raises(pl.exceptions.ComputeError, match="disk"), damage_found([(activity, pl.scan_parquet(activity))]):
+    with pytest.raises(pl.exceptions.ComputeError, match="disk"), damage_found([([activity], pl.scan_parquet(activity))]):
         raise broken
 
 

@@ -1,0 +1,90 @@
+"""The activity of a run: which files are read together, in which order, and the unbundled items that spells carry with them.
+Pricing and verification both take it from here, so that they see the same lines in the same order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tariff.activity import FileFacts, read_activity, read_attached_items, survey, without_given
+from tariff.activity.reading import grouped
+from tariff.activity.spells import EPISODES
+from tariff.errors import DisagreementError, Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Lines of one kind that are read together. `paths` are the files they come from."""
+
+    kind: str
+    paths: tuple[Path, ...]
+    lines: pl.LazyFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The activity of a run in the order in which it is priced. `also_given` counts the items written on spells that come as
+    lines of a file too, and so are left out."""
+
+    parts: tuple[Part, ...]
+    attached: int
+    also_given: int
+
+
+def take_in(files: Sequence[tuple[str | None, Path]], columns: Path | str | None = None) -> Intake:
+    """The lines of `files`, (kind or None, path), lazily; items attached to spells come last.
+
+    Raises ActivityError with every fault of every file that cannot be used as a whole, RulesError for the column map."""
+    groups = grouped(files, columns)
+    parts = [Part(group.kind, group.paths, read_activity(group.paths, group.kind, columns)) for group in groups]
+    admitted = [path for part in parts if part.kind == "admitted" for path in part.paths]
+    if not admitted:
+        return Intake(tuple(parts), 0, 0)
+    items, also_given = read_attached_items(admitted, columns), 0
+    given = [part.lines for part in parts if part.kind == "unbundled"]
+    if given:
+        items, also_given = without_given(items, pl.concat(given, how="diagonal"))
+    attached = int(items.select(pl.len()).collect(engine="streaming").item())
+    if attached:
+        parts.append(Part("unbundled", tuple(admitted), items))
+    return Intake(tuple(parts), attached, also_given)
+
+
+def facts_of(intake: Intake, columns: Path | str | None = None) -> Iterator[dict[str, Any]]:
+    """What the run card says of each input file. `lines` are what is priced of a file: its rows, or for files of episodes the
+    spells they make, which stand at the first of them."""
+    own = intake.parts[: len(intake.parts) - bool(intake.attached)]
+    for part in own:
+        facts = [survey(path, part.kind, columns) for path in part.paths]
+        lines = [one.rows for one in facts]
+        if facts[0].in_episodes:
+            lines = [_spells_of(part, facts), *[0] * (len(facts) - 1)]
+        for one, count in zip(facts, lines, strict=True):
+            yield {
+                "file": one.name,
+                "path": str(one.path.resolve()),
+                "kind": one.kind,
+                "rows": one.rows,
+                "episodes": one.in_episodes,
+                "lines": count,
+                "bytes": one.size,
+                "sha256": one.sha256,
+                "encoding": one.encoding,
+                "separator": one.separator,
+                "ignored": list(one.ignored),
+                "column_map": one.column_map,
+            }
+
+
+def _spells_of(part: Part, facts: Sequence[FileFacts]) -> int:
+    """Spells that the episodes of a part make; DisagreementError unless every episode is in one of them."""
+    spells, episodes = part.lines.select(pl.len(), pl.col(EPISODES).sum()).collect().row(0)
+    rows = sum(one.rows for one in facts)
+    if episodes != rows:
+        told = [Fault(facts[0].name, f"{rows:,} episodes came in and {episodes:,} are in spells")]
+        raise DisagreementError("The run does not reconcile. This is a fault of the engine: please report it.", told)
+    return int(spells)
