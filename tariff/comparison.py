@@ -10,7 +10,7 @@ import polars as pl
 
 from tariff.errors import UsageError, did_you_mean
 from tariff.payment.cells import CELL
-from tariff.payment.ledger import Ledger
+from tariff.payment.ledger import INTERACTION, Ledger
 from tariff.payment.term import Cause
 
 START: Final = "start"
@@ -102,6 +102,7 @@ def _sum(frames: list[pl.DataFrame], keys: list[str]) -> pl.DataFrame:
 
 def _bridge(ledger: Ledger, base: Ledger, keys: list[str], compared: pl.DataFrame) -> pl.DataFrame:
     causes = list(dict.fromkeys([*base.causes, *ledger.causes]))
+    causes = [*(cause for cause in causes if cause is not INTERACTION), INTERACTION]
     start = _step(compared, START, 0, base.model.name, base.model.title, pl.col("baseline_pence"))
     end = _step(compared, END, len(causes) + 1, ledger.model.name, ledger.model.title, pl.col("pence"))
     differences = _differences(ledger, base, keys)
@@ -119,8 +120,17 @@ def _differences(ledger: Ledger, base: Ledger, keys: list[str]) -> pl.DataFrame:
     signed = [
         *(frame.select(*keys, "line", "pence") for frame in gained),
         *(frame.select(*keys, "line", -pl.col("pence")) for frame in lost),
+        *_interaction(ledger, keys, 1),
+        *_interaction(base, keys, -1),
     ]
     return pl.concat(signed).group_by(*keys, "line").agg(pl.col("pence").sum()).filter(pl.col("pence") != 0)
+
+
+def _interaction(ledger: Ledger, keys: list[str], sign: int) -> list[pl.DataFrame]:
+    """What is owed to terms acting on each other, taken from the lines it is in and told as a cause of its own."""
+    apart = ledger.interaction.select(*keys, "line", pl.col("pence") * sign)
+    told = apart.with_columns(pl.lit(INTERACTION.line).alias("line"))
+    return [apart.with_columns(-pl.col("pence")), told]
 
 
 def _cause(differences: pl.DataFrame, number: int, cause: Cause) -> pl.DataFrame:

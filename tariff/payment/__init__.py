@@ -1,16 +1,19 @@
 """Payment models, plans and contract terms: priced lines in, ledger lines out. Nothing here re-prices a line."""
 
 from tariff.payment.cells import CELL, COMPONENT_LINES, NOT_GIVEN, component_lines, gather_cells
-from tariff.payment.ledger import COMPONENT_CAUSES, Ledger, settle
+from tariff.payment.ledger import COMPONENT_CAUSES, INTERACTION, Ledger, settle
 from tariff.payment.model_files import load_models, shipped_presets
 from tariff.payment.models import Model, Models, ModelsOrigin
 from tariff.payment.plan import check_plan, read_plan
+from tariff.payment.readmissions import gather_readmissions
+from tariff.payment.scope import Scope
 from tariff.payment.term import Cause, ContractTerm
 
 __all__ = [
     "CELL",
     "COMPONENT_CAUSES",
     "COMPONENT_LINES",
+    "INTERACTION",
     "NOT_GIVEN",
     "Cause",
     "ContractTerm",
@@ -18,9 +21,11 @@ __all__ = [
     "Model",
     "Models",
     "ModelsOrigin",
+    "Scope",
     "check_plan",
     "component_lines",
     "gather_cells",
+    "gather_readmissions",
     "load_models",
     "read_plan",
     "settle",

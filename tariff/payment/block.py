@@ -9,7 +9,8 @@ from typing import ClassVar, Final, Literal
 
 import polars as pl
 
-from tariff.payment.term import Cause, PlanTerm, adjustment
+from tariff.payment.plan_term import PlanTerm
+from tariff.payment.term import Cause, adjustment
 
 ABOVE_PLAN: Final = Cause(
     "block_above_plan",
@@ -34,13 +35,13 @@ class Block(PlanTerm):
 
     term: Literal["block"]
 
-    settles: ClassVar[bool] = True
     causes: ClassVar[tuple[Cause, ...]] = (ABOVE_PLAN, BELOW_PLAN)
 
     @property
     def words(self) -> str:
         """The term in one sentence."""
-        return "The value of the plan is paid, whatever the activity."
+        which = "plan" if self.needs_run_plan else str(self.against)
+        return f"The value of the {which} is paid{self.scope.words}, whatever the activity."
 
     def adjustments(self, planned: pl.DataFrame) -> pl.DataFrame:
         """Plan less value at tariff, as one line where activity ran above plan and another where below."""

@@ -1,10 +1,11 @@
 """Settling: from cells of priced lines to what each model makes each commissioner pay, as ledger lines. Activity is never
-re-priced. Per-line payment is made once and shared by the models that use it; terms add their own few lines."""
+re-priced. Per-line payment is made once and shared by the models that use it; terms add their own few lines, in order, each
+seeing what those before it did. What a term does beyond what it would do alone is kept apart, for the bridge to tell."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import polars as pl
@@ -12,10 +13,10 @@ import polars as pl
 from tariff.columns import LEDGER, names
 from tariff.errors import Fault, RulesError
 from tariff.money import pounds
+from tariff.payment.activity import Activity, as_lines, no_lines
 from tariff.payment.cells import CELL, component_lines
-from tariff.payment.coverage import Coverage, cover, unplanned_faults
 from tariff.payment.models import Model
-from tariff.payment.term import Cause, PlanTerm
+from tariff.payment.term import Cause, ContractTerm
 
 COMPONENT_CAUSES: Final = (
     Cause("base", "Base price", "The national price of the setting, or the agreed local price."),
@@ -26,18 +27,27 @@ COMPONENT_CAUSES: Final = (
 )
 """The ledger lines of the price itself."""
 
+INTERACTION: Final = Cause(
+    "interaction",
+    "Terms acting on each other",
+    "A later term works on what earlier terms left: this is what it does beyond what it would do alone.",
+)
+"""A step of the bridge, never a line of the ledger."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """What one model makes commissioners pay. `per_line` is shared between models that pay lines alike; both frames hold
-    `CELL`, `line`, `lines` (priced lines behind), `units` and `pence`. `notes` say what a reader should know; `outside_plan` are
-    the lines that no plan row covers, paid at tariff: how many, and their pence."""
+    `CELL`, `line`, `lines` (priced lines behind), `units` and `pence`. `interaction` is the part of `terms` that is owed to
+    terms acting on each other, by the line it is in. `notes` say what a reader should know; `outside_plan` are the lines that no
+    plan row covers, paid at tariff: how many, and their pence."""
 
     model: Model
     per_line: pl.DataFrame
     terms: pl.DataFrame
     notes: tuple[str, ...] = ()
     outside_plan: tuple[int, int] = (0, 0)
+    interaction: pl.DataFrame = field(default_factory=no_lines)
 
     def frame(self) -> pl.LazyFrame:
         """The ledger as `columns.LEDGER`."""
@@ -46,43 +56,56 @@ class Ledger:
 
     @property
     def causes(self) -> tuple[Cause, ...]:
-        """Every line it may hold, in the order in which a bridge tells them."""
-        return (*COMPONENT_CAUSES, *self.model.causes)
+        """Every step its bridge may hold, in the order in which it tells them."""
+        return (*COMPONENT_CAUSES, *self.model.causes, INTERACTION)
 
 
-def settle(cells: pl.DataFrame, models: Iterable[Model], plan: pl.DataFrame | None = None) -> tuple[Ledger, ...]:
-    """A ledger per model, in the order of `models`, from cells (`gather_cells`) and a plan (`read_plan`).
+def settle(
+    cells: pl.DataFrame,
+    models: Iterable[Model],
+    plan: pl.DataFrame | None = None,
+    readmissions: pl.DataFrame | None = None,
+) -> tuple[Ledger, ...]:
+    """A ledger per model, in the order of `models`, from cells (`gather_cells`), a plan (`read_plan`) and, where the priced lines
+    flag them, readmissions (`gather_readmissions`).
 
-    RulesError where a model needs a plan and there is none, or where the plan does not cover the activity of a commissioner
-    and provider and the term does not say that such activity is paid at tariff: all of them are told."""
+    RulesError where a term lacks what it needs – a plan, a plan row for a commissioner and provider, a figure – and does not say
+    what to do without: all of them are told."""
     chosen = tuple(models)
-    _require_plan(chosen, plan)
-    per_line = component_lines(cells)
-    coverage, notes = _covered(cells, plan) if plan is not None else (None, ())
-    faults = [fault for model in chosen for fault in _faults(model, coverage)]
+    activity = Activity(cells, plan, readmissions)
+    faults = [_of_model(fault, model) for model in chosen for term in model.terms for fault in term.faults(activity)]
     if faults:
-        raise RulesError("the plan does not cover all the activity", faults)
-    return tuple(_ledger(model, per_line, coverage, notes) for model in chosen)
+        raise RulesError(_summary(faults), list(dict.fromkeys(faults)))
+    per_line = component_lines(cells)
+    notes = _plan_notes(cells, plan) if plan is not None else ()
+    return tuple(_ledger(model, per_line, activity, notes) for model in chosen)
 
 
-def _require_plan(models: tuple[Model, ...], plan: pl.DataFrame | None) -> None:
-    needing = [model.name for model in models if model.needs_plan]
-    if needing and plan is None:
-        told = "its contract terms pay against a plan, and none is given"
-        raise RulesError("a plan is needed", [Fault(f"model '{name}'", told, "give one with --plan FILE") for name in needing])
+def _of_model(fault: Fault, model: Model) -> Fault:
+    """A term's fault with the model it stands in, unless it stands in a file or only says what to do."""
+    if fault.where or not fault.what:
+        return fault
+    return Fault(f"model '{model.name}'", fault.what, fault.remedy)
 
 
-def _covered(cells: pl.DataFrame, plan: pl.DataFrame) -> tuple[Coverage, tuple[str, ...]]:
-    """The plan laid over the cells. Plan rows of years in which nothing was priced are left out, and said so."""
-    years = cells["financial_year"].unique()
-    relevant = plan.filter(pl.col("financial_year").is_in(years.implode()))
+def _summary(faults: list[Fault]) -> str:
+    told = " ".join(fault.what for fault in faults)
+    if "none is given" in told:
+        return "a plan is needed"
+    return (
+        "the plan does not cover all the activity" if "the plan has no row" in told else "the payment models lack what they need"
+    )
+
+
+def _plan_notes(cells: pl.DataFrame, plan: pl.DataFrame) -> tuple[str, ...]:
+    """Plan rows of years in which nothing was priced, which are left out, and years of which only some months are there."""
+    in_year = pl.col("financial_year").is_in(cells["financial_year"].unique().implode())
+    left_out, relevant = plan.filter(~in_year), plan.filter(in_year)
     notes = []
-    if relevant.height < plan.height:
-        left_out = plan.filter(~pl.col("financial_year").is_in(years.implode()))
+    if left_out.height:
         worth = pounds(int(left_out["pence"].sum()), whole=True)
         notes.append(f"Plan rows worth {worth} are for years with no priced activity and are left out.")
-    notes += _part_years(cells, relevant)
-    return cover(cells, relevant), tuple(notes)
+    return tuple(notes + _part_years(cells, relevant))
 
 
 def _part_years(cells: pl.DataFrame, plan: pl.DataFrame) -> list[str]:
@@ -96,30 +119,28 @@ def _part_years(cells: pl.DataFrame, plan: pl.DataFrame) -> list[str]:
     ]
 
 
-def _faults(model: Model, coverage: Coverage | None) -> list[Fault]:
-    if coverage is None or not coverage.unplanned.height:
-        return []
-    refusing = [term for term in model.terms if isinstance(term, PlanTerm) and term.unplanned == "refuse"]
-    return unplanned_faults(coverage.unplanned, model.name) if refusing else []
-
-
-def _ledger(model: Model, per_line: pl.DataFrame, coverage: Coverage | None, notes: tuple[str, ...]) -> Ledger:
-    empty = per_line.clear()
-    if coverage is None or not model.needs_plan:
-        return Ledger(model, per_line, empty)
-    lines = [_term_lines(term, coverage, empty) for term in model.terms if isinstance(term, PlanTerm)]
-    return Ledger(model, per_line, pl.concat([empty, *lines]), notes, _outside(coverage))
-
-
-def _term_lines(term: PlanTerm, coverage: Coverage, empty: pl.DataFrame) -> pl.DataFrame:
-    """The ledger lines of one term, at the level of the plan row that caused them, and no finer."""
-    added = term.adjustments(coverage.planned).filter(pl.col("pence") != 0)
+def _ledger(model: Model, per_line: pl.DataFrame, activity: Activity, plan_notes: tuple[str, ...]) -> Ledger:
+    seen, together, notes = activity, [no_lines()], list(plan_notes if model.needs_plan else ())
+    beyond = [no_lines()]
+    outside = [(0, 0)]
+    for term in model.terms:
+        lines, interaction = _term_lines(term, seen)
+        seen = seen.after(lines)
+        together.append(lines)
+        beyond.append(interaction)
+        notes += term.notes(activity)
+        outside.append(term.outside(activity))
     counts = [pl.lit(0, pl.Int64).alias(name) for name in ("lines", "units")]
-    shaped = added.with_columns(pl.lit(None, pl.String).alias("gp_practice"), *counts)
-    ordered = shaped.select(pl.col(name).cast(dtype) for name, dtype in empty.schema.items())
-    return ordered.sort([*CELL, "line"], nulls_last=True)
+    terms = pl.concat(together).with_columns(counts).select(pl.col(name).cast(dtype) for name, dtype in per_line.schema.items())
+    found = (sum(lines for lines, _ in outside), sum(pence for _, pence in outside))
+    return Ledger(model, per_line, terms, tuple(dict.fromkeys(notes)), found, pl.concat(beyond))
 
 
-def _outside(coverage: Coverage) -> tuple[int, int]:
-    lines, pence = coverage.unplanned.select(pl.col("lines", "price_pence").sum()).row(0)
-    return lines, pence
+def _term_lines(term: ContractTerm, seen: Activity) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The ledger lines of one term after those before it, and how they differ from what it would do alone."""
+    lines = term.ledger_lines(seen)
+    if not seen.earlier.height:
+        return lines, no_lines()
+    alone = term.ledger_lines(seen.alone)
+    apart = pl.concat([lines, alone.with_columns(-pl.col("pence"))]).group_by(*CELL, "line").agg(pl.col("pence").sum())
+    return lines, as_lines(apart)

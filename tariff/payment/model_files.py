@@ -15,7 +15,9 @@ from typing import Any, Final, NamedTuple
 from pydantic import ValidationError
 
 from tariff.errors import Fault, RulesError, did_you_mean
+from tariff.payment.cost_and_volume import Tier
 from tariff.payment.models import TERMS, Model, Models, ModelsFile, ModelsOrigin
+from tariff.payment.scope import Scope
 from tariff.rulepack.digests import with_lf
 from tariff.rulepack.model import CONFIDENCES
 
@@ -25,17 +27,26 @@ _REMEDIES: Final = {
     "confidence": f"state how sure the figures are: {', '.join(CONFIDENCES)}",
     "source": "say where the term and its figures come from",
     "marginal_rate": 'give the share of the price that is paid beyond the plan, such as "70%"',
+    "rate": 'give the share, such as "2.5%"',
+    "variable_share": 'give the share of the difference from plan that is paid, such as "20%"',
+    "against": 'write against = "plan", or the name of a file in the form of a plan',
+    "population": "name a CSV file: commissioner, registered, and where it has them financial_year, gp_practice, age_band",
+    "per_head": "give the pounds a head and year",
+    "prices": "name a CSV file: price, and what it is for (commissioner, provider, pod, treatment_function, currency)",
+    "results": "name a CSV file: provider, measure, weight, result, benchmark, better",
     "schema": "write schema = 1 at the top of the file",
     "model": "add a [[model]] with a name and a title",
 }
 
 
 class _Text(NamedTuple):
-    """The text of one file or preset and how to call it. `given` are parameters of a preset."""
+    """The text of one file or preset and how to call it. `given` are parameters of a preset; `folder` is where the files that
+    its terms name are looked for."""
 
     name: str
     text: str
     given: dict[str, str]
+    folder: Path
 
 
 def shipped_presets() -> list[str]:
@@ -58,8 +69,11 @@ def load_models(spec: str | Path | Sequence[str | Path]) -> Models:
     for source in sources:
         read = _read(source, faults)
         if read is not None:
-            models += _parse(read, faults)
+            found = _parse(read, faults)
+            models += found
             origins.append(ModelsOrigin(source, sha256(read.text.encode()).hexdigest()))
+            named = dict.fromkeys(file for model in found for file in model.files)
+            origins += [ModelsOrigin(str(file), file.digest) for file in named]
     faults += [
         Fault(", ".join(sources), f"{count} models are called '{name}'", "give each model a name of its own")
         for name, count in Counter(model.name for model in models).items()
@@ -80,7 +94,7 @@ def _read(source: str, faults: list[Fault]) -> _Text | None:
         return _read_preset(source, faults)
     path = Path(source)
     try:
-        return _Text(source, with_lf(path.read_bytes()).decode("utf-8-sig"), {})
+        return _Text(source, with_lf(path.read_bytes()).decode("utf-8-sig"), {}, path.parent)
     except UnicodeDecodeError as error:
         faults.append(Fault(source, f"byte {error.start} is not UTF-8", "save the file as UTF-8"))
     except OSError as error:
@@ -103,7 +117,7 @@ def _read_preset(source: str, faults: list[Fault]) -> _Text | None:
             faults.append(Fault(source, f"'{parameter}' is not a parameter", f"write {PRESET}{name}:marginal_rate=50%"))
             return None
         given[key.strip()] = value.strip()
-    return _Text(source, text, given)
+    return _Text(source, text, given, Path())
 
 
 def _parse(read: _Text, faults: list[Fault]) -> list[Model]:
@@ -115,30 +129,42 @@ def _parse(read: _Text, faults: list[Fault]) -> list[Model]:
         return []
     for key, value in read.given.items():
         if not _give(written, key, value):
-            known = sorted({name for model in written["model"] for term in model.get("terms", ()) for name in term})
-            takes = f"{did_you_mean(key, known)} it takes {', '.join(set(known) & _PARAMETERS) or 'none'}".strip()
+            known = _parameters(written)
+            takes = f"{did_you_mean(key, known)} it takes {', '.join(known) or 'none'}".strip()
             faults.append(Fault(read.name, f"the preset has no parameter '{key}'", takes))
             return []
     try:
-        return list(ModelsFile.model_validate(written).model)
+        return list(ModelsFile.model_validate(written, context={"folder": read.folder}).model)
     except ValidationError as error:
         faults += [_fault(read, written, problem) for problem in error.errors(include_url=False)]
         return []
 
 
-_PARAMETERS: Final = {"marginal_rate", "unplanned"}
-_NO_FIGURE: Final = {"unplanned"}
-"""Parameters that choose, rather than put in a figure that needs a source."""
+def _terms(written: dict[str, Any]) -> list[dict[str, Any]]:
+    return [term for model in written["model"] for term in model.get("terms", ())]
+
+
+def _parameters(written: dict[str, Any]) -> list[str]:
+    """The parameters that the terms of a preset take, in order."""
+    kinds = [TERMS[term["term"]] for term in _terms(written)]
+    return list(dict.fromkeys(name for kind in kinds for name in (*kind.figures, *kind.choices)))
 
 
 def _give(written: dict[str, Any], key: str, value: str) -> bool:
-    """Put a parameter into every term that takes it; its figure is then the run's own, and says so."""
-    taking = [term for model in written["model"] for term in model.get("terms", ()) if key in term and key in _PARAMETERS]
+    """Put a parameter into every term that takes it, or into one kind as `term.key`; a figure is then the run's own, and says
+    so. A choice says nothing new about where figures come from."""
+    kind, dot, name = key.rpartition(".")
+    taking = [
+        term
+        for term in _terms(written)
+        if name in (*TERMS[term["term"]].figures, *TERMS[term["term"]].choices) and (not dot or term["term"] == kind)
+    ]
+    figured = [term for term in taking if name in TERMS[term["term"]].figures]
     for term in taking:
-        term[key] = value
-        if key not in _NO_FIGURE:
-            term.update(confidence="local", source="given with the run")
-    if taking and key not in _NO_FIGURE:
+        term[name] = value
+    for term in figured:
+        term.update(confidence="local", source="given with the run")
+    if figured and len(_terms(written)) == len(figured):
         for model in written["model"]:
             model["note"] = ""
     return bool(taking)
@@ -146,7 +172,7 @@ def _give(written: dict[str, Any], key: str, value: str) -> bool:
 
 def _fault(read: _Text, written: dict[str, Any], problem: Any) -> Fault:
     """One fault of the validator in the words of the field, with the line it stands on."""
-    location = [step for step in problem["loc"] if step not in TERMS]
+    location = _without_tags(problem["loc"])
     where = read.name if read.given else f"{read.name}:{line_of(read.text, location)}"
     place, key = _place(written, location[:-1]), str(location[-1]) if location else ""
     kind = problem["type"]
@@ -178,9 +204,25 @@ def _unknown_term(read: _Text, location: list[Any], place: str, given: Any) -> F
     return Fault(where, f"{place}the term '{term}' is not known", f"{nearest} known: {', '.join(known)}".strip())
 
 
+def _tag_at(location: Sequence[Any], number: int) -> bool:
+    """Whether a step of a validator's location is the kind of a term, which the file writes as a key's value."""
+    return number > 1 and location[number - 2] == "terms" and location[number] in TERMS
+
+
+def _without_tags(location: Sequence[Any]) -> list[Any]:
+    return [step for number, step in enumerate(location) if not _tag_at(location, number)]
+
+
 def _known_keys(location: Sequence[Any]) -> list[str]:
-    term = next((TERMS[step] for step in location if step in TERMS), None)
-    owner: Any = term or (Model if location and location[0] == "model" and len(location) > 1 else ModelsFile)
+    """The keys that may stand where an unknown one does."""
+    owner: Any = Model if location and location[0] == "model" and len(location) > 1 else ModelsFile
+    for number, step in enumerate(location[:-1]):
+        if _tag_at(location, number):
+            owner = TERMS[step]
+        elif step == "tiers":
+            owner = Tier
+        elif number > 2 and step in owner.model_fields and owner.model_fields[step].annotation is Scope:
+            owner = Scope
     return [field.alias or name for name, field in owner.model_fields.items()]
 
 
@@ -195,7 +237,7 @@ def _place(written: dict[str, Any], location: Sequence[Any]) -> str:
     return f"model '{name}'{term}: " + (f"{key}: " if key else "")
 
 
-_HEADER: Final = re.compile(r"^\s*\[\[\s*(?P<name>\w+(?:\.\w+)*)\s*\]\]")
+_HEADER: Final = re.compile(r"^\s*\[(?P<item>\[?)\s*(?P<name>\w+(?:\.\w+)*)\s*\]\]?")
 _KEY: Final = re.compile(r"^\s*(?P<name>\w+)\s*=")
 
 
@@ -208,7 +250,8 @@ def line_of(text: str, location: Sequence[str | int]) -> int:
     for number, line in enumerate(text.splitlines(), start=1):
         header, key = _HEADER.match(line), _KEY.match(line)
         if header:
-            table = _array_item(header["name"].split("."), counts)
+            path = header["name"].split(".")
+            table = _array_item(path, counts) if header["item"] else (*_latest(path[:-1], counts), path[-1])
             best = number if wanted[: len(table)] == table else best
         elif key and wanted[: len(table) + 1] == (*table, key["name"]):
             return number
@@ -218,12 +261,17 @@ def line_of(text: str, location: Sequence[str | int]) -> int:
 def _array_item(names: list[str], counts: Counter[tuple[str | int, ...]]) -> tuple[str | int, ...]:
     """Where the array table `[[a.b]]` just met stands: the next `b` of the latest `a`."""
     *parents, last = names
+    path = (*_latest(parents, counts), last)
+    counts[path] += 1
+    return (*path, counts[path] - 1)
+
+
+def _latest(parents: Sequence[str], counts: Counter[tuple[str | int, ...]]) -> tuple[str | int, ...]:
+    """Where the latest item of nested array tables stands."""
     path: tuple[str | int, ...] = ()
     for parent in parents:
         path = (*path, parent, counts[(*path, parent)] - 1)
-    path = (*path, last)
-    counts[path] += 1
-    return (*path, counts[path] - 1)
+    return path
 
 
 def _presets() -> Any:

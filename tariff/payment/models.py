@@ -5,17 +5,70 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
+from tariff.payment.activity_cap import ActivityCap
+from tariff.payment.aligned_payment import AlignedPayment
+from tariff.payment.best_practice_adjustment import BestPracticeAdjustment
+from tariff.payment.blended import Blended
 from tariff.payment.block import Block
+from tariff.payment.cap_and_collar import CapAndCollar
+from tariff.payment.capitation import Capitation
 from tariff.payment.cost_and_volume import CostAndVolume
-from tariff.payment.term import Cause, ContractTerm, PlanTerm
+from tariff.payment.cquin import Cquin, Withhold
+from tariff.payment.figures import TermFile
+from tariff.payment.gain_share import EpisodeReconciliation, GainShare
+from tariff.payment.local_price import LocalPrice
+from tariff.payment.marginal_rate import MarginalRate
+from tariff.payment.outcome import Outcome
+from tariff.payment.plan_term import PlanTerm
+from tariff.payment.readmissions import Readmissions
+from tariff.payment.sanctions import Sanctions
+from tariff.payment.term import Cause, ContractTerm
 from tariff.rulepack.model import Strict
 
-Term = Annotated[Block | CostAndVolume, Field(discriminator="term")]
-TERMS: Final[dict[str, type[ContractTerm]]] = {"block": Block, "cost_and_volume": CostAndVolume}
+Term = Annotated[
+    ActivityCap
+    | AlignedPayment
+    | BestPracticeAdjustment
+    | Blended
+    | Block
+    | CapAndCollar
+    | Capitation
+    | CostAndVolume
+    | Cquin
+    | EpisodeReconciliation
+    | GainShare
+    | LocalPrice
+    | MarginalRate
+    | Outcome
+    | Readmissions
+    | Sanctions
+    | Withhold,
+    Field(discriminator="term"),
+]
+TERMS: Final[dict[str, type[ContractTerm]]] = {
+    "block": Block,
+    "cost_and_volume": CostAndVolume,
+    "cap_and_collar": CapAndCollar,
+    "marginal_rate": MarginalRate,
+    "readmissions": Readmissions,
+    "blended": Blended,
+    "aligned_payment": AlignedPayment,
+    "best_practice_adjustment": BestPracticeAdjustment,
+    "capitation": Capitation,
+    "gain_share": GainShare,
+    "episode_reconciliation": EpisodeReconciliation,
+    "cquin": Cquin,
+    "withhold": Withhold,
+    "outcome": Outcome,
+    "activity_cap": ActivityCap,
+    "sanctions": Sanctions,
+    "local_price": LocalPrice,
+}
 """Every kind of term by the name a models file gives it."""
 
 
@@ -32,11 +85,14 @@ class Model(Strict):
 
     @model_validator(mode="after")
     def _pay_each_line_once(self) -> Model:
-        settling = [term.term for term in self.terms if term.settles]
-        if len(settling) > 1:
-            raise ValueError(
-                f"the terms {' and '.join(settling)} both settle what is paid for every line: it would be paid twice"
-            )
+        for first, second in combinations([term for term in self.terms if term.settles], 2):
+            if first.settles == second.settles and first.scope.overlaps(second.scope):
+                both = "every line" if first.scope.is_everything and second.scope.is_everything else "some lines"
+                raise ValueError(
+                    f"the terms {first.term} and {second.term} both settle what is paid for {both}: it would be paid twice"
+                )
+            if second.settles == "price" and first.settles == "payment":
+                raise ValueError(f"the term {second.term} sets prices: put it before {first.term}, which pays by them")
         return self
 
     @property
@@ -46,8 +102,13 @@ class Model(Strict):
 
     @property
     def needs_plan(self) -> bool:
-        """Whether a term needs a plan."""
-        return any(isinstance(term, PlanTerm) for term in self.terms)
+        """Whether a term needs the run's plan."""
+        return any(isinstance(term, PlanTerm) and term.needs_run_plan for term in self.terms)
+
+    @property
+    def files(self) -> tuple[TermFile, ...]:
+        """The files that its terms name."""
+        return tuple(dict.fromkeys(file for term in self.terms for file in term.files))
 
     @property
     def words(self) -> str:
@@ -57,7 +118,7 @@ class Model(Strict):
     @property
     def causes(self) -> tuple[Cause, ...]:
         """The ledger lines its terms can write, in the order of the terms."""
-        return tuple(cause for term in self.terms for cause in term.causes)
+        return tuple(dict.fromkeys(cause for term in self.terms for cause in term.causes))
 
 
 class ModelsFile(Strict):

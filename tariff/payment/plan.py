@@ -3,7 +3,7 @@ rows may be as coarse as one sum for a provider and as fine as one HRG in one mo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations_with_replacement
 from pathlib import Path
 from typing import Final
@@ -55,14 +55,16 @@ def check_plan(plan: pl.DataFrame) -> pl.DataFrame:
     return shaped
 
 
-def by_pattern(plan: pl.DataFrame) -> Iterator[tuple[list[str], pl.DataFrame]]:
+def by_pattern(
+    plan: pl.DataFrame, fixed: Sequence[str] = FIXED, blankable: Sequence[str] = BLANKABLE
+) -> Iterator[tuple[list[str], pl.DataFrame]]:
     """The rows of a plan by which of their keys are given: those keys, and the rows. Rows of one pattern meet activity in
     one join; 32 patterns are possible, plans use one to three."""
-    flags = [f"has_{name}" for name in BLANKABLE]
-    marked = plan.with_columns(pl.col(name).is_not_null().alias(flag) for name, flag in zip(BLANKABLE, flags, strict=True))
+    flags = [f"has_{name}" for name in blankable]
+    marked = plan.with_columns(pl.col(name).is_not_null().alias(flag) for name, flag in zip(blankable, flags, strict=True))
     for pattern, rows in marked.group_by(flags, maintain_order=True):
-        keys = [name for name, given in zip(BLANKABLE, pattern, strict=True) if given]
-        yield [*FIXED, *keys], rows.drop(flags)
+        keys = [name for name, given in zip(blankable, pattern, strict=True) if given]
+        yield [*fixed, *keys], rows.drop(flags)
 
 
 def first_faults(faults: list[Fault]) -> list[Fault]:

@@ -3,16 +3,17 @@ it governs into ledger lines. One file a term stands beside this one."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar, Final, Literal, NamedTuple
 
 import polars as pl
 from pydantic import Field
 
+from tariff.errors import Fault
+from tariff.payment.activity import Activity
+from tariff.payment.figures import TermFile
+from tariff.payment.scope import EVERYTHING, Scope
 from tariff.rulepack.model import Confidence, Strict
-
-Unplanned = Literal["refuse", "tariff"]
-"""What becomes of activity that no plan row covers: the run is refused (the default, for it is most often a gap in the
-plan), or it is paid at tariff, as non-contracted activity is."""
 
 CONFIDENCE_WORDS: Final[dict[Confidence, str]] = {
     "published": "published",
@@ -35,34 +36,61 @@ class Cause(NamedTuple):
 class ContractTerm(Strict):
     """One term of a contract. Every term states where it comes from and how sure that is.
 
-    `settles` terms decide what is paid for the activity they govern, so no two of them may govern the same line."""
+    `settles`: whether it decides the price of what it governs, or what is paid for it; no two terms may decide the same of one
+    line, and prices come before payments.
+    `figures` and `choices` are the fields that a preset takes as parameters; a figure given so is labelled local."""
 
     source: str = Field(min_length=1)
     confidence: Confidence
     note: str = ""
+    scope: Scope = EVERYTHING
 
-    settles: ClassVar[bool] = False
+    settles: ClassVar[Literal["", "price", "payment"]] = ""
     causes: ClassVar[tuple[Cause, ...]] = ()
+    figures: ClassVar[tuple[str, ...]] = ()
+    choices: ClassVar[tuple[str, ...]] = ()
 
     @property
     def words(self) -> str:
         """The term in one sentence, with its figures."""
         raise NotImplementedError
 
+    @property
+    def label(self) -> str:
+        """How sure its figures are, in words."""
+        return CONFIDENCE_WORDS[self.confidence]
 
-class PlanTerm(ContractTerm):
-    """A term that pays against a plan."""
+    @property
+    def files(self) -> tuple[TermFile, ...]:
+        """The files that it names."""
+        return tuple(given for given in self.__dict__.values() if isinstance(given, TermFile))
 
-    unplanned: Unplanned = "refuse"
+    def faults(self, activity: Activity) -> list[Fault]:
+        """What it lacks to settle this activity; `where` is left for the caller to fill."""
+        del activity
+        return []
 
-    def adjustments(self, planned: pl.DataFrame) -> pl.DataFrame:
-        """Ledger adjustments, from plan rows with the value at tariff of the activity each covers.
-
-        `planned` has the columns of a plan and `plan_pence, value_pence` (int64, never null). The result has those
-        columns and `line, pence`; rows of 0 pence may be left in, the ledger drops them."""
+    def ledger_lines(self, activity: Activity) -> pl.DataFrame:
+        """What it adds or withholds, as `activity.as_lines` makes them."""
         raise NotImplementedError
 
+    def notes(self, activity: Activity) -> tuple[str, ...]:
+        """What a reader should know of how it settled this activity."""
+        del activity
+        return ()
 
-def adjustment(planned: pl.DataFrame, cause: Cause, pence: pl.Expr) -> pl.DataFrame:
-    """`planned` with `cause` as its ledger line and `pence` as what it adds."""
-    return planned.with_columns(pl.lit(cause.line).alias("line"), pence.cast(pl.Int64).alias("pence"))
+    def outside(self, activity: Activity) -> tuple[int, int]:
+        """The lines it governs but pays at tariff for want of a plan row: how many, and their pence."""
+        del activity
+        return 0, 0
+
+
+Unplanned = Literal["refuse", "tariff"]
+"""What becomes of activity that no plan row covers: the run is refused (the default, for it is most often a gap in the
+plan), or it is paid at tariff, as non-contracted activity is."""
+
+
+def adjustment(rows: pl.DataFrame, cause: Cause, pence: pl.Expr | Iterable[int]) -> pl.DataFrame:
+    """`rows` with `cause` as their ledger line and `pence` as what it adds to each."""
+    amount = pence if isinstance(pence, pl.Expr) else pl.lit(pl.Series("pence", list(pence), pl.Int64))
+    return rows.with_columns(pl.lit(cause.line).alias("line"), amount.cast(pl.Int64).alias("pence"))

@@ -18,7 +18,17 @@ from tariff._version import __version__
 from tariff.comparison import bridge_ledgers, check_grouping, compare_ledgers
 from tariff.errors import ActivityError, DisagreementError, Fault, OutputError
 from tariff.money import pounds
-from tariff.payment import Ledger, Model, Models, check_plan, gather_cells, load_models, read_plan, settle
+from tariff.payment import (
+    Ledger,
+    Model,
+    Models,
+    check_plan,
+    gather_cells,
+    gather_readmissions,
+    load_models,
+    read_plan,
+    settle,
+)
 from tariff.reasons import PRICED
 from tariff.report.outcomes import count_outcomes, count_packs
 from tariff.report.page import render_page
@@ -268,7 +278,7 @@ def compare(
     if not outcomes.height:
         raise ActivityError("there is nothing to compare", [Fault("priced lines", "there are no lines", "price some activity")])
     cells = gather_cells(frame, practice="gp_practice" in keys)
-    ledgers = settle(cells, chosen, agreed)
+    ledgers = settle(cells, chosen, agreed, gather_readmissions(frame))
     _require_conservation(ledgers, outcomes)
     report = Report(
         models=chosen,

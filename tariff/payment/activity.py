@@ -1,0 +1,111 @@
+"""What a contract term sees: the cells of priced activity, the plan, and what the terms before it have added or withheld.
+Sums of cells are made once and shared by every term and model that asks for the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import polars as pl
+
+from tariff.payment.cells import CELL
+from tariff.payment.coverage import Coverage, cover
+from tariff.payment.scope import EVERYTHING, Scope
+
+CONTRACT: Final = ("commissioner", "provider", "financial_year")
+"""What tells one contract from another."""
+
+LEDGER_LINE: Final = {
+    **{name: pl.Int8() if name == "month" else pl.String() for name in CELL},
+    "line": pl.String(),
+    "pence": pl.Int64(),
+}
+"""A term's ledger lines: where, which line, how much. A blank in a key means all of it."""
+
+
+def no_lines() -> pl.DataFrame:
+    """No ledger lines."""
+    return pl.DataFrame(schema=LEDGER_LINE)
+
+
+@dataclass(frozen=True)
+class Activity:
+    """`cells` (`gather_cells`), the run's `plan`, `readmissions` (`readmissions.READMISSION`), `bundles` of pathways, and
+    `earlier`: the ledger lines of the terms before, with `LEDGER_LINE`'s columns."""
+
+    cells: pl.DataFrame
+    plan: pl.DataFrame | None = None
+    readmissions: pl.DataFrame | None = None
+    earlier: pl.DataFrame = field(default_factory=no_lines)
+    _shared: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    def after(self, lines: pl.DataFrame) -> Activity:
+        """The same activity as the next term sees it, once `lines` have been added."""
+        return replace(self, earlier=pl.concat([self.earlier, lines]))
+
+    @property
+    def alone(self) -> Activity:
+        """The same activity as a term would see it if it stood alone."""
+        return replace(self, earlier=self.earlier.clear())
+
+    def totals(self, scope: Scope, keys: Sequence[str] = CONTRACT) -> pl.DataFrame:
+        """`lines`, `units` and `value_pence` of what `scope` governs by `keys`, sorted; earlier terms count in it."""
+        sums = self._sums(scope, tuple(keys))
+        added = self.earlier.filter(scope.covers())
+        if not added.height:
+            return sums
+        nothing = [pl.lit(0, pl.Int64).alias(name) for name in ("lines", "units")]
+        more = added.select(*keys, *nothing, pl.col("pence").alias("value_pence"))
+        return _summed(pl.concat([sums, more]), keys)
+
+    def coverage(self, scope: Scope = EVERYTHING, plan: pl.DataFrame | None = None) -> Coverage:
+        """`plan` (the run's own unless given) laid over what `scope` governs."""
+        rows = self.plan if plan is None else plan
+        if rows is None:
+            raise ValueError("there is no plan to lay over the activity")
+        name = (scope, "run" if plan is None else rows.hash_rows().sum())
+        if name not in self._shared:
+            self._shared[name] = cover(self._inside(scope), rows)
+        found: Coverage = self._shared[name]
+        added = self.earlier.filter(scope.covers())
+        return found if not added.height else _with_earlier(found, cover(_as_cells(added), rows))
+
+    def _sums(self, scope: Scope, keys: tuple[str, ...]) -> pl.DataFrame:
+        if (scope, keys) not in self._shared:
+            named = self._inside(scope).select(*keys, "lines", "units", pl.col("price_pence").alias("value_pence"))
+            self._shared[scope, keys] = _summed(named, keys)
+        sums: pl.DataFrame = self._shared[scope, keys]
+        return sums
+
+    def _inside(self, scope: Scope) -> pl.DataFrame:
+        """The cells that a scope governs, summed over what no plan can tell apart."""
+        if scope not in self._shared:
+            inside = self.cells if scope.is_everything else self.cells.filter(scope.covers())
+            self._shared[scope] = inside
+        found: pl.DataFrame = self._shared[scope]
+        return found
+
+
+def as_lines(frame: pl.DataFrame) -> pl.DataFrame:
+    """`frame` with the columns of a term's ledger lines: keys it lacks are blank (all), lines of 0 pence go, sorted."""
+    shaped = frame.select(
+        (pl.col(name) if name in frame.columns else pl.lit(None)).cast(dtype).alias(name) for name, dtype in LEDGER_LINE.items()
+    )
+    return shaped.filter(pl.col("pence") != 0).sort([*CELL, "line"], nulls_last=True)
+
+
+def _summed(frame: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    sums = pl.col("lines", "units", "value_pence").sum()
+    return frame.group_by(keys).agg(sums).sort(keys, nulls_last=True) if keys else frame.select(sums)
+
+
+def _as_cells(lines: pl.DataFrame) -> pl.DataFrame:
+    nothing = [pl.lit(0, pl.Int64).alias(name) for name in ("lines", "units")]
+    return lines.select(*CELL, *nothing, pl.col("pence").alias("price_pence"))
+
+
+def _with_earlier(found: Coverage, added: Coverage) -> Coverage:
+    """A coverage with what earlier terms added to the value of each plan row. What no row covers is left as it was paid."""
+    planned = found.planned.with_columns(pl.col("value_pence") + added.planned["value_pence"])
+    return Coverage(planned, found.unplanned)

@@ -1,0 +1,91 @@
+"""Local prices: agreed prices a unit in place of the tariff, from a file, or the tariff changed by a percentage. They replace
+the whole price, market forces factor included, for what they cover; the rest keeps its price."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final, Literal
+
+import polars as pl
+from pydantic import model_validator
+
+from tariff.errors import Fault
+from tariff.money import BASIS_POINTS, half_up
+from tariff.payment.activity import Activity, as_lines
+from tariff.payment.cells import CELL
+from tariff.payment.figures import AMOUNT, TEXT_OR_ALL, Change, FileName, percentage, read_figures
+from tariff.payment.plan import by_pattern
+from tariff.payment.term import Cause, ContractTerm, adjustment
+
+LOCAL_PRICE: Final = Cause("local_price", "Local prices", "Agreed prices in place of the tariff; this is the difference.")
+
+_BLANKABLE: Final = ("commissioner", "provider", "pod", "treatment_function", "currency")
+
+
+def changed_price(value_pence: int, change_bp: int) -> int:
+    """What changes where the tariff is changed by `change_bp` basis points. Half-up once."""
+    return half_up(value_pence * change_bp, BASIS_POINTS)
+
+
+class LocalPrice(ContractTerm):
+    """`prices` (a file: commissioner, provider, pod, treatment_function, currency – a blank means all – and price in pounds a
+    unit), or `change`, such as -3%, of the tariff."""
+
+    term: Literal["local_price"]
+    prices: FileName | None = None
+    change: Change | None = None
+
+    settles: ClassVar[Literal["", "price", "payment"]] = "price"
+    causes: ClassVar[tuple[Cause, ...]] = (LOCAL_PRICE,)
+    figures: ClassVar[tuple[str, ...]] = ("change",)
+    choices: ClassVar[tuple[str, ...]] = ("prices",)
+
+    @model_validator(mode="after")
+    def _say_one_thing(self) -> LocalPrice:
+        if (self.prices is None) == (self.change is None):
+            raise ValueError("give either prices (a file) or a change, such as '-3%'")
+        return self
+
+    @property
+    def words(self) -> str:
+        """The term in one sentence."""
+        if self.change is not None:
+            return f"The tariff changed by {percentage(self.change)}{self.scope.words} (change: {self.label})."
+        return f"Local prices as in {self.prices}{self.scope.words}, the tariff for the rest (prices: {self.label})."
+
+    def faults(self, activity: Activity) -> list[Fault]:
+        """Activity that two prices cover."""
+        if self.prices is None:
+            return []
+        twice = self._found(activity).group_by("cell").agg(pl.col("row").sort()).filter(pl.col("row").list.len() > 1)
+        pairs = twice.select(pl.col("row").list.head(2).list.to_struct(fields=["first", "second"])).unique().unnest("row")
+        return [
+            Fault(f"{self.prices}:{second + 2}", f"covers what line {first + 2} covers", "leave one out, or make it finer")
+            for first, second in pairs.sort("first", "second").head(20).iter_rows()
+        ]
+
+    def ledger_lines(self, activity: Activity) -> pl.DataFrame:
+        """The difference from tariff, cell by cell."""
+        inside = activity.cells.filter(self.scope.covers())
+        if self.change is not None:
+            change = self.change
+            return as_lines(adjustment(inside, LOCAL_PRICE, [changed_price(value, change) for value in inside["price_pence"]]))
+        priced = inside.with_row_index("cell").join(self._found(activity), on="cell")
+        return as_lines(adjustment(priced, LOCAL_PRICE, pl.col("price") * pl.col("units") - pl.col("price_pence")))
+
+    def _found(self, activity: Activity) -> pl.DataFrame:
+        """Which row of the file prices which cell: `cell, row, price`."""
+        if self.prices is None:
+            raise ValueError("there is no file of prices")
+        listed = read_figures(self.prices, _PRICES, _BLANKABLE).with_row_index("row")
+        cells = activity.cells.filter(self.scope.covers()).select(CELL).with_row_index("cell")
+        none = pl.DataFrame(schema={"cell": pl.UInt32, "row": pl.UInt32, "price": pl.Int64})
+        found = [
+            cells.join(some.select(*keys, "row", "price"), on=keys).select(none.columns)
+            if keys
+            else cells.join(some.select("row", "price"), how="cross").select(none.columns)
+            for keys, some in by_pattern(listed, (), _BLANKABLE)
+        ]
+        return pl.concat([none, *found])
+
+
+_PRICES: Final = {**dict.fromkeys(_BLANKABLE, TEXT_OR_ALL), "price": AMOUNT}

@@ -1,0 +1,153 @@
+"""Emergency readmissions within 30 days, 2011/12 to 2018/19 (RULES 5.2): after an elective discharge not paid (2011/12) or not
+paid in the share that a local review found avoidable; after another discharge not paid in part. The provider that
+discharged the patient bears it. Which lines are readmissions comes with the priced lines or from a file; this term never
+guesses it."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final, Literal
+
+import polars as pl
+
+from tariff.columns import PODS
+from tariff.errors import Fault
+from tariff.money import BASIS_POINTS, half_up
+from tariff.payment.activity import Activity, as_lines, no_lines
+from tariff.payment.cells import CELL, NOT_GIVEN
+from tariff.payment.figures import (
+    AMOUNT,
+    MONTH_OR_ALL,
+    TEXT,
+    TEXT_OR_ALL,
+    FigureColumn,
+    FileName,
+    Share,
+    percentage,
+    read_figures,
+)
+from tariff.payment.term import Cause, ContractTerm, adjustment
+from tariff.reasons import PRICED
+
+READMISSION: Final = Cause(
+    "readmission",
+    "Emergency readmissions, not paid",
+    "Emergency readmissions within 30 days are not paid, or paid in part; the provider that discharged the patient bears it.",
+)
+
+FLAGS: Final = ("readmission_after", "readmission_provider")
+"""The columns of priced lines that tell a readmission: after an `elective` or `other` discharge, and by which provider."""
+
+AFTER: Final = ("elective", "other")
+
+_KEYS: Final = tuple(name for name in CELL if name != "gp_practice")
+
+
+def readmission_deduction(price_pence: int, share_bp: int) -> int:
+    """What is not paid of readmissions worth `price_pence`: `share_bp` basis points, half-up once."""
+    return half_up(price_pence * share_bp, BASIS_POINTS)
+
+
+def gather_readmissions(priced: pl.LazyFrame) -> pl.DataFrame | None:
+    """The readmissions of priced lines that flag them (`FLAGS`), summed by the keys of a cell and `after`, with `pence`; the
+    provider is the one that discharged. None where the lines do not flag them."""
+    if any(name not in priced.collect_schema().names() for name in FLAGS):
+        return None
+    after, provider = (pl.col(name).cast(pl.String) for name in FLAGS)
+    keys = [pl.col(name).cast(pl.String).fill_null(NOT_GIVEN) for name in _KEYS if name not in {"month", "provider"}]
+    shaped = priced.filter((pl.col("outcome").cast(pl.String) == PRICED) & after.is_in(AFTER)).select(
+        *keys, pl.col("month"), provider.alias("provider"), after.alias("after"), pl.col("price_pence").alias("pence")
+    )
+    return shaped.group_by(*_KEYS, "after").agg(pl.col("pence").sum()).sort(*_KEYS, "after").collect()
+
+
+class Readmissions(ContractTerm):
+    """`elective_share` of readmissions after an elective discharge and `other_share` of the others are not paid. `file` lists
+    them where the priced lines do not flag them: commissioner, provider (that discharged), financial_year, after, pounds, and
+    where known month, pod, treatment_function, currency of the readmission. `absent`: with neither, refuse or leave off."""
+
+    term: Literal["readmissions"]
+    elective_share: Share | None = None
+    other_share: Share | None = None
+    file: FileName | None = None
+    absent: Literal["refuse", "leave_off"] = "refuse"
+
+    causes: ClassVar[tuple[Cause, ...]] = (READMISSION,)
+    figures: ClassVar[tuple[str, ...]] = ("elective_share", "other_share")
+    choices: ClassVar[tuple[str, ...]] = ("file", "absent")
+
+    @property
+    def words(self) -> str:
+        """The term in one sentence."""
+        shares = [
+            f"{percentage(share)} after {which} discharge"
+            for share, which in ((self.elective_share, "an elective"), (self.other_share, "another"))
+            if share is not None
+        ]
+        told = f"{', '.join(shares)} (shares: {self.label})" if shares else "in the share that a local review finds avoidable"
+        return f"Emergency readmissions within 30 days are not paid: {told}."
+
+    def faults(self, activity: Activity) -> list[Fault]:
+        """No readmissions known, or no share given for those that are."""
+        known = self._known(activity)
+        if known is None:
+            if self.absent == "leave_off":
+                return []
+            told = f"the priced lines do not say which are readmissions (columns {' and '.join(FLAGS)})"
+            return [Fault("", told, 'list them in a file: file = "FILE", or leave the term off: absent = "leave_off"')]
+        lacking = [
+            f"{after}_share" for after in AFTER if self._share(after) is None and known.filter(pl.col("after") == after).height
+        ]
+        told = "the share not paid comes from a local review and is not given"
+        return [Fault("", told, f"give {' and '.join(lacking)}, such as '25%'")] if lacking else []
+
+    def notes(self, activity: Activity) -> tuple[str, ...]:
+        """That the term does nothing, where it is left off."""
+        if self._known(activity) is not None:
+            return ()
+        return ("Readmissions are paid in full here: the priced lines do not say which lines are readmissions.",)
+
+    def ledger_lines(self, activity: Activity) -> pl.DataFrame:
+        """What is not paid, by provider that discharged and the readmission's own cell."""
+        known = self._known(activity)
+        if known is None:
+            return no_lines()
+        inside = known.filter(self.scope.covers())
+        deducted = [
+            -readmission_deduction(pence, self._share(after) or 0) for after, pence in inside.select("after", "pence").iter_rows()
+        ]
+        return as_lines(adjustment(inside, READMISSION, deducted))
+
+    def _share(self, after: str) -> int | None:
+        return self.elective_share if after == "elective" else self.other_share
+
+    def _known(self, activity: Activity) -> pl.DataFrame | None:
+        if self.file is None:
+            return activity.readmissions
+        listed = read_figures(self.file, _FILE, (*_KEYS, "after"))
+        years = activity.cells["financial_year"].unique().implode()
+        return listed.rename({"pounds": "pence"}).filter(pl.col("financial_year").is_in(years))
+
+
+def _after(cell: str) -> str:
+    if cell not in AFTER:
+        raise ValueError(f"'{cell}' is not known: elective or other")
+    return cell
+
+
+def _pod(cell: str) -> str:
+    if cell not in PODS:
+        raise ValueError(f"'{cell}' is not a point of delivery")
+    return cell
+
+
+_FILE: Final = {
+    "commissioner": TEXT,
+    "provider": TEXT,
+    "financial_year": TEXT,
+    "month": MONTH_OR_ALL,
+    "pod": FigureColumn(_pod, pl.String(), optional=True),
+    "treatment_function": TEXT_OR_ALL,
+    "currency": TEXT_OR_ALL,
+    "after": FigureColumn(_after, pl.String()),
+    "pounds": AMOUNT,
+}
