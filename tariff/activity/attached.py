@@ -123,15 +123,21 @@ def _inherited_fault() -> pl.Expr:
     return pl.when(~of_the_spell_alone).then(pl.col(READ_FAULT).cast(pl.String))
 
 
-def without_given(attached: pl.LazyFrame, given: pl.LazyFrame) -> tuple[pl.LazyFrame, int]:
+def without_given(attached: pl.LazyFrame, *given: pl.LazyFrame) -> tuple[pl.LazyFrame, int]:
     """Attached items without those that canonical unbundled activity `given` holds as lines, and how many were left out.
 
     An item is the same where provider, spell (`parent_line_id`), currency and date are. The line stands, whatever its units;
     the attached item is left out, so that it is counted once. Reads `given`, and `attached` where `given` names any spell."""
-    if "parent_line_id" not in given.collect_schema().names():
+    of_spells = [lines for lines in given if _names_a_spell(lines)]
+    if not of_spells:
         return attached, 0
-    if not given.select(pl.col("parent_line_id").is_not_null().any()).collect(engine="streaming").item():
-        return attached, 0
-    known = given.select(pl.col(name).cast(ATTACHED[name]) for name in _IDENTITY).unique()
+    known = pl.concat(lines.select(pl.col(name).cast(ATTACHED[name]) for name in _IDENTITY) for lines in of_spells).unique()
     left_out = attached.join(known, on=_IDENTITY, how="semi").select(pl.len()).collect(engine="streaming").item()
     return (attached.join(known, on=_IDENTITY, how="anti", maintain_order="left") if left_out else attached), int(left_out)
+
+
+def _names_a_spell(lines: pl.LazyFrame) -> bool:
+    if "parent_line_id" not in lines.collect_schema().names():
+        return False
+    found: bool = lines.select(pl.col("parent_line_id").is_not_null().any()).collect(engine="streaming").item()
+    return found

@@ -3,7 +3,7 @@ inferred; a row with a cell that cannot be read carries its reason in `read_faul
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -128,7 +128,7 @@ def grouped(files: Sequence[tuple[str | None, str | Path]], columns: ColumnMap |
     ]
 
 
-def _fit_each(files: Iterable[tuple[str | None, Path]], columns: ColumnMap | str | Path | None) -> list[FittedFile]:
+def _fit_each(files: Sequence[tuple[str | None, Path]], columns: ColumnMap | str | Path | None) -> list[FittedFile]:
     column_map = load_map(columns)
     faults: list[Fault] = []
     fitted: list[FittedFile] = []
@@ -139,13 +139,13 @@ def _fit_each(files: Iterable[tuple[str | None, Path]], columns: ColumnMap | str
         except ActivityError as error:
             faults.extend(error.faults)
     if faults:
-        raise ActivityError(f"{_some_files(faults)} cannot be used.", faults)
+        raise ActivityError(f"{_some_files(faults, len(files))} cannot be used.", faults)
     return fitted
 
 
-def _some_files(faults: Sequence[Fault]) -> str:
+def _some_files(faults: Sequence[Fault], files: int) -> str:
     count = len({fault.where for fault in faults})
-    return "An activity file" if count == 1 else f"{count} activity files"
+    return "An activity file" if count == 1 else f"{count:,} of {files:,} activity files"
 
 
 def _fitted(file: ActivityFile, asked: Kind | None, column_map: ColumnMap) -> FittedFile:
@@ -260,10 +260,10 @@ def _together(frames: Sequence[pl.LazyFrame]) -> pl.LazyFrame:
     return frames[0] if len(frames) == 1 else pl.concat(frames, how="diagonal")
 
 
-def _refuse_unreadable(fitted: Iterable[FittedFile]) -> None:
+def _refuse_unreadable(fitted: Sequence[FittedFile]) -> None:
     faults = [fault for one in fitted for fault in _unreadable_throughout(one)]
     if faults:
-        raise ActivityError(f"{_some_files(faults)} cannot be used.", faults)
+        raise ActivityError(f"{_some_files(faults, len(fitted))} cannot be used.", faults)
 
 
 def _unreadable_throughout(fitted: FittedFile) -> Iterator[Fault]:

@@ -222,3 +222,16 @@ def test_what_is_kept_stays_in_order(write: Write, lines: Lines) -> None:
     kept, left_out = without_given(attached, given_lines(write, lines, *known))
     expected = [f"S{n}/{code}" for n in range(500) for code in ("XC07Z", "RD20A") if code == "XC07Z" or n % 2]
     assert (kept.collect(engine="streaming")["line_id"].to_list(), left_out) == (expected, 250)
+
+
+def test_lines_of_several_files_whatever_their_columns(write: Write, lines: Lines, tmp_path: Path) -> None:
+    attached = attached_items(spells_with({"unbundled": "XC07Z*3;RD20A;SB12Z"}))
+    line = {"parent_line_id": "S1", "date": "2017-04-08", "currency": "XC07Z"}
+    first = given_lines(write, lines, line)
+    coded = first.collect().with_columns(pl.lit("RD20A", pl.Enum(["RD20A"])).alias("currency")).drop(READ_FAULT)
+    coded.write_parquet(tmp_path / "coded.parquet")
+    second = read_activity(tmp_path / "coded.parquet")
+    third = read_activity(write(lines("unbundled"), "third.csv"))
+    kept, left_out = without_given(attached, first, second, third)
+    assert (kept.collect()["line_id"].to_list(), left_out) == (["S1/SB12Z"], 2)
+    assert without_given(attached)[1] == 0

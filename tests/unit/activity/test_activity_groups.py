@@ -45,7 +45,7 @@ def test_a_pattern_is_its_files_and_a_kind_that_is_said_holds(write: Write, line
 
 def test_the_faults_of_every_file_are_listed_at_once(write: Write, lines: Lines) -> None:
     files = [write("", "empty.csv"), write(lines("unbundled")), write(lines("emergency").replace("age", "x"), "lacks.csv")]
-    with pytest.raises(ActivityError, match="2 activity files cannot be used") as error:
+    with pytest.raises(ActivityError, match="2 of 3 activity files cannot be used") as error:
         grouped([(None, path) for path in files])
     assert len(error.value.faults) == 2
 

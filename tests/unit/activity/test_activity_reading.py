@@ -133,7 +133,7 @@ def test_dictionary_coded_columns_of_several_files_come_together(tmp_path: Path,
 
 def test_the_faults_of_every_file_are_listed_at_once(write: Write, spells: Spells) -> None:
     files = [write(spells(), "good.csv"), write("", "empty.csv"), write(spells().replace("hrg", "grg"), "lacks.csv")]
-    with pytest.raises(ActivityError, match="2 activity files cannot be used") as error:
+    with pytest.raises(ActivityError, match="2 of 3 activity files cannot be used") as error:
         read_activity(files)
     assert "empty.csv" in told(error)
     assert "lacks.csv" in told(error)
