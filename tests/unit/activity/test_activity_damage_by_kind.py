@@ -13,6 +13,8 @@ from tariff.activity import read_activity, survey
 from tariff.activity.kinds import Kind, kind_named
 from tariff.columns import READ_FAULT, names
 from tariff.errors import ActivityError
+from tariff.pricing import price
+from tariff.rulepack import load_pack
 
 Write = Callable[..., Path]
 Lines = Callable[..., str]
@@ -103,6 +105,16 @@ def test_a_row_of_totals_with_nothing_else_lacks_what_every_line_needs(
     row = read_activity(write(lines(kind, {}, cells))).collect().row(1, named=True)
     fault = "missing_identifier" if "otal" in first_cell else None
     assert (row[READ_FAULT], row["provider"], row["commissioner"], row[DATE_OF[kind]]) == (fault, None, None, None)
+
+
+def test_a_row_of_totals_is_never_priced(write: Write, lines: Lines, kind: str) -> None:
+    identifier = kind_named(kind).identifier
+    blank = dict.fromkeys(required(kind_named(kind)), "")
+    totals = [{identifier: "Total"}, blank | {identifier: "Total"}, blank | {NUMBER_OF[kind]: "70"}, {identifier: ""}]
+    activity = read_activity(write(lines(kind, {}, *totals)))
+    priced = price(activity, load_pack("example"), dates="ignore").select("outcome", "reason", "price_pence").collect()
+    assert priced.rows()[1:] == [("rejected", "missing_identifier", 0)] * 4
+    assert priced["outcome"][0] != "rejected"
 
 
 def test_a_row_of_totals_is_told_wherever_its_word_stands(write: Write, lines: Lines, kind: str) -> None:
