@@ -465,3 +465,108 @@ def import_rules(
         _say(f"warning: {warning}")
     _say(f"written to {out}, which passes `tariff rules check`")
     return DONE
+
+
+@rules_app.command(name="diff")
+def diff_rules(
+    before: str,
+    after: str,
+    /,
+    *,
+    activity: Annotated[list[str] | None, Parameter(negative="", consume_multiple=True)] = None,
+    overlay: Annotated[list[Path] | None, Parameter(negative="")] = None,
+    kind: Literal["admitted", "outpatient", "emergency", "unbundled"] | None = None,
+    columns: str | None = None,
+    out: Path | None = None,
+    suppress: Annotated[bool, Parameter(negative="--no-suppress")] = True,
+    overwrite: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Compare two rule packs: HRGs, prices, trim points, rates and rules; with --activity, what the change is worth.
+
+    Parameters
+    ----------
+    before, after
+        A year, the folder of a rule pack, or a pack with overlays laid on it such as 2024-25+my-contract.
+    activity
+        Activity files to value the change on: each line is priced under both packs, dates ignored.
+    overlay
+        A folder laid over both packs, such as local market forces factors, or the name of a shipped one. May be repeated.
+    kind
+        The kind of all activity files, where their columns do not tell.
+    columns
+        A column map: a TOML file, or the name of a shipped map.
+    out
+        Folder for differences.html and CSV files; without it only the text is printed.
+    suppress
+        Hide counts of 1 to 7 and their money. Switch off for internal use only.
+    overwrite
+        Replace an existing output.
+    """
+    from tariff.report.pack_changes import FILES, PackChanges
+    from tariff.rulepack.differences import difference, pack_with_overlays
+    from tariff.whole_files import refuse_existing
+
+    if out is not None:
+        refuse_existing(out, overwrite=overwrite, holding=FILES)
+    packs = difference(*(pack_with_overlays(name, overlay or ()) for name in (before, after)))
+    valuation = None
+    if activity:
+        from tariff.activity import read_activity
+        from tariff.batch import damage_found
+        from tariff.valuation import value_change
+
+        files = _files(activity)
+        frames = [([path], read_activity(path, kind=told or kind, columns=columns)) for told, path in files]
+        with damage_found(frames):
+            valuation = value_change([frame for _, frame in frames], packs.before, packs.after)
+    changes = PackChanges(packs, valuation, suppress)
+    if out is not None:
+        changes.write(out, overwrite=overwrite)
+    print(changes)
+    if out is not None:
+        _say(f"written to {out}")
+    return DONE
+
+
+@rules_app.command(name="new")
+def new_rules(
+    year: str,
+    /,
+    *,
+    base: Annotated[str, Parameter(name="--from")],
+    out: Path | None = None,
+    overwrite: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Start a year's rule pack from another's: its figures stand in, labelled proxy, until they are replaced.
+
+    Parameters
+    ----------
+    year
+        The financial year to start, such as 2025-26.
+    base
+        The rule pack to start from: a year, or a folder.
+    out
+        Folder for the new pack; a folder of the year's name unless given.
+    overwrite
+        Replace an existing rule pack.
+    """
+    from tariff.rulepack.scaffold import new_year
+
+    print(new_year(year, base, out or Path(year), overwrite=overwrite))
+    _say("Replace what is labelled proxy, then run `tariff rules check` and `tariff rules diff`; rules/README.md has the list.")
+    return DONE
+
+
+@rules_app.command(name="parameters")
+def show_parameters(year: str, /) -> int:
+    """Show the dated parameters of a year: marginal rate, readmissions, CQUIN, top-ups, uplifts, thresholds, with sources.
+
+    Parameters
+    ----------
+    year
+        A financial year such as 2017-18.
+    """
+    from tariff.rulepack.parameters import parameters_text
+
+    print(parameters_text(year))
+    return DONE

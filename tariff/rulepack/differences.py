@@ -179,9 +179,9 @@ class PackDifferences:
         return [move for move, _ in ordered[:count]]
 
     def by_chapter(self, setting: str) -> Iterator[tuple[str, Spread]]:
-        """How the prices of a setting moved, chapter by chapter."""
+        """How the prices of a setting moved, for each chapter in which one did."""
         moves = self.of_setting(setting)
-        for chapter in sorted({chapter_of(move.hrg) for move in moves}):
+        for chapter in sorted({chapter_of(move.hrg) for move in moves if move.kind == MOVED}):
             spread = spread_of(move for move in moves if chapter_of(move.hrg) == chapter)
             if spread is not None:
                 yield chapter, spread
@@ -192,14 +192,15 @@ def difference(before: RulePack, after: RulePack) -> PackDifferences:
     return PackDifferences(before, after)
 
 
-def pack_with_overlays(named: str, rules_folder: Path | None = None) -> RulePack:
-    """The pack called `named`, as run cards call it: `2024-25`, a folder, or with overlays laid on, `2024-25+my-contract`.
+def pack_with_overlays(named: str, more: Sequence[str | Path] = (), rules_folder: Path | None = None) -> RulePack:
+    """The pack called `named`, as run cards call it: `2024-25`, a folder, or with overlays laid on, `2024-25+my-contract`; and
+    `more` overlays on top.
 
     RulesError where there is no such pack or overlay, or it cannot be used."""
     if Path(named).exists() or any(folder.name == named for folder in known_packs(rules_folder)):
-        return load_pack(named, (), rules_folder)
+        return load_pack(named, more, rules_folder)
     base, *overlays = named.split("+")
-    return load_pack(base, overlays, rules_folder)
+    return load_pack(base, [*overlays, *more], rules_folder)
 
 
 def _is_split(row: AdmittedRow) -> bool:

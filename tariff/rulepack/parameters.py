@@ -200,3 +200,15 @@ _PARAMETERS: Final = TableSpec(
     key=("parameter", "starts"),
     labels=(),
 )
+
+
+def parameters_text(year: str, rules_folder: Path | None = None) -> str:
+    """The parameters of a year for a terminal: each with its value, dates where it changed within the year, and source."""
+    starts, ends = financial_year_dates(year)
+    lines = [f"Dated parameters of {year}"]
+    for name, found in parameters_of(year, rules_folder).items():
+        for one in found:
+            within = "" if one.starts <= starts and one.ends >= ends else f", {max(one.starts, starts)} to {min(one.ends, ends)}"
+            lines.append(f"  {name.replace('_', ' ')}: {one}{within} [{one.confidence}]")
+            lines += [f"      {text}" for text in (one.source, one.note) if text]
+    return "\n".join(lines)
