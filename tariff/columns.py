@@ -37,7 +37,49 @@ PODS: Final = (
 and NELNEXBD in contract monitoring outputs, not lines of their own."""
 # fmt: on
 
+PATHWAY_FLAGS: Final = (
+    "unrelated",
+    "other_payer",
+    "not_priced",
+    "death",
+    "stay_above_limit",
+    "cancer",
+    "trauma",
+    "out_of_area",
+    "other_provider",
+    "early_pregnancy",
+    "specialised",
+    "drug",
+    "critical_care",
+    "emergency_care",
+    "after_settlement",
+    "overlap",
+    "later_wins",
+    "no_factor",
+    "no_level",
+    "missing_patient",
+    "other",
+)
+"""Why care stays outside a pathway, or why a pathway was not opened."""
+PATHWAY_CATEGORIES: Final = ("anchor", "inside", "prorated", "warranty", *(f"outside_{flag}" for flag in PATHWAY_FLAGS))
+"""What a line is to its pathway."""
+READMISSION_EXCLUSIONS: Final = (
+    "no_national_price",
+    "maternity",
+    "cancer",
+    "young_child",
+    "self_discharge",
+    "emergency_transfer",
+    "cross_border",
+    "renal_dialysis",
+    "transplant",
+    "multiple_trauma",
+    "transport_accident",
+)
+"""Why an emergency readmission is still paid (RULES 5.2)."""
+
 KIND: Final = pl.Enum(KINDS)
+PATHWAY_CATEGORY: Final = pl.Enum(PATHWAY_CATEGORIES)
 SETTING: Final = pl.Enum(SETTINGS)
 POD: Final = pl.Enum(PODS)
 OUTCOME: Final = pl.Enum(OUTCOMES)
@@ -218,6 +260,28 @@ PRICED_LINE: Final = (
 
 COMPONENTS: Final = ("base_pence", "short_stay_pence", "long_stay_pence", "top_up_pence", "mff_pence")
 """They add to `price_pence` on every row."""
+
+READMISSION: Final = (
+    _out("provider", pl.String(), "who readmitted", nullable=False),
+    _out("line_id", pl.String(), "the emergency readmission, a spell of `provider`", nullable=False),
+    _out("commissioner", pl.String(), "commissioner of the readmission"),
+    _out("gp_practice", pl.String(), "registered practice of the readmission"),
+    _out("activity_date", pl.Date(), "discharge from the readmission"),
+    _out("financial_year", pl.String(), "of the readmission, such as 2017-18"),
+    _out("month", pl.Int8(), "month of the financial year, 1 = April"),
+    _out("pod", POD, "point of delivery of the readmission", nullable=False),
+    _out("treatment_function", pl.String(), "of the readmission"),
+    _out("currency", pl.String(), "HRG of the readmission"),
+    _out("initial_provider", pl.String(), "who discharged the patient before, and bears the loss", nullable=False),
+    _out("initial_line_id", pl.String(), "the spell before, of `initial_provider`", nullable=False),
+    _out("initial_elective", pl.Boolean(), "whether the spell before was elective", nullable=False),
+    _out("days", pl.Int32(), "from that discharge to the readmission", "days", nullable=False),
+    _out("reason_excluded", pl.Enum(READMISSION_EXCLUSIONS), "why the readmission is paid all the same; blank where it counts"),
+    _out("share_bp", pl.Int32(), "share not paid; 0 where excluded", "basis points", nullable=False),
+    _money("price_pence", "price of the readmission"),
+    _money("pence", "what is not paid: the share of the price, zero or positive"),
+)
+"""Emergency readmissions found by the sweep (RULES 5.2), one a row, key `provider, line_id`."""
 
 LEDGER: Final = (
     _out("model", pl.String(), "payment model", nullable=False),
