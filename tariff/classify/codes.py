@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tariff.buffers import empty, filled
 from tariff.rulepack.book import trust_of
 
 CODED: Final = pl.Categorical(pl.Categories(name="codes", namespace="tariff"))
@@ -29,13 +30,12 @@ class Codes:
     def of(self, column: pl.Series | None, height: int) -> NDArray[Any]:
         """The answer for every row of `column`; `blank` throughout where the file lacks the column."""
         if column is None or column.null_count() == height:
-            return np.full(height, self._blank, dtype=self._dtype)
+            return filled(height, self._blank, self._dtype)
         physical = as_codes(column).to_physical()
         numbers = (physical.fill_null(0) if physical.null_count() else physical).to_numpy()
         highest = int(numbers.max())
         answers = self._answers if highest < self._answers.size else self._ask(highest)
-        found: NDArray[Any] = answers[numbers]
-        return found
+        return np.take(answers, numbers, out=empty(height, self._dtype), mode="clip")  # no number is beyond the answers
 
     def _ask(self, highest: int) -> NDArray[Any]:
         """The answers to all codes up to the number `highest`. A new array, so that threads never see half of one."""
@@ -90,7 +90,7 @@ def by_code_or_trust(codes: Iterable[str]) -> Callable[[str], int]:
 def numbers_of(block: pl.DataFrame, name: str, blank: int) -> NDArray[np.int32]:
     """A column of days, ages or dates as int32, `blank` where it is null or the file lacks it. Dates count from 1970-01-01."""
     if name not in block.columns:
-        return np.full(block.height, blank, dtype=np.int32)
+        return filled(block.height, blank, np.int32)
     column = block[name].to_physical()
     if column.dtype != pl.Int32:
         # a count beyond int32 is impossible and must stay so: clipped, it is still out of every range

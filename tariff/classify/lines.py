@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tariff.buffers import filled
 from tariff.classify.codes import Codes, by_code_or_trust
 from tariff.columns import READ_FAULT
 from tariff.reasons import REASON_NUMBER
@@ -52,7 +53,7 @@ class Policies:
 
     def of(self, block: pl.DataFrame) -> NDArray[np.uint8]:
         """The bits of every row."""
-        bits = np.zeros(block.height, dtype=np.uint8)
+        bits = filled(block.height, 0, np.uint8)
         for name, codes in self._codes.items():
             if name in block.columns:
                 bits |= codes.of(block[name], block.height)
@@ -88,7 +89,7 @@ def _blank_rows(column: pl.Series) -> NDArray[np.bool_]:
 def row_faults(block: pl.DataFrame, identifier: str) -> NDArray[np.uint8]:
     """What was already wrong with a row before it is priced: a cell the reader could not read, then a blank key."""
     height = block.height
-    faults = np.zeros(height, dtype=np.uint8)
+    faults = filled(height, 0, np.uint8)
     nobody = _BLANK_CODE.of(block["provider"], height) | _BLANK_CODE.of(block["commissioner"], height)
     faults[nobody != 0] = REASON_NUMBER["missing_organisation"]
     faults[_blank_rows(block[identifier])] = REASON_NUMBER["missing_identifier"]
@@ -103,5 +104,5 @@ def local_prices(block: pl.DataFrame) -> NDArray[np.int64]:
     from tariff.kernels.settling import BLANK_PENCE
 
     if "local_price" not in block.columns:
-        return np.full(block.height, BLANK_PENCE, dtype=np.int64)
+        return filled(block.height, BLANK_PENCE, np.int64)
     return block["local_price"].cast(pl.Int64).fill_null(BLANK_PENCE).rechunk().to_numpy()

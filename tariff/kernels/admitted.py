@@ -8,11 +8,12 @@ The rule functions are scalar and carry the field's names; `price_spells` calls 
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tariff.buffers import filled
 from tariff.columns import PODS, SETTINGS
 from tariff.kernels.compiled import compiled, rule
 from tariff.kernels.rounding import half_up, times_factor, to_whole_pounds
@@ -306,33 +307,14 @@ def best_price_known(setting, day_case, ordinary_elective, non_elective):
 
 
 @compiled
-def price_spells(lines, year, book, strict_dates):
-    """Prices every line of `Spells` from a `PriceBook`; returns `PricedSpells`. Never raises: what cannot be priced has its
+def price_spells(lines, year, book, strict_dates, priced):
+    """Prices every line of `Spells` into `priced` (`PricedSpells`). Never raises: what cannot be priced has its
     reason. `strict_dates` refuses discharges outside the pack's dates."""
-    count = lines.hrg.size
-    reasons = np.zeros(count, np.uint8)
-    settings = np.empty(count, np.uint8)
-    pods = np.empty(count, np.uint8)
-    stays = np.full(count, BLANK, np.int32)
-    trims = np.full(count, NO_TRIM, np.int32)
-    excess_days = np.zeros(count, np.int32)
-    base_pence = np.zeros(count, np.int64)
-    short_stay_pence = np.zeros(count, np.int64)
-    long_stay_pence = np.zeros(count, np.int64)
-    top_up_pence = np.zeros(count, np.int64)
-    mff_pence = np.zeros(count, np.int64)
-    price_pence = np.zeros(count, np.int64)
-    factors = np.full(count, MILLION, np.int32)
-    indicative_pence = np.full(count, BLANK_PENCE, np.int64)
-    basis = np.zeros(count, np.int64)
-    price_rows = np.zeros(count, np.int32)
-    top_up_rows = np.zeros(count, np.int32)
-
     # a tuple handed to a rule would cost a reference count for each of its arrays, so rules are handed scalars
     minimum_age, maximum_stay = book.short_stay_minimum_age, book.short_stay_maximum_stay
     whole_pounds = year.whole_pounds
 
-    for i in range(count):
+    for i in range(lines.hrg.size):
         admission_date, discharge_date = lines.admission_date[i], lines.discharge_date[i]
         method_group, patient_classification = lines.method_group[i], lines.patient_classification[i]
         age, hrg, provider, local_price = lines.age[i], lines.hrg[i], lines.provider[i], lines.local_price[i]
@@ -359,8 +341,8 @@ def price_spells(lines, year, book, strict_dates):
         usable_gross = given(gross)
         adjusted = adjusted_stay(usable_gross, days_taken_off, adjusted_given)
         setting = setting_of(method_group, patient_classification, usable_gross)
-        settings[i] = setting
-        pods[i] = point_of_delivery(
+        priced.setting[i] = setting
+        priced.pod[i] = point_of_delivery(
             method_group, patient_classification, usable_gross, adjusted, short_stay_price != NO_PRICE, maximum_stay
         )
 
@@ -374,7 +356,7 @@ def price_spells(lines, year, book, strict_dates):
             lines.fault[i], admission_date, discharge_date, age, days_are_possible, method_group, patient_classification
         )
         if (gross != BLANK or adjusted_given != BLANK) and days_are_possible and reason != DAYS_OUT_OF_RANGE:
-            stays[i] = adjusted
+            priced.adjusted_length_of_stay[i] = adjusted
         if reason == PRICED:
             reason = policy_reason(lines.policy[i], patient_classification, strict_dates and outside_dates)
         if reason == PRICED:
@@ -424,7 +406,7 @@ def price_spells(lines, year, book, strict_dates):
                         if long_stay > 0:
                             flags |= B_TOP_UP_ON_LONG_STAY
                     exact_top_up = covered * book.top_up[top_up_row]
-                    top_up_rows[i] = top_up_row
+                    priced.top_up_row[i] = top_up_row
             # 8 pre-MFF, 9 market forces factor, with the one rounding
             if base > AMOUNT_LIMIT_PENCE or long_stay > AMOUNT_LIMIT_PENCE:
                 total = np.int64(AMOUNT_LIMIT_PENCE + 1)
@@ -440,14 +422,19 @@ def price_spells(lines, year, book, strict_dates):
                 mff = total - base - short_stay - long_stay - top_up
             if total > AMOUNT_LIMIT_PENCE or top_up > AMOUNT_LIMIT_PENCE:
                 reason = AMOUNT_OUT_OF_RANGE
-                top_up_rows[i] = 0
+                priced.top_up_row[i] = 0
             else:
-                trims[i], excess_days[i], factors[i], price_rows[i] = trim_point, excess, factor, hrg
+                priced.trim_point[i], priced.excess_days[i], priced.mff_millionths[i], priced.price_row[i] = (
+                    trim_point,
+                    excess,
+                    factor,
+                    hrg,
+                )
             flags |= market_forces_flags(year.factor_by_provider, provider, lines.by_trust[i])
             if local_price != BLANK_PENCE:
                 flags |= B_LOCAL_PRICE_IGNORED
 
-        reasons[i] = reason
+        priced.reason[i] = reason
         if reason == PRICED:
             if adjusted_given != BLANK:
                 flags |= B_STAY_GIVEN
@@ -455,11 +442,11 @@ def price_spells(lines, year, book, strict_dates):
                 flags |= B_STAY_NETTED
             if outside_dates:
                 flags |= B_DATES_IGNORED
-            basis[i] = flags
-            base_pence[i], short_stay_pence[i], long_stay_pence[i] = base, short_stay, long_stay
-            top_up_pence[i], mff_pence[i], price_pence[i] = top_up, mff, total
+            priced.basis[i] = flags
+            priced.base_pence[i], priced.short_stay_pence[i], priced.long_stay_pence[i] = base, short_stay, long_stay
+            priced.top_up_pence[i], priced.mff_pence[i], priced.price_pence[i] = top_up, mff, total
         elif local_price != BLANK_PENCE and abs(local_price) <= AMOUNT_LIMIT_PENCE:
-            indicative_pence[i] = local_price
+            priced.indicative_pence[i] = local_price
         elif hrg > 0:
             known = best_price_known(
                 setting, book.price[hrg, DAY_CASE], book.price[hrg, ORDINARY_ELECTIVE], book.price[hrg, NON_ELECTIVE]
@@ -467,30 +454,34 @@ def price_spells(lines, year, book, strict_dates):
             if known != NO_PRICE and known <= AMOUNT_LIMIT_PENCE:
                 value = value_with_factor(known, factor, whole_pounds)
                 if value <= AMOUNT_LIMIT_PENCE:
-                    indicative_pence[i] = value
+                    priced.indicative_pence[i] = value
 
+
+def nothing_priced(count: int) -> PricedSpells:
+    """The result of `count` spells before any is priced."""
     return PricedSpells(
-        reasons,
-        settings,
-        pods,
-        stays,
-        trims,
-        excess_days,
-        base_pence,
-        short_stay_pence,
-        long_stay_pence,
-        top_up_pence,
-        mff_pence,
-        price_pence,
-        factors,
-        indicative_pence,
-        basis,
-        price_rows,
-        top_up_rows,
+        reason=filled(count, 0, np.uint8),
+        setting=filled(count, 0, np.uint8),
+        pod=filled(count, 0, np.uint8),
+        adjusted_length_of_stay=filled(count, BLANK, np.int32),
+        trim_point=filled(count, NO_TRIM, np.int32),
+        excess_days=filled(count, 0, np.int32),
+        base_pence=filled(count, 0, np.int64),
+        short_stay_pence=filled(count, 0, np.int64),
+        long_stay_pence=filled(count, 0, np.int64),
+        top_up_pence=filled(count, 0, np.int64),
+        mff_pence=filled(count, 0, np.int64),
+        price_pence=filled(count, 0, np.int64),
+        mff_millionths=filled(count, MILLION, np.int32),
+        indicative_pence=filled(count, BLANK_PENCE, np.int64),
+        basis=filled(count, 0, np.int64),
+        price_row=filled(count, 0, np.int32),
+        top_up_row=filled(count, 0, np.int32),
     )
 
 
 def price(lines: Spells, book: PriceBook, *, strict_dates: bool) -> PricedSpells:
     """`price_spells` with types: prices encoded lines (`Spells`) from `book`."""
-    priced: Any = price_spells(lines, book.year, book.admitted, strict_dates)
-    return PricedSpells(*priced)
+    priced = nothing_priced(lines.hrg.size)
+    price_spells(lines, book.year, book.admitted, strict_dates, priced)
+    return priced

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,9 +100,8 @@ def currency_reason(currency, price):
 
 
 @compiled
-def price_emergency(lines, year, book, strict_dates):
-    """Prices every line of `EmergencyAttendances`; returns `PricedItems`. Never raises."""
-    priced = nothing_priced(lines.currency.size)
+def price_emergency(lines, year, book, strict_dates, priced):
+    """Prices every line of `EmergencyAttendances` into `priced` (`PricedItems`). Never raises."""
     by_provider, default_factor, whole_pounds = year.factor_by_provider, year.default_factor, year.whole_pounds
     for i in range(lines.currency.size):
         currency, provider, local_price = lines.currency[i], lines.provider[i], lines.local_price[i]
@@ -147,10 +146,10 @@ def price_emergency(lines, year, book, strict_dates):
         if outside_dates:
             flags |= B_DATES_IGNORED
         priced.basis[i] = flags
-    return priced
 
 
 def price(lines: EmergencyAttendances, book: PriceBook, *, strict_dates: bool) -> PricedItems:
     """`price_emergency` with types."""
-    priced: Any = price_emergency(lines, book.year, book.emergency, strict_dates)
-    return PricedItems(*priced)
+    priced = nothing_priced(lines.fault.size)
+    price_emergency(lines, book.year, book.emergency, strict_dates, priced)
+    return priced

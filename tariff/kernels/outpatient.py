@@ -8,7 +8,7 @@ code, else its own columns do."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -189,9 +189,8 @@ def scope_reason(method, hrg, unpriced_procedure, by_procedure, first, consultan
 
 
 @compiled
-def price_attendances(lines, year, book, strict_dates):
-    """Prices every line of `Attendances`; returns `PricedItems`. Never raises: what cannot be priced has its reason."""
-    priced = nothing_priced(lines.hrg.size)
+def price_attendances(lines, year, book, strict_dates, priced):
+    """Prices every line of `Attendances` into `priced` (`PricedItems`). Never raises: what cannot be priced has its reason."""
     by_provider, default_factor, whole_pounds = year.factor_by_provider, year.default_factor, year.whole_pounds
     for i in range(lines.hrg.size):
         first_attendance, form, hrg = lines.first_attendance[i], lines.form[i], lines.hrg[i]
@@ -261,10 +260,10 @@ def price_attendances(lines, year, book, strict_dates):
         if outside_dates:
             flags |= B_DATES_IGNORED
         priced.basis[i] = flags
-    return priced
 
 
 def price(lines: Attendances, book: PriceBook, *, strict_dates: bool) -> PricedItems:
     """`price_attendances` with types."""
-    priced: Any = price_attendances(lines, book.year, book.outpatient, strict_dates)
-    return PricedItems(*priced)
+    priced = nothing_priced(lines.fault.size)
+    price_attendances(lines, book.year, book.outpatient, strict_dates, priced)
+    return priced

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tariff.buffers import filled
 from tariff.kernels.compiled import rule
 from tariff.kernels.rounding import half_up, times_factor, to_whole_pounds
 from tariff.money import AMOUNT_LIMIT_PENCE, BASIS_POINTS, MILLION, PENCE_PER_POUND
@@ -161,18 +162,17 @@ def settle(reason, price, units, factor, local_price, whole_pounds):
     return reason, nothing, nothing, value if value <= AMOUNT_LIMIT_PENCE else np.int64(BLANK_PENCE)
 
 
-@rule
-def nothing_priced(count):
+def nothing_priced(count: int) -> PricedItems:
     """The result of `count` lines before any is priced."""
     return PricedItems(
-        np.zeros(count, np.uint8),
-        np.zeros(count, np.uint8),
-        np.zeros(count, np.uint8),
-        np.zeros(count, np.int64),
-        np.zeros(count, np.int64),
-        np.zeros(count, np.int64),
-        np.full(count, MILLION, np.int32),
-        np.full(count, BLANK_PENCE, np.int64),
-        np.zeros(count, np.int64),
-        np.zeros(count, np.int32),
+        reason=filled(count, 0, np.uint8),
+        setting=filled(count, 0, np.uint8),
+        pod=filled(count, 0, np.uint8),
+        base_pence=filled(count, 0, np.int64),
+        mff_pence=filled(count, 0, np.int64),
+        price_pence=filled(count, 0, np.int64),
+        mff_millionths=filled(count, MILLION, np.int32),
+        indicative_pence=filled(count, BLANK_PENCE, np.int64),
+        basis=filled(count, 0, np.int64),
+        price_row=filled(count, 0, np.int32),
     )

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,9 +85,8 @@ def pass_through_reason(local_price):
 
 
 @compiled
-def price_items(lines, year, book, strict_dates):
-    """Prices every line of `Items`; returns `PricedItems`. Never raises."""
-    priced = nothing_priced(lines.currency.size)
+def price_items(lines, year, book, strict_dates, priced):
+    """Prices every line of `Items` into `priced` (`PricedItems`). Never raises."""
     by_provider, default_factor, whole_pounds = year.factor_by_provider, year.default_factor, year.whole_pounds
     for i in range(lines.currency.size):
         currency, provider, local_price, units = lines.currency[i], lines.provider[i], lines.local_price[i], lines.units[i]
@@ -132,10 +131,10 @@ def price_items(lines, year, book, strict_dates):
         if outside_dates:
             flags |= B_DATES_IGNORED
         priced.basis[i] = flags
-    return priced
 
 
 def price(lines: Items, book: PriceBook, *, strict_dates: bool) -> PricedItems:
     """`price_items` with types."""
-    priced: Any = price_items(lines, book.year, book.unbundled, strict_dates)
-    return PricedItems(*priced)
+    priced = nothing_priced(lines.fault.size)
+    price_items(lines, book.year, book.unbundled, strict_dates, priced)
+    return priced

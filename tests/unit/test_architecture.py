@@ -16,7 +16,7 @@ import tariff
 PACKAGE = Path(tariff.__file__).parent
 LAYERS = (
     {"_version", "errors", "money", "reasons"},
-    {"columns", "whole_files"},
+    {"columns", "whole_files", "buffers"},
     {"activity", "rulepack", "reference"},
     {"intake"},
     {"kernels"},
