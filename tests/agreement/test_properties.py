@@ -1,4 +1,5 @@
-"""What must hold of any priced file, whatever the rules: nothing is lost, components add, and a line is priced by itself."""
+"""What must hold of any priced file, whatever its kind and the rules: nothing is lost, components add, and a line is priced by
+itself."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from polars.testing import assert_frame_equal
 
 from tariff.columns import COMPONENTS, PRICED_LINE, schema
 from tariff.pricing import price
+from tariff.reasons import Basis
 from tariff.rulepack import RulePack
 
 Generated = Callable[..., pl.DataFrame]
@@ -22,14 +24,44 @@ LinesOf = Callable[[list[dict[str, Any]], date], pl.DataFrame]
 DISCHARGED = date(2017, 9, 30)
 
 
-@pytest.fixture(scope="module", params=range(0, 108, 35))
-def pack(request: pytest.FixtureRequest, every_pack: list[RulePack]) -> RulePack:
-    return every_pack[request.param]
+CASES = [("admitted", number) for number in (0, 35, 70, 105)]
+CASES += [(kind, number) for kind in ("outpatient", "emergency", "unbundled") for number in (3, 10, 26)]
+"""Kinds of activity, and packs by their number in `every_pack` or `packs_of_other_kinds`."""
+
+KEPT = {name: name for name in ("provider", "commissioner", "patient_id", "gp_practice", "treatment_function")}
+OWN = {
+    "admitted": {"spell_id": "line_id", "hrg": "currency", "discharge_date": "activity_date"},
+    "outpatient": {"attendance_id": "line_id", "hrg": "currency", "attendance_date": "activity_date"},
+    "emergency": {"attendance_id": "line_id", "hrg": "currency", "arrival_date": "activity_date"},
+    "unbundled": {
+        "line_id": "line_id",
+        "currency": "currency",
+        "date": "activity_date",
+        "parent_line_id": "parent_line_id",
+    },
+}
+"""Columns of the activity, and the column of the priced line that carries each as it was given."""
+
+
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: "-".join(map(str, case)))
+def case(request: pytest.FixtureRequest) -> tuple[str, int]:
+    return tuple(request.param)
 
 
 @pytest.fixture(scope="module")
-def activity(pack: RulePack, generated: Generated, compiled: bool) -> pl.DataFrame:
-    return generated(pack, 5_000 if compiled else 600, 23)
+def kind(case: tuple[str, int]) -> str:
+    return case[0]
+
+
+@pytest.fixture(scope="module")
+def pack(case: tuple[str, int], every_pack: list[RulePack], packs_of_other_kinds: list[RulePack]) -> RulePack:
+    kind, number = case
+    return every_pack[number] if kind == "admitted" else packs_of_other_kinds[number]
+
+
+@pytest.fixture(scope="module")
+def activity(pack: RulePack, kind: str, generated: Generated, compiled: bool) -> pl.DataFrame:
+    return generated(pack, 5_000 if compiled else 600, 23, kind)
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +74,13 @@ def test_the_columns_are_those_of_a_priced_line(priced: pl.DataFrame) -> None:
     assert [column.name for column in PRICED_LINE if not column.nullable and priced[column.name].null_count()] == []
 
 
-def test_rows_in_are_rows_out_in_the_same_order(activity: pl.DataFrame, priced: pl.DataFrame) -> None:
-    kept = {"spell_id": "line_id", "hrg": "currency", "discharge_date": "activity_date"}
-    kept |= {name: name for name in ("provider", "commissioner", "patient_id", "gp_practice", "treatment_function")}
-    for given, out in kept.items():
+def test_rows_in_are_rows_out_in_the_same_order(kind: str, activity: pl.DataFrame, priced: pl.DataFrame) -> None:
+    assert priced.height == activity.height
+    for given, out in {**KEPT, **OWN[kind]}.items():
         assert activity[given].to_list() == priced[out].to_list()
+    assert priced["kind"].to_list() == [kind] * activity.height
+    units = activity["units"].fill_null(0).to_list() if kind == "unbundled" else [1] * activity.height
+    assert priced["units"].to_list() == units
 
 
 def test_components_add_to_the_price(priced: pl.DataFrame) -> None:
@@ -62,6 +96,30 @@ def test_only_a_priced_line_has_money(priced: pl.DataFrame) -> None:
     assert priced.filter(pl.col("outcome") == "priced")["indicative_pence"].null_count() == priced.height - not_priced.height
 
 
+def test_a_rule_acted_on_every_priced_line(priced: pl.DataFrame) -> None:
+    sources = Basis.COMBINED | Basis.DAY_CASE | Basis.ORDINARY_ELECTIVE | Basis.NON_ELECTIVE | Basis.LOCAL_PRICE
+    sources |= Basis.OUTPATIENT_PROCEDURE | Basis.ATTENDANCE | Basis.EMERGENCY_CARE | Basis.UNIT_PRICE | Basis.PASS_THROUGH
+    bases = [basis & sources for basis in priced.filter(pl.col("outcome") == "priced")["basis"]]
+    assert {basis.bit_count() for basis in bases} == {1}
+
+
+def test_what_passes_through_or_holds_market_forces_has_no_factor(priced: pl.DataFrame) -> None:
+    without = Basis.PASS_THROUGH | Basis.MARKET_FORCES_INCLUDED | Basis.LOCAL_PRICE
+    lines = [
+        (basis & without, mff, factor) for basis, mff, factor in priced.select("basis", "mff_pence", "mff_millionths").rows()
+    ]
+    assert {(mff, factor) for held, mff, factor in lines if held} <= {(0, 1_000_000)}
+
+
+def test_no_line_beside_admitted_care_has_a_stay_or_a_top_up(kind: str, priced: pl.DataFrame) -> None:
+    if kind == "admitted":
+        return
+    assert priced.select("adjusted_length_of_stay", "trim_point").null_count().row(0) == (priced.height,) * 2
+    assert (
+        priced.select("short_stay_pence", "long_stay_pence", "top_up_pence", "top_up_row", "excess_days").sum().row(0) == (0,) * 5
+    )
+
+
 def test_a_short_stay_never_adds(priced: pl.DataFrame) -> None:
     assert priced.filter(pl.col("short_stay_pence") > 0).is_empty()
 
@@ -73,7 +131,7 @@ def test_the_order_of_the_lines_does_not_matter(activity: pl.DataFrame, priced: 
 
 @pytest.mark.parametrize("size", [1, 7, 1_000])
 def test_pieces_come_to_the_same_as_the_whole(activity: pl.DataFrame, priced: pl.DataFrame, pack: RulePack, size: int) -> None:
-    few = activity.head(60 * size)
+    few = activity.head(20 * size)
     pieces = pl.concat([price(piece, pack).collect() for piece in few.iter_slices(size)])
     assert_frame_equal(pieces, priced.head(few.height))
 
@@ -93,14 +151,19 @@ def test_columns_asked_for_alone_are_as_they_are_together(activity: pl.DataFrame
 
 
 def test_an_unrelated_line_changes_nothing(activity: pl.DataFrame, priced: pl.DataFrame, pack: RulePack) -> None:
-    """Even one with an HRG, a provider and services that no other line has."""
-    stranger = activity.head(1).with_columns(hrg=pl.lit("QQ00Z"), provider=pl.lit("RQQ"), specialised_services=pl.lit("NEW"))
+    """Even one with codes that no other line has."""
+    new = {"hrg": "QQ00Z", "currency": "QQ00Z", "provider": "RQQ", "specialised_services": "NEW", "treatment_function": "998"}
+    stranger = activity.head(1).with_columns(**{name: pl.lit(code) for name, code in new.items() if name in activity.columns})
     joined = price(pl.concat([stranger, activity, stranger]), pack).collect()
     assert_frame_equal(joined[1:-1], priced)
 
 
 @pytest.mark.parametrize(("method", "trim"), [("11", "elective_trim"), ("21", "non_elective_trim"), ("81", "non_elective_trim")])
-def test_a_longer_stay_beyond_the_trim_point_never_costs_less(pack: RulePack, lines_of: LinesOf, method: str, trim: str) -> None:
+@pytest.mark.parametrize("number", [0, 35, 70, 105])
+def test_a_longer_stay_beyond_the_trim_point_never_costs_less(
+    every_pack: list[RulePack], lines_of: LinesOf, number: int, method: str, trim: str
+) -> None:
+    pack = every_pack[number]
     beyond = [(row, getattr(row, trim)) for row in pack.admitted if getattr(row, trim) is not None]
     lines = [
         {"hrg": row.hrg, "admission_method": method, "stay": days, "provider": "RHI", "specialised_services": "THIRD"}
@@ -119,3 +182,22 @@ def test_each_day_beyond_the_trim_point_adds_the_same(spec_pack: RulePack, lines
     lines = lines_of([{"hrg": row.hrg, "stay": days, "specialised_services": "ORTHO"} for days in stays], DISCHARGED)
     prices = price(lines, spec_pack).collect()["price_pence"].to_list()
     assert {longer - shorter for shorter, longer in pairwise(prices)} == {row.per_day_long_stay}
+
+
+@pytest.mark.parametrize("provider", ["RNO", "RHI", "RLO", "RMX"])
+def test_more_units_never_cost_less(spec_pack: RulePack, provider: str) -> None:
+    units = [*range(1, 40), 1_000, 10_000_000]
+    lines = pl.DataFrame(
+        {
+            "line_id": [f"U{number}" for number in units],
+            "provider": provider,
+            "commissioner": "QAA",
+            "date": DISCHARGED,
+            "currency": "CLUSTER1",
+            "units": units,
+        },
+        schema_overrides={"units": pl.Int32()},
+    )
+    prices = price(lines, spec_pack).collect()["price_pence"].to_list()
+    assert prices[0] > 0
+    assert all(fewer < more for fewer, more in pairwise(prices))

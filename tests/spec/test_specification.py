@@ -5,6 +5,7 @@ How to read a table, and write one:
 
     == Title of the table
     Words about it.
+    kind: outpatient                       the kind of activity: admitted unless said; `attached`: the items of a spell
     pack: 2017-18                          the pack: the test pack beside this file unless said
     rules: long_stay.method = "none"       rules changed for this table (TOML; `;` between them)
     without: top_up_providers              a table of the pack left out
@@ -13,9 +14,10 @@ How to read a table, and write one:
     hrg   | stay | price    | flags                      a heading, then the lines; a line of dashes is skipped
     TA01A | 11   | 5,300.00 | combined long_stay         blank input = blank cell; blank expectation = not looked at
 
-A column that a table does not name takes its everyday value: an elective ordinary stay of 2 days of a patient of 40 at
-provider RNO, whose market forces factor is 1. Money is in pounds. `none` is a null; `flags` lists every flag that is set; `·`
-in a cell is a space.
+A column that a table does not name takes its everyday value: an elective ordinary stay of 2 days of a patient of 40; a first
+attendance, seen, of treatment function 100; a first attendance in a department of type 1; one unit; all at provider RNO, whose
+market forces factor is 1. Money is in pounds. `none` is a null; `flags` lists every flag that is set; `says` is what a clerk
+reads: the sentence of the reason, or those of the rules that acted; `·` in a cell is a space.
 """
 
 from __future__ import annotations
@@ -34,28 +36,41 @@ import polars as pl
 import pytest
 
 from tariff import money
-from tariff.columns import ADMITTED, COMPONENTS, PRICED_LINE, READ_FAULT, names, schema
+from tariff.activity import attached_items
+from tariff.columns import ADMITTED, COMPONENTS, EMERGENCY, OUTPATIENT, PRICED_LINE, READ_FAULT, UNBUNDLED, Column, names, schema
 from tariff.pricing import price
-from tariff.reasons import REASONS, Basis
-from tariff.reference import ReferencePack, price_admitted
+from tariff.reasons import BASIS_SENTENCES, PRICED, REASON_NUMBER, REASONS, Basis, basis_sentences
+from tariff.reference import ReferencePack, price_line
 from tariff.rulepack import RulePack, load_pack
 
 HERE = Path(__file__).parent
 TEST_PACK = "tests/spec/pack"
 
-EVERYDAY: dict[str, Any] = {
-    "spell_id": "S1",
-    "provider": "RNO",
-    "commissioner": "QAA",
-    "admission_method": "11",
-    "patient_classification": "1",
-    "age": 40,
-    "hrg": "TA01A",
+CONTRACTS: dict[str, tuple[Column, ...]] = {
+    "admitted": ADMITTED,
+    "outpatient": OUTPATIENT,
+    "emergency": EMERGENCY,
+    "unbundled": UNBUNDLED,
+}
+ATTACHED = "attached"
+ACTIVITY = {kind: [*names(columns), READ_FAULT] for kind, columns in CONTRACTS.items()}
+"""The columns of a line of each kind."""
+
+_ANYWHERE = {"provider": "RNO", "commissioner": "QAA"}
+EVERYDAY: dict[str, dict[str, Any]] = {
+    "admitted": _ANYWHERE
+    | {"spell_id": "S1", "admission_method": "11", "patient_classification": "1", "age": 40, "hrg": "TA01A"},
+    "outpatient": _ANYWHERE
+    | {"attendance_id": "A1", "treatment_function": "100", "first_attendance": "1", "attended": "5", "age": 40, "hrg": None},
+    "emergency": _ANYWHERE | {"attendance_id": "E1", "department_type": "1", "age": 40, "hrg": "VB01Z"},
+    "unbundled": _ANYWHERE | {"line_id": "U1", "currency": "SB12Z", "units": 1},
 }
 EVERYDAY_STAY = 2
+DAY = {"admitted": "discharge_date", "outpatient": "attendance_date", "emergency": "arrival_date", "unbundled": "date"}
+"""The day that chooses the year: three months into the pack's unless said."""
+KEY = {"admitted": "spell_id", "outpatient": "attendance_id", "emergency": "attendance_id", "unbundled": "line_id"}
 
 INPUTS = {
-    "id": "spell_id",
     "method": "admission_method",
     "class": "patient_classification",
     "gross": "length_of_stay",
@@ -73,9 +88,17 @@ INPUTS = {
     "admitted": "admission_date",
     "discharged": "discharge_date",
     "fault": READ_FAULT,
+    "first": "first_attendance",
+    "multi": "multi_professional",
+    "led": "consultant_led",
+    "specialty": "main_specialty",
+    "type": "department_type",
+    "again": "attendance_category",
+    "parent": "parent_line_id",
 }
 """Short headings for canonical columns of the activity; canonical names do as well."""
 
+NUMBERS = {"days beyond", "trim", "net stay", "factor", "month", "row", "top-up row", "counted"}
 OUTPUTS = {
     "base": "base_pence",
     "short stay": "short_stay_pence",
@@ -97,8 +120,13 @@ OUTPUTS = {
     "setting": "setting",
     "row": "price_row",
     "top-up row": "top_up_row",
+    "counted": "units",
+    "says": "says",
+    "items": "items",
+    "dated": "dated",
 }
-"""Headings of what is expected, and the column of the priced line each looks at."""
+"""Headings of what is expected, and the column of the priced line each looks at; `says` is made of its
+reason and flags; `items` and `dated` are those of attached items."""
 
 
 @dataclass
@@ -107,12 +135,18 @@ class Table:
 
     file: str
     title: str
+    told_kind: str = "admitted"
     pack: str = TEST_PACK
     rules: dict[str, Any] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     dates: str = "strict"
     heading: list[str] = field(default_factory=list)
     rows: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+
+    @property
+    def kind(self) -> str:
+        """The kind of its lines of activity."""
+        return "admitted" if self.told_kind == ATTACHED else self.told_kind
 
     @property
     def variant(self) -> str:
@@ -141,7 +175,8 @@ def tables_of(path: Path) -> list[Table]:
 def add_row(table: Table, number: int, cells: list[str]) -> None:
     if not table.heading:
         table.heading = cells
-        unknown = [head for head in cells if head not in OUTPUTS and head != "stay" and INPUTS.get(head, head) not in ACTIVITY]
+        known = {*OUTPUTS, "stay", *ACTIVITY[table.kind]}
+        unknown = [head for head in cells if head not in known and column_of(table.kind, head) not in known]
         assert not unknown, f"{table.file}.txt:{number}: no such column: {', '.join(unknown)}"
     else:
         assert len(cells) == len(table.heading), (
@@ -152,10 +187,12 @@ def add_row(table: Table, number: int, cells: list[str]) -> None:
 
 def add_setting(table: Table, text: str) -> None:
     key, colon, value = text.partition(":")
-    if not colon or key not in {"pack", "rules", "without", "dates"}:
+    if not colon or key not in {"kind", "pack", "rules", "without", "dates"}:
         return
     value = value.strip()
-    if key == "rules":
+    if key == "kind":
+        table.told_kind = value
+    elif key == "rules":
         table.rules = tomllib.loads("\n".join(value.split(";")))
     elif key == "without":
         table.without = tuple(value.split())
@@ -163,7 +200,9 @@ def add_setting(table: Table, text: str) -> None:
         setattr(table, key, value)
 
 
-ACTIVITY = [*names(ADMITTED), READ_FAULT]
+def column_of(kind: str, head: str) -> str:
+    """The canonical column of a heading."""
+    return {"id": KEY[kind], "on": DAY[kind]}.get(head) or INPUTS.get(head, head)
 
 
 def expected(head: str, text: str) -> Any:
@@ -175,22 +214,23 @@ def expected(head: str, text: str) -> Any:
         return money.pence(text)
     if column == "basis":
         return sum(Basis[flag.upper()] for flag in text.split())
-    return int(text) if head in {"days beyond", "trim", "net stay", "factor", "month", "row", "top-up row"} else text
+    return int(text) if head in NUMBERS else text
 
 
 def activity_of(table: Table, starts: date) -> pl.DataFrame:
-    """The rows of a table as canonical activity; discharge is three months into the pack's year unless said."""
-    lines = [activity_line(cells, starts + timedelta(days=90)) for _, cells in table.rows]
-    return pl.DataFrame(lines, schema={**schema(ADMITTED), READ_FAULT: pl.String()})
+    """The rows of a table as canonical activity."""
+    lines = [activity_line(table.kind, cells, starts + timedelta(days=90)) for _, cells in table.rows]
+    return pl.DataFrame(lines, schema={**schema(CONTRACTS[table.kind]), READ_FAULT: pl.String()})
 
 
-def activity_line(cells: Mapping[str, str], discharged: date) -> dict[str, Any]:
-    line: dict[str, Any] = {**dict.fromkeys(ACTIVITY), **EVERYDAY, "discharge_date": discharged}
-    given = {INPUTS.get(head, head): cell(INPUTS.get(head, head), text) for head, text in cells.items() if head not in OUTPUTS}
+def activity_line(kind: str, cells: Mapping[str, str], day: date) -> dict[str, Any]:
+    line: dict[str, Any] = {**dict.fromkeys(ACTIVITY[kind]), **EVERYDAY[kind], DAY[kind]: day}
+    columns = {column_of(kind, head): text for head, text in cells.items() if head not in OUTPUTS}
+    given = {column: cell(column, text) for column, text in columns.items()}
     stay = given.pop("stay", EVERYDAY_STAY)
     line |= given
-    if "admission_date" not in given:
-        line["admission_date"] = (line["discharge_date"] or discharged) - timedelta(days=stay)
+    if kind == "admitted" and "admission_date" not in given:
+        line["admission_date"] = (line["discharge_date"] or day) - timedelta(days=stay)
     return line
 
 
@@ -198,11 +238,15 @@ def cell(column: str, text: str) -> Any:
     """A cell of activity as the value of its canonical column."""
     if not text:
         return None
-    if column.endswith("_date"):
+    if column in DAY.values() or column.endswith("_date"):
         return date.fromisoformat(text)
     if column == "local_price":
         return money.pence(text)
-    return int(text) if column in {"stay", "age"} or column.endswith(("_days", "length_of_stay")) else text.replace("·", " ")
+    return (
+        int(text)
+        if column in {"stay", "age", "units"} or column.endswith(("_days", "length_of_stay"))
+        else text.replace("·", " ")
+    )
 
 
 # --- the pack of a table ---------------------------------------------------------------------------------------------
@@ -263,13 +307,15 @@ def leave_out_sources(path: Path, tables: tuple[str, ...]) -> None:
 # --- the two implementations -----------------------------------------------------------------------------------------
 
 
-def priced_by_reference(activity: pl.DataFrame, pack: RulePack, dates: str) -> list[dict[str, Any]]:
+def priced_by_reference(kind: str, activity: pl.DataFrame, pack: RulePack, dates: Any) -> list[dict[str, Any]]:
     rules = ReferencePack.from_plain(pack.plain())
-    return [price_admitted(line, rules, dates=dates) for line in activity.iter_rows(named=True)]  # type: ignore[arg-type]
+    return [price_line(kind, line, rules, dates=dates) for line in activity.iter_rows(named=True)]
 
 
-def priced_by_engine(activity: pl.DataFrame, pack: RulePack, dates: str) -> list[dict[str, Any]]:
-    return price(activity, pack, dates=dates).collect().to_dicts()  # type: ignore[arg-type]
+def priced_by_engine(kind: str, activity: pl.DataFrame, pack: RulePack, dates: Any) -> list[dict[str, Any]]:
+    priced = price(activity, pack, dates=dates).collect()
+    assert set(priced["kind"]) <= {kind}
+    return priced.to_dicts()
 
 
 WAYS = {"reference": priced_by_reference, "engine": priced_by_engine}
@@ -281,16 +327,45 @@ TABLES = [table for path in FILES for table in tables_of(path)]
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: f"{table.file}: {table.title}")
 def test_table(table: Table, way: str, pack_of: Callable[[Table], RulePack]) -> None:
     pack = pack_of(table)
-    priced = WAYS[way](activity_of(table, pack.starts), pack, table.dates)
-    wrong = [
-        f"{table.file}.txt:{number}: {column} is {told(column, line[column])}, expected {told(column, value)}"
-        for (number, values), line in zip(table.expectations(), priced, strict=True)
-        for column, value in values.items()
-        if line[column] != value
-    ]
-    assert not wrong, "\n" + "\n".join(wrong)
+    activity = activity_of(table, pack.starts)
+    if table.told_kind == ATTACHED:
+        check(table, [priced_items(spell, way, pack) for spell in activity.iter_slices(1)])
+        return
+    priced = WAYS[way](table.kind, activity, pack, table.dates)
+    check(table, priced)
     assert all(sum(line[component] for component in COMPONENTS) == line["price_pence"] for line in priced)
     assert [list(line) for line in priced] == [names(PRICED_LINE)] * len(priced)
+
+
+def check(table: Table, priced: list[dict[str, Any]]) -> None:
+    """The expectations of every row of a table hold."""
+    wrong = [
+        f"{table.file}.txt:{number}: {column} is {told(column, seen(line, column))}, expected {told(column, value)}"
+        for (number, values), line in zip(table.expectations(), priced, strict=True)
+        for column, value in values.items()
+        if seen(line, column) != value
+    ]
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
+def priced_items(spell: pl.DataFrame, way: str, pack: RulePack) -> dict[str, Any]:
+    """What the items attached to one spell are, and come to together."""
+    items = attached_items(spell.lazy()).collect()
+    told = [
+        "{} {} {}".format(line_id, "none" if units is None else units, fault or "").strip()
+        for line_id, units, fault in items.select("line_id", "units", READ_FAULT).rows()
+    ]
+    prices = [line["price_pence"] for line in WAYS[way]("unbundled", items, pack, "strict")]
+    return {"items": "; ".join(told), "dated": "; ".join(map(str, items["date"])), "price_pence": sum(prices)}
+
+
+def seen(line: Mapping[str, Any], column: str) -> Any:
+    """A column of a priced line, or what a clerk reads of it."""
+    if column != "says":
+        return line[column]
+    return (
+        " ".join(basis_sentences(line["basis"])) if line["reason"] == PRICED else REASONS[REASON_NUMBER[line["reason"]]].sentence
+    )
 
 
 def told(column: str, value: Any) -> str:
@@ -316,3 +391,19 @@ def test_every_reason_and_every_flag_is_specified() -> None:
     flags = [values["basis"] for values in expectations if "basis" in values]
     assert wanted - specified == DECIDED_ELSEWHERE
     assert [flag.name for flag in Basis if not any(flag & basis for basis in flags)] == []
+
+
+LONGEST_SENTENCE = 110
+
+
+def test_every_sentence_can_be_read_by_a_clerk() -> None:
+    """One short sentence each, in words: no code of ours, and no two alike."""
+    sentences = [reason.sentence for reason in REASONS] + [BASIS_SENTENCES[flag] for flag in Basis]
+    assert len(set(sentences)) == len(sentences)
+    wrong = [
+        sentence
+        for sentence in sentences
+        if not sentence[0].isupper() or not sentence.endswith(".") or "_" in sentence or len(sentence) > LONGEST_SENTENCE
+    ]
+    assert wrong == []
+    assert [reason.code for reason in REASONS if reason.code in reason.sentence and "_" in reason.code] == []
