@@ -47,7 +47,7 @@ def take_in(files: Sequence[tuple[str | None, Path]], columns: Path | str | None
     items, also_given = read_attached_items(admitted, columns), 0
     given = [part.lines for part in parts if part.kind == "unbundled"]
     if given:
-        items, also_given = without_given(items, pl.concat(given, how="diagonal"))
+        items, also_given = without_given(items, *given)
     attached = int(items.select(pl.len()).collect(engine="streaming").item())
     if attached:
         parts.append(Part("unbundled", tuple(admitted), items))
