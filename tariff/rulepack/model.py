@@ -261,6 +261,32 @@ class UnbundledRule(Rule):
     )
 
 
+class NoBestPractice(Rule):
+    """No best-practice tariffs."""
+
+    method: Literal["none"] = Field(description="Best-practice codes and evidence change no price.")
+
+
+class EvidenceBestPractice(Rule):
+    """Best-practice tariffs (RULES 3): best_practice.csv holds their prices, best_practice_criteria.csv what must be shown."""
+
+    method: Literal["evidence"] = Field(
+        description="Best practice is paid where the line, or evidence given with the run, shows that its criteria are met."
+    )
+    precedence: Codes = Field(
+        default=(), description="Tariffs, the first winning where several set the price; others follow in order of the table."
+    )
+    exclusive: Annotated[tuple[Codes, ...], Field(strict=False)] = Field(
+        default=(), description="Groups of tariffs of which one alone is paid on a line, such as the levels of major trauma."
+    )
+    replaces_short_stay: Codes = Field(
+        default=(), description="Tariffs whose price stands instead of the short-stay reduction, such as same-day emergency care."
+    )
+    outside_marginal_rate: Codes = Field(
+        default=(), description="Tariffs whose spells the marginal rate for emergency admissions leaves out."
+    )
+
+
 class RoundingRule(Rule):
     """Where a price is rounded, always half-up (RULES 1.8)."""
 
@@ -273,6 +299,7 @@ ShortStayRule = Annotated[NoShortStay | PriceTableShortStay, Field(discriminator
 TopUpRule = Annotated[NoTopUp | HighestEligibleTopUp, Field(discriminator="method")]
 OutpatientRule = Annotated[NoOutpatient | NationalOutpatient | ElectiveRecoveryOutpatient, Field(discriminator="method")]
 EmergencyRule = Annotated[NoEmergency | NationalEmergency, Field(discriminator="method")]
+BestPracticeRule = Annotated[NoBestPractice | EvidenceBestPractice, Field(discriminator="method")]
 MarketForcesFactorRule = Annotated[NoMarketForcesFactor | ByProviderMarketForcesFactor, Field(discriminator="method")]
 
 
@@ -287,6 +314,7 @@ class Rules(Strict):
     outpatient: OutpatientRule
     emergency: EmergencyRule
     unbundled: UnbundledRule
+    best_practice: BestPracticeRule
     market_forces_factor: MarketForcesFactorRule
     rounding: RoundingRule
 
@@ -302,6 +330,7 @@ class OverlayRules(Strict):
     outpatient: OutpatientRule | None = None
     emergency: EmergencyRule | None = None
     unbundled: UnbundledRule | None = None
+    best_practice: BestPracticeRule | None = None
     market_forces_factor: MarketForcesFactorRule | None = None
     rounding: RoundingRule | None = None
 

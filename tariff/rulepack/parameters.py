@@ -15,9 +15,9 @@ from typing import Final
 
 from tariff.errors import Fault, RulesError, did_you_mean
 from tariff.money import PENCE_PER_POUND, basis_points, pence, pounds
+from tariff.rulepack.cell_text import read_yes_or_no
 from tariff.rulepack.finding import rules_folders
 from tariff.rulepack.model import CONFIDENCES
-from tariff.rulepack.rows import read_yes_or_no
 from tariff.rulepack.sources import Label
 from tariff.rulepack.tables import Placed, TableColumn, TableSpec, read_table
 

@@ -243,7 +243,7 @@ class _RowReader(Generic[Row]):
         return labels
 
     def _once(self, record: Record) -> None:
-        key = tuple(record.cells[column] for column in self.spec.key)
+        key = tuple(record.cells.get(column, "") for column in self.spec.key)
         first = self.seen.setdefault(key, record.line)
         if first != record.line:
             found = RowFault(self.spec.key[-1], f"stands on line {first} already", "keep one of the two rows")

@@ -389,7 +389,8 @@ TABLES: dict[str, Case] = {
         "this file is no part of a rule pack",
         (
             "did you mean 'top_ups.csv'? known: pack.toml, overlay.toml, sources.csv, examples.csv, admitted.csv, "
-            "outpatient.csv, emergency.csv, unbundled.csv, mff.csv, top_ups.csv, top_up_providers.csv"
+            "outpatient.csv, emergency.csv, unbundled.csv, mff.csv, top_ups.csv, top_up_providers.csv, "
+            "best_practice.csv, best_practice_criteria.csv"
         ),
     ),
 }
@@ -467,7 +468,8 @@ SOURCES: dict[str, Case] = {
         "sources.csv",
         "mfff,,illustrative,This project,Invented,,MIT",
         "column table of mfff: 'mfff' is not a table of a rule pack; did you mean 'mff'?",
-        "known: admitted, outpatient, emergency, unbundled, mff, top_ups, top_up_providers",
+        "known: admitted, outpatient, emergency, unbundled, mff, top_ups, top_up_providers, best_practice, "
+        "best_practice_criteria",
     ),
     "an unknown confidence of a table": (
         lambda bench: bench.edit("sources.csv", "mff,,illustrative", "mff,,guessed"),

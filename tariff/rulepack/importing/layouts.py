@@ -356,7 +356,10 @@ LAYOUTS: Final = (
 )
 
 LEFT_ALONE: Final = (
-    (meaning("bpt"), "best-practice tariffs: the pack has no table for them yet"),
+    (
+        meaning("bpt"),
+        "best-practice tariffs: what must be shown does not stand in the sheet; write best_practice.csv and its criteria by hand",
+    ),
     (meaning("non mandatory"), "non-mandatory prices are no national prices"),
     (meaning("maternity"), "maternity pathway prices: the pack has no table for them yet"),
     (meaning("no national price"), "it names what has no national price"),

@@ -52,6 +52,7 @@ class YearRules:
                 "outpatient": self._outpatient(),
                 "emergency": self._emergency(),
                 "unbundled": self._unbundled(),
+                "best_practice": self._absent("best-practice criteria", _BEST_PRACTICE_NOTE),
                 "rounding": _ROUNDING,
             }
         )
@@ -194,6 +195,9 @@ class YearRules:
         return {"method": "none", "source": f"ABSENT: {self.document} holds no {what}", "confidence": "assumed", "note": note}
 
 
+_BEST_PRACTICE_NOTE: Final = (
+    "No best-practice tariff is paid. Lay on an overlay with best_practice.csv, best_practice_criteria.csv and method evidence."
+)
 _SHORT_STAY_PARAMETERS: Final = ("maximum_days", "minimum_age", "grouping_method")
 
 
