@@ -23,9 +23,12 @@ COLLAR: Final = Cause(
 def capped_and_collared(value_pence: int, plan_pence: int, cap_bp: int | None, collar_bp: int | None) -> int:
     """`value_pence`, but no more than `cap_bp` above `plan_pence` and no less than `collar_bp` below it (basis points; None:
     no such bound). The bounds are rounded half-up to the penny."""
-    highest = value_pence if cap_bp is None else half_up(plan_pence * (BASIS_POINTS + cap_bp), BASIS_POINTS)
-    lowest = value_pence if collar_bp is None else half_up(plan_pence * (BASIS_POINTS - collar_bp), BASIS_POINTS)
-    return max(lowest, min(highest, value_pence))
+    paid = value_pence
+    if cap_bp is not None:
+        paid = min(paid, half_up(plan_pence * (BASIS_POINTS + cap_bp), BASIS_POINTS))
+    if collar_bp is not None:
+        paid = max(paid, half_up(plan_pence * (BASIS_POINTS - collar_bp), BASIS_POINTS))
+    return paid
 
 
 def bounded(

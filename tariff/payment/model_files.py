@@ -22,6 +22,8 @@ from tariff.rulepack.digests import with_lf
 from tariff.rulepack.model import CONFIDENCES
 
 PRESET: Final = "preset:"
+_PARAMETER: Final = re.compile(r":(?=[\w.]*=|\w+$)")
+"""Before a parameter of a preset; a colon within a value, as of a drive, is none."""
 _LINE_OF_TOML_ERROR: Final = re.compile(r"\(at line (?P<line>\d+)")
 _REMEDIES: Final = {
     "confidence": f"state how sure the figures are: {', '.join(CONFIDENCES)}",
@@ -104,7 +106,7 @@ def _read(source: str, faults: list[Fault]) -> _Text | None:
 
 
 def _read_preset(source: str, faults: list[Fault]) -> _Text | None:
-    name, *parameters = source.removeprefix(PRESET).split(":")
+    name, *parameters = _PARAMETER.split(source.removeprefix(PRESET))
     if name not in shipped_presets():
         remedy = f"{did_you_mean(name, shipped_presets())} {_presets_known()}".strip()
         faults.append(Fault(source, f"there is no preset '{name}'", remedy))
@@ -173,11 +175,12 @@ def _give(written: dict[str, Any], key: str, value: str) -> bool:
 def _fault(read: _Text, written: dict[str, Any], problem: Any) -> Fault:
     """One fault of the validator in the words of the field, with the line it stands on."""
     location = _without_tags(problem["loc"])
-    where = read.name if read.given else f"{read.name}:{line_of(read.text, location)}"
+    where = read.name if read.given or read.name.startswith(PRESET) else f"{read.name}:{line_of(read.text, location)}"
     place, key = _place(written, location[:-1]), str(location[-1]) if location else ""
     kind = problem["type"]
     if kind == "missing":
-        return Fault(where, f"{place}'{key}' is missing", _REMEDIES.get(key, f"add '{key}'"))
+        given = f"give it as {read.name}:{key}=..." if read.name.startswith(PRESET) else ""
+        return Fault(where, f"{place}'{key}' is missing", "; ".join(filter(None, [given, _REMEDIES.get(key, f"add '{key}'")])))
     if kind == "extra_forbidden":
         known = _known_keys(problem["loc"])
         return Fault(where, f"{place}'{key}' is not known here", f"{did_you_mean(key, known)} known: {', '.join(known)}".strip())

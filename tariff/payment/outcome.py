@@ -10,7 +10,7 @@ import polars as pl
 
 from tariff.errors import Fault
 from tariff.money import BASIS_POINTS, half_up
-from tariff.payment.activity import Activity, as_lines
+from tariff.payment.activity import Activity, as_lines, no_lines
 from tariff.payment.figures import FACTOR, SHARE, TEXT, FigureColumn, FileName, Share, percentage, read_figures
 from tariff.payment.term import Cause, ContractTerm, adjustment
 
@@ -31,26 +31,31 @@ def is_met(result: int, benchmark: int, better: str) -> bool:
 
 class Outcome(ContractTerm):
     """`at_risk` of the price is paid as far as measures are met. `results` (a file): provider, measure, weight, result,
-    benchmark, better (higher or lower)."""
+    benchmark, better (higher or lower). `absent`: without results, refuse or leave off."""
 
     term: Literal["outcome"]
     at_risk: Share
-    results: FileName
+    results: FileName | None = None
+    absent: Literal["refuse", "leave_off"] = "refuse"
 
     causes: ClassVar[tuple[Cause, ...]] = (OUTCOME,)
     figures: ClassVar[tuple[str, ...]] = ("at_risk",)
-    choices: ClassVar[tuple[str, ...]] = ("results",)
+    choices: ClassVar[tuple[str, ...]] = ("results", "absent")
 
     @property
     def words(self) -> str:
         """The term in one sentence."""
+        results = f"as in {self.results}" if self.results else "not given: paid in full"
         return (
             f"{percentage(self.at_risk)} of the price{self.scope.words} is paid only for results that reach their benchmark "
-            f"(share: {self.label}; results as in {self.results})."
+            f"(share: {self.label}; results {results})."
         )
 
     def faults(self, activity: Activity) -> list[Fault]:
         """Weights that do not add, and providers without results."""
+        if self.results is None:
+            told = "it pays by results, and none are given"
+            return [Fault("", told, 'results = "FILE"')] if self.absent == "refuse" else []
         weights = {provider: sum(weight for weight, _ in found) for provider, found in self._measures().items()}
         faults = [
             Fault(str(self.results), f"the weights of provider {who} add to {percentage(weight)}, not 100%", "mend the weights")
@@ -63,6 +68,8 @@ class Outcome(ContractTerm):
 
     def ledger_lines(self, activity: Activity) -> pl.DataFrame:
         """What is not paid to each contract."""
+        if self.results is None:
+            return no_lines()
         contracts = activity.totals(self.scope)
         met = {who: sum(weight for weight, reached in found if reached) for who, found in self._measures().items()}
         rows = contracts.select("provider", "value_pence").iter_rows()
@@ -72,6 +79,8 @@ class Outcome(ContractTerm):
     def _measures(self) -> dict[str, list[tuple[int, bool]]]:
         """By provider, the weight of each measure and whether it is met."""
         found: dict[str, list[tuple[int, bool]]] = defaultdict(list)
+        if self.results is None:
+            return found
         for provider, _, weight, result, benchmark, better in read_figures(
             self.results, _RESULTS, ("provider", "measure")
         ).iter_rows():
