@@ -37,10 +37,14 @@ def volumes() -> pl.DataFrame:
     folder = os.environ.get("TARIFF_TEST_DATA")
     if not folder:
         pytest.skip("TARIFF_TEST_DATA is not set: England's volumes are not at hand")
-    rows = pl.read_csv(Path(folder) / "activity" / "national_cost_collection_2024-25.csv", infer_schema=False, encoding="utf8-lossy")
-    return rows.rename({rows.columns[0]: "department"}).select(
-        "department", hrg="currency", units=pl.col("activity").cast(pl.Int64, strict=False)
-    ).drop_nulls()
+    rows = pl.read_csv(
+        Path(folder) / "activity" / "national_cost_collection_2024-25.csv", infer_schema=False, encoding="utf8-lossy"
+    )
+    return (
+        rows.rename({rows.columns[0]: "department"})
+        .select("department", hrg="currency", units=pl.col("activity").cast(pl.Int64, strict=False))
+        .drop_nulls()
+    )
 
 
 def one_row_a_unit(cells: pl.DataFrame, method: str, classification: str, stay: int) -> Iterator[pl.DataFrame]:
@@ -71,7 +75,10 @@ def test_england_volumes_times_unit_prices() -> None:
         cells = england.filter(pl.col("department") == department)
         units += cells["units"].sum()
         priced = [
-            tariff.price(rows, rules, columns=wanted).group_by("outcome", "reason").agg(pl.len(), pl.col("price_pence").sum()).collect()
+            tariff.price(rows, rules, columns=wanted)
+            .group_by("outcome", "reason")
+            .agg(pl.len(), pl.col("price_pence").sum())
+            .collect()
             for rows in one_row_a_unit(cells, method, classification, stay)
         ]
         total = pl.concat(priced).with_columns(pl.col("outcome", "reason").cast(pl.String))
@@ -85,3 +92,33 @@ def test_england_volumes_times_unit_prices() -> None:
     assert units == 20_164_549
     assert sum(not_priced.values()) == units - 17_766_700
     assert set(not_priced) <= {"unknown_currency", "no_price_in_setting", "ungrouped"}
+
+
+VB_ATTENDANCES = 23_570_779
+
+
+def test_england_emergency_attendances_times_the_proxies() -> None:
+    """Every emergency attendance of 2024/25, a row each, at England's average unit cost rounded half-up to the penny, which is
+    what the pack holds as a stand-in for a price."""
+    england, rules = volumes(), tariff.load_rules("2024-25")
+    cells = england.filter(pl.col("department") == "Emergency Care")
+    assert cells["units"].sum() == VB_ATTENDANCES
+    price_of = {row.currency: row.price for row in rules.emergency}
+    expected = sum(price_of[hrg] * units for hrg, units in cells.select("hrg", "units").iter_rows())
+    found = 0
+    hrgs = cells.select(pl.col("hrg").repeat_by("units").explode())["hrg"]
+    for start in range(0, len(hrgs), ROWS_AT_ONCE):
+        hrg = hrgs.slice(start, ROWS_AT_ONCE)
+        rows = pl.select(
+            attendance_id=pl.int_range(start, start + len(hrg)).cast(pl.String),
+            provider=pl.lit(PLYMOUTH),
+            commissioner=pl.lit("ENGLAND"),
+            arrival_date=pl.lit(date(2024, 9, 30)),
+            department_type=pl.lit("1"),
+            hrg=hrg,
+            age=pl.lit(50, dtype=pl.Int32),
+        )
+        priced = tariff.price(rows, rules, columns=["price_pence", "outcome"])
+        assert priced.filter(pl.col("outcome") != "priced").collect().height == 0
+        found += priced.select(pl.col("price_pence").sum()).collect().item()
+    assert found == expected
