@@ -13,13 +13,22 @@ from tariff.rulepack.digests import folder_digest, pack_files
 from tariff.rulepack.examples import EXAMPLES_FILE, Example, read_examples
 from tariff.rulepack.finding import OVERLAY_FILE, PACK_FILE
 from tariff.rulepack.model import OverlayFile, PackFile, Strict
+from tariff.rulepack.pathway_model import PathwayFile
 from tariff.rulepack.rows import TABLES
 from tariff.rulepack.sources import SOURCES_FILE, Sources, read_sources, source_faults
 from tariff.rulepack.tables import Table, read_table
 
 Declared = TypeVar("Declared", bound=Strict)
 
-_KNOWN_FILES: Final = (PACK_FILE, OVERLAY_FILE, SOURCES_FILE, EXAMPLES_FILE, *(spec.file for spec in TABLES.values()))
+PATHWAYS_FILE: Final = "pathways.toml"
+_KNOWN_FILES: Final = (
+    PACK_FILE,
+    OVERLAY_FILE,
+    PATHWAYS_FILE,
+    SOURCES_FILE,
+    EXAMPLES_FILE,
+    *(spec.file for spec in TABLES.values()),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,7 @@ class Folder(Generic[Declared]):
     tables: dict[str, Table[Any]]
     sources: Sources
     examples: tuple[Example, ...]
+    pathways: PathwayFile | None
     faults: tuple[Fault, ...]
     warnings: tuple[Fault, ...]
 
@@ -51,6 +61,8 @@ def _read(path: Path, marker: str, model: type[Declared]) -> Folder[Declared]:
     tables = {name: read_table(path / spec.file, spec) for name, spec in TABLES.items() if (path / spec.file).is_file()}
     sources = read_sources(path / SOURCES_FILE)
     examples, example_faults = read_examples(path / EXAMPLES_FILE)
+    pathways, pathway_faults = _read_pathways(path / PATHWAYS_FILE)
+    faults += pathway_faults
     for table in tables.values():
         faults += table.faults
     faults += sources.faults
@@ -58,7 +70,11 @@ def _read(path: Path, marker: str, model: type[Declared]) -> Folder[Declared]:
         faults += source_faults(sources, tables.values(), digests_required=marker == PACK_FILE)
     faults += [*example_faults, *_unknown_files(path, marker)]
     warnings = tuple(warning for table in tables.values() for warning in table.warnings)
-    return Folder(path, folder_digest(path), declared, tables, sources, examples, tuple(faults), warnings)
+    return Folder(path, folder_digest(path), declared, tables, sources, examples, pathways, tuple(faults), warnings)
+
+
+def _read_pathways(path: Path) -> tuple[PathwayFile | None, list[Fault]]:
+    return read_declarations(path, PathwayFile) if path.is_file() else (None, [])
 
 
 def _unknown_files(path: Path, marker: str) -> Iterator[Fault]:
