@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tariff.rulepack.finding import find_overlay, find_pack
 from tariff.rulepack.folders import Folder, read_overlay_folder, read_pack_folder
 from tariff.rulepack.model import OverlayFile, PackFile, Rules
 from tariff.rulepack.pack import OverlayUsed, RulePack
+from tariff.rulepack.pathway_model import laid_over
 from tariff.rulepack.rows import TABLES
 from tariff.rulepack.sources import Sources
 from tariff.rulepack.tables import Cells, Table
@@ -90,6 +92,7 @@ def _build(base: Folder[PackFile], declared: PackFile, laid: Sequence[Folder[Ove
         best_practice=rows.get("best_practice", ()),
         best_practice_criteria=rows.get("best_practice_criteria", ()),
         examples=base.examples,
+        pathways=reduce(laid_over, (folder.pathways for folder in folders)),
         sources=_sources(folders),
         cells=cells,
     )

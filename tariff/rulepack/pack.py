@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from tariff.rulepack.best_practice_rows import BestPracticeRow, Criterion
 from tariff.rulepack.examples import Example
 from tariff.rulepack.model import Rules
+from tariff.rulepack.pathway_model import PathwayFile
 from tariff.rulepack.rows import TABLES, AdmittedRow, EmergencyRow, OutpatientRow, ProviderFactor, TopUp, UnbundledRow
 from tariff.rulepack.sources import Label, Sources
 from tariff.rulepack.tables import Cells, Sourced
@@ -52,6 +53,8 @@ class RulePack:
     best_practice: tuple[BestPracticeRow, ...]
     best_practice_criteria: tuple[Criterion, ...]
     examples: tuple[Example, ...]
+    pathways: PathwayFile | None
+    """What `pathways.toml` says, after overlays; None where there is none."""
     sources: Mapping[str, Sources]
     """By table file as in `Origin.file` (`2017-18/admitted.csv`): the source lines of its folder, in order of precedence."""
     cells: Mapping[str, tuple[Cells, ...]]
