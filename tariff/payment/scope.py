@@ -11,7 +11,6 @@ import polars as pl
 from pydantic import Field, field_validator
 
 from tariff.columns import PODS
-from tariff.errors import did_you_mean
 from tariff.rulepack.model import Codes, Strict
 
 EMERGENCY_PODS: Final = ("NEL", "NELST")
@@ -49,7 +48,7 @@ class Scope(Strict):
     def _are_points_of_delivery(cls, pods: tuple[str, ...]) -> tuple[str, ...]:
         for pod in pods:
             if pod not in PODS:
-                raise ValueError(f"'{pod}' is not a point of delivery: {did_you_mean(pod, PODS)} known: {', '.join(PODS)}")
+                raise ValueError(f"'{pod}' is not a point of delivery; known: {', '.join(PODS)}")
         return pods
 
     @field_validator("months")

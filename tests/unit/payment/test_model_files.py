@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from tariff.errors import RulesError
 from tariff.payment import load_models, shipped_presets
 from tariff.payment.cost_and_volume import CostAndVolume
+from tariff.rulepack.parameters import load_parameters
 
 GOOD = """
 schema = 1
@@ -40,11 +42,72 @@ def refused(path: Path, text: str) -> str:
     return str(caught.value)
 
 
-def test_every_preset_loads_and_says_itself() -> None:
-    assert shipped_presets() == ["block", "cost-and-volume", "episodic"]
-    models = load_models([f"preset:{name}" for name in shipped_presets()])
+NAMED = (
+    "pbr-2009-10 pbr-2010-11 pbr-2011-12 pbr-2012-13 pbr-2013-14 ntps-2014-15 eto-2015-16 dtr-2015-16 ntps-2016-17 ntps-2017-18 "
+    "ntps-2018-19 blended-2019-20 block-2020-21 api-2022-23 nhsps-2023-25 nhsps-2025-26 orthochoice bpci-like "
+    "integrated-care-budget block cost-and-volume episodic"
+)
+OWN_FIGURES = {
+    "orthochoice": "orthochoice:prices={prices}",
+    "integrated-care-budget": "integrated-care-budget:per_head=900:population={people}",
+}
+"""Presets that rest on figures only the user has."""
+
+
+def test_every_preset_loads_and_says_itself(tmp_path: Path) -> None:
+    assert set(shipped_presets()) == set(NAMED.split())
+    prices, people = tmp_path / "prices.csv", tmp_path / "people.csv"
+    prices.write_text("currency,price\nHN12F,6500\n", encoding="utf-8")
+    people.write_text("commissioner,registered\nXC1,1000\n", encoding="utf-8")
+    specs = [OWN_FIGURES.get(name, name).format(prices=prices, people=people) for name in shipped_presets()]
+    models = load_models([f"preset:{spec}" for spec in specs])
     assert models.names == shipped_presets()
     assert all(model.words for model in models)
+    assert "prices.csv" in [origin.name for origin in models.origins]
+
+
+@pytest.mark.parametrize("name", OWN_FIGURES)
+def test_a_preset_that_lacks_figures_of_ones_own_asks_for_them(name: str) -> None:
+    with pytest.raises(RulesError) as caught:
+        load_models(f"preset:{name}")
+    assert "prices" in str(caught.value) or f"give it as preset:{name}:population=" in str(caught.value)
+
+
+# preset, parameter of rules/parameters.csv, the day, the field that holds it
+FIGURES = [
+    *((f"pbr-{year}-{year + 1 - 2000}", "cquin", f"{year}-06-01", "rate") for year in range(2009, 2014)),
+    *((f"pbr-{year}-{year + 1 - 2000}", "marginal_rate_emergency", f"{year}-06-01", "rate") for year in range(2010, 2014)),
+    ("ntps-2014-15", "marginal_rate_emergency", "2014-06-01", "rate"),
+    ("eto-2015-16", "marginal_rate_emergency", "2015-06-01", "rate"),
+    *((f"ntps-{year}-{year + 1 - 2000}", "marginal_rate_emergency", f"{year}-06-01", "rate") for year in range(2016, 2019)),
+    *((f"ntps-{year}-{year + 1 - 2000}", "cquin", f"{year}-06-01", "rate") for year in range(2016, 2019)),
+    ("pbr-2011-12", "readmission_least_cut", "2011-06-01", "other_share"),
+    ("blended-2019-20", "blended_emergency_variable_share", "2019-06-01", "variable_share"),
+    ("blended-2019-20", "cquin", "2019-06-01", "rate"),
+    ("api-2022-23", "elective_variable_share", "2022-06-01", "variable_share"),
+    ("api-2022-23", "elective_clawback_floor", "2022-06-01", "floor"),
+    ("api-2022-23", "cquin", "2022-06-01", "rate"),
+    ("nhsps-2023-25", "elective_variable_share", "2023-06-01", "variable_share"),
+    ("nhsps-2023-25", "low_volume_threshold", "2024-06-01", "low_value_threshold"),
+    ("nhsps-2025-26", "elective_variable_share", "2025-06-01", "variable_share"),
+    ("nhsps-2025-26", "low_volume_threshold", "2025-06-01", "low_value_threshold"),
+]
+TERM_OF = {"cquin": {"cquin", "withhold"}, "marginal_rate_emergency": {"marginal_rate"}}
+
+
+@pytest.mark.parametrize(("preset", "parameter", "day", "field"), FIGURES)
+def test_a_preset_holds_the_dated_figure(preset: str, parameter: str, day: str, field: str) -> None:
+    dated = load_parameters().on(parameter, date.fromisoformat(day))
+    (model,) = load_models(f"preset:{preset}")
+    held = [
+        term
+        for term in model.terms
+        if getattr(term, field, None) is not None and term.term in TERM_OF.get(parameter, {term.term})
+    ]
+    assert dated is not None
+    assert [getattr(term, field) for term in held] == [dated.value]
+    if parameter != "low_volume_threshold":
+        assert [term.confidence for term in held] == [dated.confidence]
 
 
 def test_a_preset_with_an_invented_figure_says_so() -> None:
@@ -113,6 +176,72 @@ def test_two_terms_that_settle_the_same_lines_are_refused(models_file: Path) -> 
     told = refused(models_file, GOOD + block)
     assert "paid twice" in told
     assert f"{models_file}:8:" in told
+
+
+MARGINAL = """
+[[model.terms]]
+term = "marginal_rate"
+rate = "30%"
+source = "s"
+confidence = "local"
+"""
+# what follows a model without terms, and what must be told: line, words
+BAD_TERMS = {
+    "overlapping scopes": (
+        MARGINAL + MARGINAL.replace("marginal_rate", "block").replace('rate = "30%"', 'scope = { pods = ["NEL", "EL"] }'),
+        3,
+        "marginal_rate and block both settle what is paid for some lines: it would be paid twice",
+    ),
+    "negative cap": (
+        MARGINAL.replace("marginal_rate", "cap_and_collar").replace('rate = "30%"', 'cap = "-5%"'),
+        10,
+        "'-5%' is negative",
+    ),
+    "no bound": (
+        MARGINAL.replace("marginal_rate", "cap_and_collar").replace('rate = "30%"\n', ""),
+        8,
+        "neither a cap nor a collar",
+    ),
+    "unknown pod": (MARGINAL + 'scope = { pods = ["NELL"] }\n', 13, "'NELL' is not a point of delivery; known: "),
+    "unknown part of a scope": (MARGINAL + 'scope = { pod = ["NEL"] }\n', 13, "did you mean 'pods'?"),
+    "unknown part of a scope, written as a table": (
+        MARGINAL + "[model.terms.scope]\nmonth = [1]\n",
+        14,
+        "did you mean 'months'?",
+    ),
+    "month 13": (MARGINAL + "scope = { months = [13] }\n", 13, "13 is not a month"),
+    "tiers that fall": (
+        MARGINAL.replace('"marginal_rate"', '"cost_and_volume"').replace("rate =", "marginal_rate =")
+        + 'tiers = [{ above = "5%", rate = "50%" }, { above = "2%", rate = "0%" }]\n',
+        8,
+        "the tiers do not rise",
+    ),
+    "a file that is not there": (MARGINAL + 'against = "nowhere.csv"\n', 13, "the file 'nowhere.csv' is not there"),
+    "prices after payments": (
+        MARGINAL + MARGINAL.replace("marginal_rate", "local_price").replace('rate = "30%"', 'change = "-3%"'),
+        3,
+        "the term local_price sets prices: put it before marginal_rate",
+    ),
+    "a gate without a score": (
+        MARGINAL.replace("marginal_rate", "gain_share").replace('rate = "30%"', "acceptable = 5"),
+        8,
+        "a quality gate needs both",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", BAD_TERMS)
+def test_bad_terms_are_refused_by_file_and_line(models_file: Path, fault: str) -> None:
+    terms, line, words = BAD_TERMS[fault]
+    told = refused(models_file, 'schema = 1\n\n[[model]]\nname = "m"\ntitle = "M"\n\n' + terms)
+    assert words in told
+    assert f"{models_file}:{line}:" in told
+
+
+def test_scopes_side_by_side_may_each_be_settled(models_file: Path) -> None:
+    block = MARGINAL.replace("marginal_rate", "block").replace('rate = "30%"', 'scope = { pods = ["EL", "DC"] }')
+    models_file.write_text('schema = 1\n[[model]]\nname = "m"\ntitle = "M"\n' + MARGINAL + block, encoding="utf-8")
+    assert len(load_models(models_file).models[0].terms) == 2
 
 
 def test_every_fault_is_told_at_once(models_file: Path) -> None:

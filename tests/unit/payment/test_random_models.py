@@ -1,0 +1,172 @@
+"""Whatever contract terms stand together in whatever order, ledgers and bridges add up at every level, and what terms do to each
+other is told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tariff.comparison import bridge_ledgers, compare_ledgers
+from tariff.errors import RulesError
+from tariff.payment import Ledger, check_plan, gather_cells, load_models, settle
+from tariff.reasons import PRICED
+
+DIMENSIONS = ("commissioner", "provider", "pod", "month", "currency")
+
+rates = st.sampled_from(["0%", "2.5%", "30%", "33.33%", "70%", "100%"])
+scopes = st.sampled_from(
+    [
+        "",
+        'pods = ["NEL"]',
+        'pods = ["DC", "EL"]',
+        'providers = ["XP1"]',
+        'hrgs = ["AA"]',
+        "months = [1, 2]",
+        'commissioners = ["XC2"]',
+    ]
+)
+PLANNED = 'against = "sums.csv"\nunplanned = "tariff"\n'
+PAYMENTS = {
+    "block": PLANNED,
+    "cost_and_volume": PLANNED
+    + 'marginal_rate = "{rate}"\ntiers = [{{ above = "5%", rate = "20%" }}]\ncap = "20%"\ncollar = "30%"\n',
+    "cap_and_collar": PLANNED + 'cap = "{rate}"\n',
+    "marginal_rate": PLANNED + 'rate = "{rate}"\n',
+    "blended": PLANNED + 'variable_share = "{rate}"\n',
+    "aligned_payment": PLANNED + 'variable_share = "{rate}"\nelective = {{}}\nceiling = "10%"\nlow_value_threshold = 20000\n',
+    "gain_share": PLANNED + 'saving_paid = "{rate}"\nstop_loss = "10%"\ndiscount = "3%"\n',
+    "capitation": 'per_head = 31.5\npopulation = "people.csv"\ncorridor = "5%"\nshare_beyond = "{rate}"\n',
+}
+OTHERS = {
+    "cquin": 'rate = "{rate}"\n',
+    "withhold": 'rate = "{rate}"\nachieved = "40%"\n',
+    "readmissions": 'elective_share = "{rate}"\nother_share = "25%"\nfile = "readmissions.csv"\n',
+    "activity_cap": 'ratio = 1.5\nfirst = {{ pods = ["DC"] }}\n',
+    "sanctions": 'file = "sanctions.csv"\n',
+}
+FILES = {
+    "sums.csv": "commissioner,provider,financial_year,pounds\nXC1,XP1,2024-25,30000\nXC2,,2024-25,45000.55\n",
+    "people.csv": "commissioner,registered\nXC1,900\nXC2,1100\n",
+    "readmissions.csv": "commissioner,provider,financial_year,month,pod,after,pounds\n"
+    "XC1,XP1,2024-25,1,NEL,elective,1000.01\nXC2,XP2,2024-25,,NEL,other,77.77\n",
+    "sanctions.csv": "commissioner,provider,financial_year,month,sanction,count,amount\nXC1,XP2,2024-25,2,waits,3,250\n",
+}
+
+payments = st.tuples(st.sampled_from(sorted(PAYMENTS)), rates, scopes)
+others = st.lists(st.tuples(st.sampled_from(sorted(OTHERS)), rates, scopes), max_size=3)
+contracts = st.tuples(st.booleans(), payments, others, others)
+
+lines = st.lists(
+    st.fixed_dictionaries(
+        {
+            "commissioner": st.sampled_from(["XC1", "XC2"]),
+            "provider": st.sampled_from(["XP1", "XP2"]),
+            "pod": st.sampled_from(["DC", "EL", "NEL"]),
+            "month": st.integers(1, 3),
+            "currency": st.sampled_from(["AA22C", "HN22E", None]),
+            "units": st.integers(1, 5),
+            "base_pence": st.integers(0, 10**6),
+            "mff_pence": st.sampled_from([0, 333]),
+        }
+    ),
+    min_size=1,
+    max_size=20,
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("contracts")
+    for name, text in FILES.items():
+        (made / name).write_text(text, encoding="utf-8")
+    return made
+
+
+def written(name: str, contract: tuple[Any, ...]) -> str:
+    priced, payment, before, after = contract
+    terms = [(kind, OTHERS[kind], rate, scope) for kind, rate, scope in before]
+    terms.append((payment[0], PAYMENTS[payment[0]], payment[1], payment[2]))
+    terms += [(kind, OTHERS[kind], rate, scope) for kind, rate, scope in after]
+    if priced:
+        terms.insert(0, ("local_price", 'change = "-1.5%"\n', "", 'pods = ["NEL"]'))
+    told = "".join(
+        f'[[model.terms]]\nterm = "{kind}"\nsource = "s"\nconfidence = "local"\nscope = {{ {scope} }}\n{text.format(rate=rate)}'
+        for kind, text, rate, scope in terms
+    )
+    return f'[[model]]\nname = "{name}"\ntitle = "{name}"\n{told}'
+
+
+def settled(folder: Path, priced: pl.DataFrame, drawn: list[tuple[Any, ...]]) -> tuple[Ledger, ...]:
+    models = folder / "models.toml"
+    body = "".join(written(f"m{number}", contract) for number, contract in enumerate(drawn))
+    models.write_text('schema = 1\n[[model]]\nname = "episodic"\ntitle = "Episodic"\n' + body, encoding="utf-8")
+    return settle(gather_cells(priced.lazy()), load_models(models))
+
+
+relaxed = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@relaxed
+@given(given_lines=lines, drawn=st.lists(contracts, min_size=1, max_size=3))
+def test_ledgers_and_bridges_of_any_models_add_up(
+    priced_lines: Callable[..., pl.DataFrame], folder: Path, given_lines: list[dict[str, Any]], drawn: list[tuple[Any, ...]]
+) -> None:
+    priced = priced_lines(*given_lines)
+    ledgers = settled(folder, priced, drawn)
+    whole = compare_ledgers(ledgers).select("model", "lines", "units", "pence").rows()
+    assert whole[0][3] == priced.filter(pl.col("outcome").cast(pl.String) == PRICED)["price_pence"].sum()
+    for ledger, (name, _, _, paid) in zip(ledgers, whole, strict=True):
+        assert ledger.model.name == name
+        assert ledger.frame().collect()["pence"].sum() == paid
+    coarse = _causes(bridge_ledgers(ledgers))
+    for size in (1, 2, len(DIMENSIONS)):
+        for by in list(combinations(DIMENSIONS, size))[:3]:
+            compared = compare_ledgers(ledgers, by)
+            summed = compared.group_by("model", maintain_order=True).agg(pl.col("lines", "units", "pence").sum())
+            assert summed.rows() == whole
+            bridge = bridge_ledgers(ledgers, by)
+            assert _causes(bridge) == coarse
+            for group in bridge.partition_by([*by, "model"]):
+                start, *steps, end = group.sort("step")["pence"].to_list()
+                assert start + sum(steps) == end
+
+
+@relaxed
+@given(given_lines=lines, contract=contracts)
+def test_what_a_cause_does_alone_and_together_is_the_ledger(
+    priced_lines: Callable[..., pl.DataFrame], folder: Path, given_lines: list[dict[str, Any]], contract: tuple[Any, ...]
+) -> None:
+    """Each cause of the bridge is what its term would do alone; the interaction is all the rest."""
+    priced = priced_lines(*given_lines)
+    ledgers = settled(folder, priced, [contract])
+    causes = dict(bridge_ledgers(ledgers).filter(pl.col("kind") == "cause").select("cause", "pence").iter_rows())
+    whole = dict(ledgers[1].terms.group_by("line").agg(pl.col("pence").sum()).iter_rows())
+    assert sum(causes.values()) == sum(whole.values())
+    activity_alone = {}
+    for term in ledgers[1].model.terms:
+        model = ledgers[1].model.model_copy(update={"terms": (term,)})
+        (alone,) = settle(gather_cells(priced.lazy()), [model])
+        for line, pence in alone.terms.group_by("line").agg(pl.col("pence").sum()).iter_rows():
+            activity_alone[line] = activity_alone.get(line, 0) + pence
+    expected = {line: pence for line, pence in activity_alone.items() if pence}
+    assert {line: pence for line, pence in causes.items() if line != "interaction"} == expected
+    assert causes.get("interaction", 0) == sum(whole.values()) - sum(activity_alone.values())
+
+
+def _causes(bridge: pl.DataFrame) -> dict[tuple[str, str], int]:
+    sums = bridge.filter(pl.col("kind") == "cause").group_by("model", "cause").agg(pl.col("pence").sum())
+    return {(model, cause): pence for model, cause, pence in sums.iter_rows() if pence}
+
+
+def test_a_plan_row_beyond_the_scope_is_refused(priced_lines: Callable[..., pl.DataFrame]) -> None:
+    cells = gather_cells(priced_lines({"base_pence": 1, "pod": "NEL"}).lazy())
+    plan = check_plan(pl.DataFrame({"commissioner": ["XC1"], "financial_year": ["2024-25"], "pence": [5]}))
+    with pytest.raises(RulesError, match="covers more than the term, which is for NEL and NELST"):
+        settle(cells, load_models("preset:pbr-2010-11"), plan)
