@@ -22,7 +22,7 @@ from tariff.rulepack.differences import (
     chapter_settings,
     spread_of,
 )
-from tariff.valuation import BOTH, COVERAGE, EFFECTS, ONLY_AFTER, ONLY_BEFORE, Valuation, effect_rows
+from tariff.valuation import BOTH, COVERAGE, EFFECTS, ONLY_AFTER, ONLY_BEFORE, Effect, Valuation, effect_rows
 
 VALUED_BY: Final = {
     "provider": "Provider",
@@ -50,6 +50,7 @@ def value_table(valuation: Valuation, dimension: str, *, suppress: bool) -> Tabl
     rows = frame.to_dicts()
     shown, rest = rows[:LONGEST], rows[LONGEST:]
     too_small = suppress and is_small(valuation.total["lines"])
+    acting = [effect for effect in EFFECTS if (valuation.cells[f"{effect.name}_pence"] != 0).any()]
     widest = max((abs(row["difference_pence"]) for row in shown if row[dimension] not in hidden), default=0)
     named = [(str(row[dimension] if row[dimension] is not None else "Not known"), row, row[dimension] in hidden) for row in shown]
     if rest:
@@ -59,18 +60,11 @@ def value_table(valuation: Valuation, dimension: str, *, suppress: bool) -> Tabl
     return Table(
         name=f"value-by-{dimension}",
         finding=_finding(VALUED_BY[dimension], shown, dimension, hidden),
-        caption="Pounds under each pack, the difference, and the effects it consists of, whole pounds"
-        + (f". {CONFIDENTIAL}: hidden, so that no count of 1 to 7 can be told" if suppress else ""),
-        columns=(
-            VALUED_BY[dimension],
-            "Lines",
-            valuation.before.label,
-            valuation.after.label,
-            "Difference",
-            *(effect.title for effect in EFFECTS),
-        ),
-        rows=tuple(_value_row(name, row, widest, hide=hide or too_small) for name, row, hide in named),
-        total=_value_row("Total", valuation.total, 0, hide=too_small),
+        caption=f"Before: {valuation.before.label}; after: {valuation.after.label}; difference and the effects it consists of, "
+        "whole pounds" + (f". {CONFIDENTIAL}: hidden, so that no count of 1 to 7 can be told" if suppress else ""),
+        columns=(VALUED_BY[dimension], "Lines", "Before", "After", "Difference", *(effect.title for effect in acting)),
+        rows=tuple(_value_row(name, row, widest, acting, hide=hide or too_small) for name, row, hide in named),
+        total=_value_row("Total", valuation.total, 0, acting, hide=too_small),
     )
 
 
@@ -82,14 +76,14 @@ def _finding(named: str, shown: Sequence[Mapping[str, Any]], dimension: str, hid
     return f"{named}: the largest change is {change} for {first[dimension]}"
 
 
-def _value_row(name: str, row: Mapping[str, int], widest: int, *, hide: bool) -> tuple[Cell, ...]:
+def _value_row(name: str, row: Mapping[str, int], widest: int, acting: Sequence[Effect], *, hide: bool) -> tuple[Cell, ...]:
     difference = row["difference_pence"]
     cells = (
         Cell(f"{row['lines']:,}"),
         Cell(_money(row["before_pence"])),
         Cell(_money(row["after_pence"])),
         Cell(signed(_money(difference)), bar=difference / widest if widest else None),
-        *(Cell(signed(_money(pence))) for _, pence in effect_rows(dict(row))),
+        *(Cell(signed(_money(row[f"{effect.name}_pence"]))) for effect in acting),
     )
     return (Cell(name, number=False), *(Cell(CONFIDENTIAL) for _ in cells)) if hide else (Cell(name, number=False), *cells)
 
@@ -129,7 +123,7 @@ def coverage_table(valuation: Valuation, *, suppress: bool) -> Table:
         name="coverage",
         finding="",
         caption="Every line, by which pack prices it nationally; what one pack alone prices is valued at that pack's price",
-        columns=("Coverage", "Why not priced", "Lines", valuation.before.label, valuation.after.label),
+        columns=("Coverage", "Why not priced", "Lines", "Before", "After"),
         rows=tuple(rows),
     )
 

@@ -29,7 +29,10 @@ def price(text: str) -> str:
 
 def payment(text: str) -> str:
     """An amount in pounds, `8,207.00` as `8207`; 0 stays 0."""
-    amount = pence("".join(_POUND_SIGNS.sub("", text.strip()).removeprefix("GBP").split()))
+    try:
+        amount = pence("".join(_POUND_SIGNS.sub("", text.strip()).removeprefix("GBP").split()))
+    except ValueError:
+        raise ValueError(f"'{text}' is not an amount in whole pence") from None
     if amount < 0:
         raise ValueError(f"'{text}' is negative")
     whole, part = divmod(amount, PENCE_PER_POUND)

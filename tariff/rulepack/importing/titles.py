@@ -11,6 +11,7 @@ from typing import Final
 _WORD: Final = re.compile(r"[a-z0-9]+|%")
 _PHRASES: Final = (
     (r"best practice( tariff)?s?", "bpt"),
+    (r"\bbpts\b", "bpt"),
     (r"nonelective|\bnel\b", "non elective"),
     (r"day ?case|\bdc\b", "day case"),
     (r"\boproc\b", "outpatient procedure"),
