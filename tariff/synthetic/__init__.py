@@ -22,6 +22,6 @@ How a year is made, kind by kind of activity (admitted care so far):
 No patient is real and none can be: nothing but published totals goes in. Every code of a provider, commissioner or practice is
 made up, and so are their factors (`overlay`, labelled illustrative). One seed gives the same bytes."""
 
-from tariff.synthetic.year import admitted, make_year
+from tariff.synthetic.year import activity, admitted, make_year
 
-__all__ = ["admitted", "make_year"]
+__all__ = ["activity", "admitted", "make_year"]

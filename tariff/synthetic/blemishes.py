@@ -35,11 +35,18 @@ _WRONG_VALUES: Final[Mapping[str, str | int]] = {**WRONG, "age": 999}
 def blemish(rng: np.random.Generator, frame: pl.DataFrame, calendar: Calendar, last: NDArray[np.bool_]) -> pl.DataFrame:
     """The frame with some stays unfinished and a few cells wrong, one wrong cell a row at most. `last` marks the spells after
     which their patient has no other."""
-    frame = _unfinished(rng, frame, calendar, last)
-    counts = [round(share * frame.height) for share in WRONG_SHARES.values()]
+    return spoil(rng, _unfinished(rng, frame, calendar, last), WRONG_SHARES, _WRONG_VALUES)
+
+
+def spoil(
+    rng: np.random.Generator, frame: pl.DataFrame, shares: Mapping[str, float], values: Mapping[str, str | int | None]
+) -> pl.DataFrame:
+    """The frame with `shares` of the cells of some columns replaced by a value, or blanked where there is none; a row loses one
+    cell at most."""
+    counts = [round(share * frame.height) for share in shares.values()]
     rows = rng.permutation(frame.height)[: sum(counts)]
-    for column, chosen in zip(WRONG_SHARES, np.split(rows, np.cumsum(counts)[:-1]), strict=True):
-        frame = frame.with_columns(_replaced(frame[column], _rows(chosen, frame.height), _WRONG_VALUES.get(column)))
+    for column, chosen in zip(shares, np.split(rows, np.cumsum(counts)[:-1]), strict=True):
+        frame = frame.with_columns(_replaced(frame[column], _rows(chosen, frame.height), values.get(column)))
     return frame
 
 

@@ -7,13 +7,14 @@ import csv
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Final
 
 import numpy as np
 
 from tariff.synthetic.mix import DAY_CASE, HERE, UNKNOWN_SHARE, Cells, national_volumes
-from tariff.synthetic.traits import Traits, traits_of
+from tariff.synthetic.traits import OLDEST, Traits, traits_of
 
 DEPARTMENTS: Final = {
     "Outpatient Procedures": "outpatient_procedure",
@@ -93,7 +94,28 @@ def cells_of(shares: Mapping[str, float], traits: Iterable[Traits] | None = None
 
 
 def _traits_by_name(code: str) -> Traits:
-    return traits_of(code, name_of(code))
+    """As an HRG's, and what the names of community and mental health currencies say of ages."""
+    name = name_of(code)
+    traits = traits_of(code, name)
+    if "Midwife" in name:
+        return replace(traits, youngest=16, oldest=49, female_share=1.0)
+    ages = next((ages for word, ages in _AGES_BY_WORD.items() if word in name), None)
+    return traits if ages is None else replace(traits, youngest=ages[0], oldest=ages[1])
+
+
+_AGES_BY_WORD: Final = {
+    "Health Visitor": (0, 3),
+    "Newborn": (0, 1),
+    "Older Adult": (65, OLDEST),
+    "Memory": (65, OLDEST),
+    "Organic": (65, OLDEST),
+    "Adult": (19, OLDEST),
+    "Child": (0, 18),
+    "School": (4, 18),
+    "Young Person": (6, 18),
+    "Education-based": (6, 18),
+}
+"""The first word that a name holds decides."""
 
 
 def _shares(volumes: Mapping[str, int], share: float) -> dict[str, float]:
@@ -103,11 +125,11 @@ def _shares(volumes: Mapping[str, int], share: float) -> dict[str, float]:
 
 @cache
 def _national_care() -> dict[str, dict[str, tuple[str, int]]]:
-    """By department and currency: name and England's volume."""
+    """By department and currency, in capitals: name and England's volume."""
     care: dict[str, dict[str, tuple[str, int]]] = {department: {} for department in DEPARTMENTS.values()}
     with (HERE / "national_care.csv").open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines):
-            care[row["department"]][row["currency"]] = (row["name"], int(row["activity"]))
+            care[row["department"]][row["currency"].upper()] = (row["name"], int(row["activity"]))
     return care
 
 

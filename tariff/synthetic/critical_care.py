@@ -66,7 +66,10 @@ class CriticalCare:
 
 def critical_mix_of(known: Collection[str]) -> CriticalMix:
     """The currencies of critical care for a pack that knows the unbundled currencies `known`; a family may have none."""
-    shares = [dict(sorted(narrowed(volumes_of("critical_care", roots=(family,)), known).items())) for family in FAMILIES]
+    journeys = volumes_of("critical_care_transport")
+    days = {code: volume for code, volume in volumes_of("critical_care").items() if code not in journeys}
+    families = [{code: volume for code, volume in days.items() if code.startswith(family)} for family in FAMILIES]
+    shares = [dict(sorted(narrowed(family, known).items())) for family in families]
     sizes = [len(of_family) for of_family in shares]
     return CriticalMix(
         tuple(code for of_family in shares for code in of_family),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PER_MILLE: Final = 1000
+ROW_GROUP: Final = 250_000
 
 _COMPRESSION: Final = "zstd"
 _COMPRESSION_LEVEL: Final = 1
@@ -73,19 +75,32 @@ def _enum(values: Coded) -> pl.Series:
 
 
 def write_parquet(path: Path, blocks: Iterable[pl.DataFrame], pounds: Iterable[str] = ()) -> Path:
-    """Write blocks as one Parquet file, a row group each: text columns as plain text, dictionary-coded where the frame has
-    Enums; the columns `pounds`, in pence, as text in pounds, as activity files hold money. Raises OutputError."""
+    """Write blocks as one Parquet file, as `parquet_file` does. Raises OutputError."""
+    with parquet_file(path, pounds) as write:
+        for block in blocks:
+            write(block)
+    return path
+
+
+@contextmanager
+def parquet_file(path: Path, pounds: Iterable[str] = ()) -> Iterator[Callable[[pl.DataFrame], None]]:
+    """A function that writes the next block of a Parquet file, in row groups of `ROW_GROUP` rows at most: text columns as plain
+    text, dictionary-coded where the frame has Enums; the columns `pounds`, in pence, as text in pounds, as activity files hold
+    money. The file appears when all is written. Raises OutputError."""
     import pyarrow.parquet as pq
 
-    with whole_file(path) as partial:
-        writer = None
-        for block in blocks:
-            table = _arrow(_money_in_pounds(block, pounds))
-            writer = writer or pq.ParquetWriter(partial, table.schema, **_settings(block, pounds))
-            writer.write_table(table, row_group_size=table.num_rows)
-        if writer is not None:
-            writer.close()
-    return path
+    with whole_file(path) as partial, ExitStack() as open_file:
+        writers: list[pq.ParquetWriter] = []
+
+        def write(block: pl.DataFrame) -> None:
+            for rows in block.iter_slices(ROW_GROUP) if block.height else [block]:
+                table = _arrow(_money_in_pounds(rows, pounds))
+                if not writers:
+                    writer = pq.ParquetWriter(partial, table.schema, **_settings(block, pounds))
+                    writers.append(open_file.enter_context(writer))
+                writers[0].write_table(table, row_group_size=max(table.num_rows, 1))
+
+        yield write
 
 
 def _settings(block: pl.DataFrame, pounds: Iterable[str]) -> dict[str, object]:
@@ -105,7 +120,7 @@ def _arrow(block: pl.DataFrame) -> pa.Table:
 
 def _money_in_pounds(block: pl.DataFrame, pounds: Iterable[str]) -> pl.DataFrame:
     """Pence to text such as `450.05`."""
-    return block.with_columns(_pounds_text(name).alias(name) for name in pounds)
+    return block.with_columns(_pounds_text(name).alias(name) for name in pounds if name in block.columns)
 
 
 def _pounds_text(name: str) -> pl.Expr:

@@ -23,7 +23,7 @@ READMITTED_WITHIN: Final = 30
 _TOWARDS_EARLY: Final = 1.7
 _MEAN_GAP: Final = 110
 _SHORTEST_GAP: Final = 2
-_CROWDING: Final = 1.35
+CROWDING: Final = 1.35
 """How unevenly contacts fall on patients: 1 is evenly."""
 _SATURDAY: Final = 5
 _KEPT_OFF_WEEKENDS: Final = 0.8
@@ -63,7 +63,7 @@ def share_out(
     people = np.maximum(np.ceil(sizes / _CONTACTS_EACH[band[begins]]).astype(np.int64), alone)
     first = np.cumsum(people) - people
     turn = np.cumsum(once) - np.repeat(np.cumsum(alone) - alone, sizes)
-    anyone = (np.repeat(people, sizes) * rng.random(len(stratum)) ** _CROWDING).astype(np.int64)
+    anyone = (np.repeat(people, sizes) * rng.random(len(stratum)) ** CROWDING).astype(np.int64)
     return np.repeat(first, sizes) + np.where(once, turn - 1, anyone)
 
 

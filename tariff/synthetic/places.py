@@ -38,8 +38,9 @@ PROVIDERS: Final = (
     Provider("ZZJ", "Children's Hospital of the Region (invented)", "1.097648", "children"),
     Provider("ZZK", "Larkrise Surgical Centre (invented)", "1.033759", "elective"),
     Provider("ZZL", "Withycombe Hill Elective Clinic (invented)", "1.033759", "elective"),
+    Provider("ZZM", "Meadowlark Community and Mental Health Services (invented)", "1.024608", "community"),
 )
-"""Eleven invented providers. ZZH01 is a site code: its factor is held by its trust, ZZH."""
+"""Twelve invented providers. ZZH01 is a site code: its factor is held by its trust, ZZH."""
 
 NO_FACTOR: Final = "ZZX"
 """An invented provider that has no market forces factor anywhere, so that its few lines show what then happens."""

@@ -129,8 +129,8 @@ class _Facts:
 class Admissions:
     """The admitted care of one block: as the file tells it (`frame`), and as the other kinds of activity look at it, sound and
     without blemishes. Arrays stand as the rows of `frame`; `provider`, `method` and `function` are positions in
-    `PROVIDER_CODES`, `METHODS` and the model's `function_codes`; `died` marks stays that ended in death. `first` numbers the
-    block's first spell in the year."""
+    `PROVIDER_CODES`, `METHODS` and the model's `function_codes`; `died` marks stays that ended in death; `days_within` are those
+    of `DAYS_WITHIN`. `first` numbers the block's first spell in the year."""
 
     block: int
     first: int
@@ -141,6 +141,7 @@ class Admissions:
     function: NDArray[np.int16]
     died: NDArray[np.bool_]
     critical_care: CriticalCare
+    days_within: tuple[NDArray[np.int32], ...]
     frame: pl.DataFrame
 
     def __len__(self) -> int:
@@ -195,7 +196,9 @@ def _admissions(
     columns = _columns(model, patients, drawn, facts, first) | coded | {"unbundled": care.attached(len(drawn))}
     frame = blemish(rng, frame_of(ADMITTED, columns), model.calendar, drawn.last)
     died = facts.ended == DISCHARGE_METHODS.index("4")
-    return Admissions(block, first, patients, drawn, facts.provider, facts.method, facts.function, died, care, frame)
+    return Admissions(
+        block, first, patients, drawn, facts.provider, facts.method, facts.function, died, care, facts.days_within, frame
+    )
 
 
 def _draw_spells(rng: np.random.Generator, model: AdmittedModel, spells: int, first: int) -> tuple[Patients, Spells]:
@@ -408,7 +411,12 @@ def _hrgs_of(top_up: TopUp) -> str:
 def _local_prices(rng: np.random.Generator, patient_class: NDArray[np.int8], serial_number: NDArray[np.int8]) -> pl.Series:
     """Pence, in whole fives of pounds, for six in ten of the spells outside national prices; none for the rest."""
     regular = np.isin(patient_class, (CLASSES.index("3"), CLASSES.index("4")))
-    outside = (serial_number == SERIAL_NUMBERS.index("=")) | (serial_number == SERIAL_NUMBERS.index("OAT="))
-    priced = (regular | outside) & (rng.random(len(patient_class)) < 0.6)
+    priced = (regular | outside_national_prices(serial_number)) & (rng.random(len(patient_class)) < 0.6)
     fives = np.where(regular, rng.integers(30, 90, size=len(patient_class)), rng.integers(60, 1200, size=len(patient_class)))
     return pl.Series(fives * 500).set(pl.Series(~priced), None)
+
+
+def outside_national_prices(serial_number: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Whether the commissioning serial number, a position in `SERIAL_NUMBERS`, says so."""
+    outside: NDArray[np.bool_] = np.isin(serial_number, [SERIAL_NUMBERS.index(number) for number in ("=", "OAT=")])
+    return outside

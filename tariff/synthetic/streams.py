@@ -22,6 +22,7 @@ class Stream(IntEnum):
     CODINGS = 8
     EVIDENCE = 9
     POPULATION = 10
+    GATES = 11
 
 
 def stream_of(seed: int, stream: Stream, block: int | None = None) -> np.random.Generator:

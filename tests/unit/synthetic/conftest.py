@@ -5,6 +5,8 @@ import pytest
 
 from tariff.rulepack import RulePack, load_pack
 from tariff.synthetic import admitted
+from tariff.synthetic.blocks import year_blocks, year_model
+from tariff.synthetic.frames import in_contract_types
 from tariff.synthetic.mix import Cells, national_cells
 
 SPELLS = 40_000
@@ -36,3 +38,14 @@ def clean(year: pl.DataFrame) -> pl.DataFrame:
         pl.all_horizontal(pl.col("hrg", "commissioner", "admission_date", "discharge_date").is_not_null()),
     )
     return sound.with_columns(stay=(pl.col("discharge_date") - pl.col("admission_date")).dt.total_days())
+
+
+LINKED_SPELLS = 30_000
+NAMES = ("admitted", "outpatient", "emergency", "unbundled", "registers", "evidence")
+
+
+@pytest.fixture(scope="session")
+def linked(pack_2024: RulePack) -> dict[str, pl.DataFrame]:
+    """Every frame of one year, by name; made once and only read."""
+    (block,) = year_blocks(year_model(pack_2024), LINKED_SPELLS, 7, NAMES)
+    return {name: in_contract_types(frame) for name, frame in block.items()}

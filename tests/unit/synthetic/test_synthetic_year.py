@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from polars.testing import assert_frame_equal
 
-from tariff.activity import read_activity
-from tariff.columns import ADMITTED, PLAN, names, schema
+from tariff.activity import attached_items, read_activity, without_given
+from tariff.columns import ADMITTED, KINDS, PLAN, names, schema
 from tariff.errors import OutputError, UsageError
 from tariff.payment import read_plan
 from tariff.pricing import price
@@ -20,6 +20,7 @@ from tariff.synthetic import admitted, make_year
 from tariff.synthetic.frames import write_parquet
 from tariff.synthetic.plans import WIDEST_MISS, make_plan
 from tariff.synthetic.spells import BLOCK, admissions, admitted_model
+from tariff.synthetic.year import FILES
 
 FEW = 3_000
 
@@ -38,12 +39,19 @@ def made(tmp_path_factory: pytest.TempPathFactory, pack_2024: RulePack) -> Path:
 
 def test_same_seed_gives_the_same_bytes(made: Path, tmp_path: Path, pack_2024: RulePack) -> None:
     paths = make_year(tmp_path / "again", spells=FEW, seed=3, pack=pack_2024)
-    assert [path.name for path in paths] == ["admitted.parquet", "plan.csv", "overlay"]
+    assert [path.name for path in paths] == list(FILES)
     assert all(path.exists() for path in paths)
     assert _digests(tmp_path / "again") == _digests(made)
-    assert set(_digests(made)) == {
-        "admitted.parquet", "plan.csv", "overlay/mff.csv", "overlay/overlay.toml", "overlay/sources.csv"
-    }  # fmt: skip
+    assert {Path(name).parts[0] for name in _digests(made)} == set(FILES)
+
+
+def test_a_file_is_the_same_whichever_kinds_are_made(made: Path, tmp_path: Path, pack_2024: RulePack) -> None:
+    for kinds in (["emergency"], ["admitted", "unbundled"]):
+        paths = make_year(tmp_path / kinds[0], spells=FEW, seed=3, pack=pack_2024, kinds=kinds)
+        others = {"registers.parquet", "evidence.parquet", "population.csv", "plan.csv", "overlay"}
+        assert {path.name for path in paths} == {*(f"{kind}.parquet" for kind in kinds), *others}
+        some, all_of_them = _digests(tmp_path / kinds[0]), _digests(made)
+        assert {name for name in some if some[name] != all_of_them[name]} == {"plan.csv"}
 
 
 def test_another_seed_gives_another_year(made: Path, tmp_path: Path, pack_2024: RulePack) -> None:
@@ -103,8 +111,12 @@ def test_older_years_fall_in_their_dates_and_know_their_hrgs(label: str) -> None
 def test_the_plan_misses_each_cell_by_a_little(made: Path, pack_2024: RulePack) -> None:
     pack = load_pack(pack_2024.folder, overlays=[made / "overlay"])
     keys = ["commissioner", "provider", "pod"]
-    priced = price(read_activity(made / "admitted.parquet", kind="admitted"), pack).filter(pl.col("outcome") == "priced")
-    actual = priced.group_by(keys).agg(pl.col("units").sum(), pl.col("price_pence").sum()).collect()
+    kinds = {kind: read_activity(made / f"{kind}.parquet", kind=kind) for kind in KINDS}
+    attached, left_out = without_given(attached_items(kinds["admitted"]), kinds["unbundled"])
+    lines = pl.concat([price(activity, pack).collect() for activity in (*kinds.values(), attached)])
+    assert left_out > 0
+    priced = lines.filter(pl.col("outcome") == "priced")
+    actual = priced.group_by(keys).agg(pl.col("units").sum(), pl.col("price_pence").sum())
     plan = read_plan(made / "plan.csv")
     assert dict(plan.schema) == schema(PLAN)
     both = plan.join(actual.with_columns(pl.col("pod").cast(pl.String)), on=keys, how="full")
@@ -157,7 +169,10 @@ def test_without_top_ups_no_services_are_coded(year: pl.DataFrame) -> None:
     assert year["specialised_services"].is_null().all()
 
 
-@pytest.mark.parametrize("arguments", [{"year": "2023-24"}, {"year": "2017-2018"}, {"spells": 0}, {"seed": -1}])
+@pytest.mark.parametrize(
+    "arguments",
+    [{"kinds": ["outpatients"]}, {"kinds": []}, {"year": "2023-24"}, {"year": "2017-2018"}, {"spells": 0}, {"seed": -1}],
+)
 def test_what_cannot_be_made_is_refused(arguments: dict[str, object], tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         make_year(tmp_path / "refused", **arguments)  # type: ignore[arg-type]
