@@ -4,7 +4,9 @@ from tariff.payment.cells import CELL, COMPONENT_LINES, NOT_GIVEN, component_lin
 from tariff.payment.ledger import COMPONENT_CAUSES, INTERACTION, Ledger, settle
 from tariff.payment.model_files import load_models, shipped_presets
 from tariff.payment.models import Model, Models, ModelsOrigin
+from tariff.payment.monitoring import plan_against_actual
 from tariff.payment.plan import check_plan, read_plan
+from tariff.payment.plan_making import phase_plan, plan_from_priced, population_growth, write_plan
 from tariff.payment.readmissions import gather_readmissions
 from tariff.payment.scope import Scope
 from tariff.payment.term import Cause, ContractTerm
@@ -27,7 +29,12 @@ __all__ = [
     "gather_cells",
     "gather_readmissions",
     "load_models",
+    "phase_plan",
+    "plan_against_actual",
+    "plan_from_priced",
+    "population_growth",
     "read_plan",
     "settle",
     "shipped_presets",
+    "write_plan",
 ]
