@@ -52,7 +52,6 @@ PATHWAY_FLAGS: Final = (
     "drug",
     "critical_care",
     "emergency_care",
-    "after_settlement",
     "overlap",
     "later_wins",
     "no_factor",
@@ -255,6 +254,10 @@ PRICED_LINE: Final = (
     _out("best_practice_row", pl.Int32(), "row of the compiled best-practice table; 0 = none", nullable=False),
     _out("pathway_id", pl.String(), "<definition>:<provider>:<anchor line_id>"),
     _out("pack", pl.String(), "rule pack that priced it"),
+    _money("best_practice_lost_pence", "difference if every candidate that evidence says is not met were met"),
+    _out("best_practice_tariff", pl.String(), "candidate best-practice tariffs by precedence, separated by ;"),
+    _out("best_practice_status", pl.String(), "of each of them: met, not_met or no_evidence, separated by ;"),
+    _out("best_practice_missing", pl.String(), "criteria failed or without evidence, <tariff>:<criterion>, separated by ;"),
 )
 """One schema for every kind of activity. Other people's scripts read it, so it only ever grows."""
 

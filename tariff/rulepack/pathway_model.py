@@ -191,7 +191,7 @@ class Pathway(Rule):
     proration: Literal["by_days", "by_start"] = Field(
         description="A stay that crosses the end of the window is inside for its days in the window, or by its first day."
     )
-    settlement_days: Days = Field(description="Care that ends later than this after the window is outside (after_settlement).")
+    settlement_days: Days = Field(description="Care that ends later than this after the window is no part of the pathway.")
     market_forces: bool = Field(description="Whether the bundle price is multiplied by the lead provider's factor.")
     stop_loss: StopLoss | None = None
     quality: Quality | None = None
@@ -230,6 +230,7 @@ class PhasedPathway(Pathway):
     method: Literal["phased"]
     trigger: Several[Selector] = Field(min_length=1, description="Births.")
     same_birth_days: Days = Field(description="Births within so many days are of one pregnancy: one payment.")
+    longest_birth_days: Days = Field(description="A longer stay opens no birth (stay_above_limit).")
     antenatal_register: StrictStr = Field(
         description="An entry starts at booking; its level and provider are those of the phase."
     )
