@@ -57,9 +57,9 @@ def make_year(
     arguments give the same bytes (on one version of the engine and its libraries), and the file of one kind is the same
     whichever others are made. Raises UsageError where the year, a kind, the number of spells or the seed cannot be used, or
     where the pack knows no HRG of the national mix; OutputError where `out` cannot be written, or exists without `overwrite`."""
+    _check(spells, seed, kinds)
     pack = _pack_for(year, pack)
     model = year_model(pack)
-    _check(spells, seed, kinds)
     with whole_folder(out, overwrite=overwrite, holding=FILES) as folder, ExitStack() as files:
         priced_under = _with_overlay(pack, write_overlay(folder / "overlay", pack))
         names = [*(kind for kind in KINDS if kind in kinds), *_BESIDE_ACTIVITY]
@@ -86,8 +86,8 @@ def activity(
     """One kind of activity of a synthetic year as one frame: columns of its contract in their types, money in pence, the same
     rows as `make_year` writes for so many `spells`. `coded` leaves columns of few values as Enum, which is smaller and faster
     to price. Raises UsageError as `make_year`."""
-    model = year_model(_pack_for(year, pack))
     _check(spells, seed, [kind])
+    model = year_model(_pack_for(year, pack))
     frame = pl.concat(block[kind] for block in year_blocks(model, spells, seed, [kind]))
     return frame if coded else in_contract_types(frame)
 

@@ -40,7 +40,7 @@ def clean(year: pl.DataFrame) -> pl.DataFrame:
     return sound.with_columns(stay=(pl.col("discharge_date") - pl.col("admission_date")).dt.total_days())
 
 
-LINKED_SPELLS = 30_000
+LINKED_SPELLS = 20_000
 NAMES = ("admitted", "outpatient", "emergency", "unbundled", "registers", "evidence")
 
 
