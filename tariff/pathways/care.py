@@ -1,0 +1,119 @@
+"""Lines of care: priced lines with what only the activity says of them (when they began, who, what was found and done)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import polars as pl
+
+from tariff.columns import KIND, POD
+from tariff.errors import DisagreementError
+from tariff.pricing import PricedKind, kind_of
+
+ROW: Final = "row"
+CARE: Final[dict[str, pl.DataType]] = {
+    ROW: pl.Int64(),
+    "patient_id": pl.String(),
+    "kind": KIND,
+    "provider": pl.String(),
+    "line_id": pl.String(),
+    "commissioner": pl.String(),
+    "gp_practice": pl.String(),
+    "start": pl.Date(),
+    "end": pl.Date(),
+    "pod": POD,
+    "currency": pl.String(),
+    "treatment_function": pl.String(),
+    "admission_method": pl.String(),
+    "discharge_method": pl.String(),
+    "diagnoses": pl.String(),
+    "procedure": pl.String(),
+    "age": pl.Int32(),
+    "priced": pl.Boolean(),
+    "national": pl.Boolean(),
+    "price_pence": pl.Int64(),
+    "financial_year": pl.String(),
+    "month": pl.Int8(),
+}
+"""A line of care. `row` is the line's place among the priced lines, null where it was carried from an earlier run. Codes are in
+capitals, without blanks and dots, and never null; `diagnoses` holds all of them, the primary first, separated by `;`."""
+CARRIED: Final = {name: dtype for name, dtype in CARE.items() if name != ROW}
+
+_STARTS: Final = {
+    "admitted": "admission_date",
+    "outpatient": "attendance_date",
+    "emergency": "arrival_date",
+    "unbundled": "date",
+}
+_READ: Final = ("admission_method", "discharge_method", "primary_diagnosis", "secondary_diagnoses", "dominant_procedure", "age")
+_KEY: Final = "activity_line_id"
+_ON: Final = "local_price"
+
+
+def care_lines(priced: pl.LazyFrame | pl.DataFrame, activity: Sequence[pl.LazyFrame | pl.DataFrame]) -> pl.LazyFrame:
+    """Lines of care (`CARE`) from priced lines and the canonical activity they were priced from, in the same order: the first
+    frame's lines first. Lines without patient, key or sound dates take no part in any pathway and are left out, as are
+    rejected ones. DisagreementError, when collected, where the activity is not that of the priced lines."""
+    said = pl.concat([_said(frame.lazy()) for frame in activity])
+    wanted = [
+        "line_id", "kind", "provider", "commissioner", "gp_practice", "patient_id", "activity_date", "financial_year", "month",
+        "pod", "currency", "treatment_function", "price_pence", "outcome", "basis",
+    ]  # fmt: skip
+    lines = pl.concat([priced.lazy().select(wanted), said], how="horizontal").with_row_index(ROW)
+    return lines.map_batches(_checked, streamable=True).select(_care()).filter(_takes_part())
+
+
+def _said(activity: pl.LazyFrame) -> pl.LazyFrame:
+    present = activity.collect_schema().names()
+    kind = kind_of(present)
+    texts = [pl.col(name).cast(pl.String) if name in present else pl.lit("").alias(name) for name in _READ if name != "age"]
+    age = pl.col("age").cast(pl.Int32) if "age" in present else pl.lit(None, dtype=pl.Int32).alias("age")
+    return activity.select(pl.col(kind.line_id).cast(pl.String).alias(_KEY), _start(kind), age, *texts)
+
+
+def _start(kind: PricedKind) -> pl.Expr:
+    return pl.col(_STARTS[kind.name]).cast(pl.Date).alias("start")
+
+
+def _checked(lines: pl.DataFrame) -> pl.DataFrame:
+    if not lines["line_id"].eq_missing(lines[_KEY]).all():
+        raise DisagreementError("The activity is not that of the priced lines: give the files they were priced from, in order.")
+    return lines
+
+
+def _code(name: str) -> pl.Expr:
+    return pl.col(name).cast(pl.String).fill_null("").str.strip_chars().str.to_uppercase()
+
+
+def _diagnosis(name: str) -> pl.Expr:
+    return _code(name).str.replace_all(r"[ .]", "")
+
+
+def _care() -> list[pl.Expr]:
+    from tariff.reasons import Basis
+
+    secondary = _diagnosis("secondary_diagnoses")
+    made = {
+        ROW: pl.col(ROW).cast(pl.Int64),
+        "end": pl.col("activity_date"),
+        "diagnoses": pl.when(secondary == "")
+        .then(_diagnosis("primary_diagnosis"))
+        .otherwise(_diagnosis("primary_diagnosis") + ";" + secondary),
+        "procedure": _diagnosis("dominant_procedure"),
+        "priced": pl.col("outcome") == "priced",
+        "national": (pl.col("outcome") == "priced") & ((pl.col("basis") & int(Basis.LOCAL_PRICE)) == 0),
+        "provider": _code("provider"),
+        "commissioner": _code("commissioner"),
+        "currency": _code("currency"),
+        "treatment_function": _code("treatment_function"),
+        "admission_method": _code("admission_method"),
+        "discharge_method": _code("discharge_method"),
+    }
+    return [made.get(name, pl.col(name)).alias(name) for name in CARE]
+
+
+def _takes_part() -> pl.Expr:
+    known = pl.col("patient_id").str.strip_chars() != ""
+    keyed = (pl.col("line_id").str.strip_chars() != "") & (pl.col("provider") != "")
+    return (known & keyed & (pl.col("start") <= pl.col("end"))).fill_null(value=False)
