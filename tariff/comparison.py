@@ -12,6 +12,7 @@ from tariff.errors import UsageError, did_you_mean
 from tariff.payment.cells import CELL
 from tariff.payment.ledger import INTERACTION, Ledger
 from tariff.payment.term import Cause
+from tariff.rulepack.model import HRG_FORM
 
 START: Final = "start"
 CAUSE: Final = "cause"
@@ -21,9 +22,16 @@ STEP: Final = pl.Enum((START, CAUSE, END))
 
 _COUNTS: Final = ("lines", "units", "pence")
 
+HRG_CHAPTER: Final = "hrg_chapter"
+DIMENSIONS: Final = (*CELL, HRG_CHAPTER)
+"""What ledgers may be compared by: the columns of a cell, and the chapter (first letter) of an HRG."""
+
+NO_CHAPTER: Final = "other currencies"
+"""The chapter of a currency that is no HRG."""
+
 
 def compare_ledgers(ledgers: Sequence[Ledger], by: Iterable[str] = (), baseline: str | None = None) -> pl.DataFrame:
-    """What each model makes commissioners pay, grouped `by` any of `payment.CELL`.
+    """What each model makes commissioners pay, grouped `by` any of `DIMENSIONS`.
 
     One row per group and model: the group's columns, `model`, `lines` (priced lines), `units`, `pence`, `baseline_pence`,
     `difference_pence` (int64). Every group has a row for every model. Groups are in order of their columns, blanks last;
@@ -62,12 +70,12 @@ def bridge_ledgers(ledgers: Sequence[Ledger], by: Iterable[str] = (), baseline: 
 
 
 def check_grouping(by: Iterable[str]) -> list[str]:
-    """`by` as a list. UsageError where one is not a column of the ledger's cells, or is named twice."""
+    """`by` as a list. UsageError where one is not among `DIMENSIONS`, or is named twice."""
     keys = [by] if isinstance(by, str) else list(by)
     for number, key in enumerate(keys):
-        if key not in CELL:
-            nearest = did_you_mean(key, CELL)
-            raise UsageError(f"cannot compare by '{key}': {nearest} known: {', '.join(CELL)}".replace("  ", " "))
+        if key not in DIMENSIONS:
+            nearest = did_you_mean(key, DIMENSIONS)
+            raise UsageError(f"cannot compare by '{key}': {nearest} known: {', '.join(DIMENSIONS)}".replace("  ", " "))
         if key in keys[:number]:
             raise UsageError(f"cannot compare by '{key}' twice")
     return keys
@@ -85,19 +93,37 @@ def _baseline(ledgers: Sequence[Ledger], baseline: str | None) -> Ledger:
 
 def _totals_of(ledgers: Sequence[Ledger], keys: list[str]) -> list[pl.DataFrame]:
     """Each ledger summed by `keys`. Per-line payment that models share is summed once."""
-    return [_sum([shared, ledger.terms], keys) for ledger, shared in zip(ledgers, _shared_sums(ledgers, keys), strict=True)]
+    return [
+        _sum([shared, _counted(ledger.terms, keys)], keys)
+        for ledger, shared in zip(ledgers, _shared_sums(ledgers, keys), strict=True)
+    ]
 
 
 def _shared_sums(ledgers: Sequence[Ledger], keys: list[str]) -> list[pl.DataFrame]:
     distinct = {id(ledger.per_line): ledger.per_line for ledger in ledgers}
-    sums = {key: _sum([frame], keys) for key, frame in distinct.items()}
+    sums = {key: _sum([_counted(frame, keys)], keys) for key, frame in distinct.items()}
     return [sums[id(ledger.per_line)] for ledger in ledgers]
 
 
+def _counted(frame: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    return frame.select(*_columns(keys), *_COUNTS)
+
+
 def _sum(frames: list[pl.DataFrame], keys: list[str]) -> pl.DataFrame:
-    together = pl.concat([frame.select(*keys, *_COUNTS) for frame in frames])
+    together = pl.concat(frames)
     sums = pl.col(_COUNTS).sum()
     return together.group_by(keys).agg(sums) if keys else together.select(sums)
+
+
+def _columns(keys: list[str]) -> list[pl.Expr]:
+    """The columns of a ledger that a grouping looks at; the chapter of an HRG is told from its code."""
+    return [_chapter() if key == HRG_CHAPTER else pl.col(key) for key in keys]
+
+
+def _chapter() -> pl.Expr:
+    currency = pl.col("currency")
+    told = pl.when(currency.str.contains(f"^{HRG_FORM.pattern}$")).then(currency.str.slice(0, 1)).otherwise(pl.lit(NO_CHAPTER))
+    return pl.when(currency.is_not_null()).then(told).alias(HRG_CHAPTER)
 
 
 def _bridge(ledger: Ledger, base: Ledger, keys: list[str], compared: pl.DataFrame) -> pl.DataFrame:
@@ -118,8 +144,8 @@ def _differences(ledger: Ledger, base: Ledger, keys: list[str]) -> pl.DataFrame:
         gained.append(ledger.per_line)
         lost.append(base.per_line)
     signed = [
-        *(frame.select(*keys, "line", "pence") for frame in gained),
-        *(frame.select(*keys, "line", -pl.col("pence")) for frame in lost),
+        *(frame.select(*_columns(keys), "line", "pence") for frame in gained),
+        *(frame.select(*_columns(keys), "line", -pl.col("pence")) for frame in lost),
         *_interaction(ledger, keys, 1),
         *_interaction(base, keys, -1),
     ]
@@ -128,7 +154,7 @@ def _differences(ledger: Ledger, base: Ledger, keys: list[str]) -> pl.DataFrame:
 
 def _interaction(ledger: Ledger, keys: list[str], sign: int) -> list[pl.DataFrame]:
     """What is owed to terms acting on each other, taken from the lines it is in and told as a cause of its own."""
-    apart = ledger.interaction.select(*keys, "line", pl.col("pence") * sign)
+    apart = ledger.interaction.select(*_columns(keys), "line", pl.col("pence") * sign)
     told = apart.with_columns(pl.lit(INTERACTION.line).alias("line"))
     return [apart.with_columns(-pl.col("pence")), told]
 

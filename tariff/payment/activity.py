@@ -49,6 +49,10 @@ class Activity:
         """The same activity as a term would see it if it stood alone."""
         return replace(self, earlier=self.earlier.clear())
 
+    def without(self, line: str) -> Activity:
+        """The same activity without one of the lines added before."""
+        return replace(self, earlier=self.earlier.filter(pl.col("line") != line))
+
     def totals(self, scope: Scope, keys: Sequence[str] = CONTRACT) -> pl.DataFrame:
         """`lines`, `units` and `value_pence` of what `scope` governs by `keys`, sorted; earlier terms count in it."""
         sums = self._sums(scope, tuple(keys))

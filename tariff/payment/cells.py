@@ -24,12 +24,13 @@ COMPONENT_LINES: Final = dict(zip(COMPONENTS, ("base", "short_stay", "long_stay"
 
 
 def gather_cells(priced: pl.LazyFrame, *, practice: bool = False) -> pl.DataFrame:
-    """The priced lines of `priced` by `CELL`: lines (count), units, each component and the price, in pence, sorted.
+    """The priced lines of `priced` by `CELL`: lines (count), units, each component, the price and what best practice
+    adds to it, in pence, sorted.
 
     `gp_practice` is blank unless `practice`: most questions do not ask for it and it multiplies the cells. Lines that are
     not priced carry no money and are left out. DisagreementError where the components do not add to the price."""
     keys = [name for name in CELL if practice or name != "gp_practice"]
-    sums = [pl.col(name).sum() for name in ("units", *COMPONENTS, "price_pence")]
+    sums = [pl.col(name).sum() for name in ("units", *COMPONENTS, "price_pence", "best_practice_pence")]
     cells = (
         priced.filter(pl.col("outcome") == PRICED)
         .with_columns(pl.col(name).cast(pl.String).fill_null(NOT_GIVEN) for name in keys if name != "month")
@@ -39,7 +40,7 @@ def gather_cells(priced: pl.LazyFrame, *, practice: bool = False) -> pl.DataFram
     )
     if not practice:
         cells = cells.with_columns(pl.lit(None, pl.String).alias("gp_practice"))
-    cells = cells.select(*CELL, "lines", "units", *COMPONENTS, "price_pence").sort(CELL, nulls_last=True)
+    cells = cells.select(*CELL, "lines", "units", *COMPONENTS, "price_pence", "best_practice_pence").sort(CELL, nulls_last=True)
     _require_components_add(cells)
     return cells
 

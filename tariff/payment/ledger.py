@@ -15,7 +15,8 @@ from tariff.errors import Fault, RulesError
 from tariff.money import pounds
 from tariff.payment.activity import Activity, as_lines, no_lines
 from tariff.payment.cells import CELL, component_lines
-from tariff.payment.models import Model
+from tariff.payment.models import BEST_PRACTICE, Model
+from tariff.payment.pathways import bundled_lines
 from tariff.payment.term import Cause, ContractTerm
 
 COMPONENT_CAUSES: Final = (
@@ -65,20 +66,39 @@ def settle(
     models: Iterable[Model],
     plan: pl.DataFrame | None = None,
     readmissions: pl.DataFrame | None = None,
+    inside: pl.DataFrame | None = None,
+    bundles: pl.DataFrame | None = None,
 ) -> tuple[Ledger, ...]:
-    """A ledger per model, in the order of `models`, from cells (`gather_cells`), a plan (`read_plan`) and, where the priced lines
-    flag them, readmissions (`gather_readmissions`).
+    """A ledger per model, in the order of `models`, from cells (`gather_cells`), a plan (`read_plan`) and, where there are any,
+    readmissions (`gather_readmissions`), what lies inside pathways (`gather_inside`) and priced pathways (`pathways.BUNDLES`).
 
-    RulesError where a term lacks what it needs – a plan, a plan row for a commissioner and provider, a figure – and does not say
-    what to do without: all of them are told."""
+    RulesError where a model or term lacks what it needs – a plan, a plan row for a commissioner and provider, a figure – and
+    does not say what to do without: all of them are told."""
     chosen = tuple(models)
     activity = Activity(cells, plan, readmissions)
     faults = [_of_model(fault, model) for model in chosen for term in model.terms for fault in term.faults(activity)]
+    faults += [_no_pathways(model) for model in chosen if model.pathways and (inside is None or bundles is None)]
     if faults:
         raise RulesError(_summary(faults), list(dict.fromkeys(faults)))
     per_line = component_lines(cells)
     notes = _plan_notes(cells, plan) if plan is not None else ()
-    return tuple(_ledger(model, per_line, activity, notes) for model in chosen)
+    return tuple(_ledger(model, per_line, activity, _own_lines(model, cells, inside, bundles), notes) for model in chosen)
+
+
+def _no_pathways(model: Model) -> Fault:
+    told = "it pays pathways, and the priced lines come without them"
+    return Fault(f"model '{model.name}'", told, "price the activity with its pathways, or take 'pathways' out of the model")
+
+
+def _own_lines(model: Model, cells: pl.DataFrame, inside: pl.DataFrame | None, bundles: pl.DataFrame | None) -> pl.DataFrame:
+    """What a model pays per line beside the components of price: best practice, and whole pathways."""
+    lines = [no_lines()]
+    if model.per_line == "best_practice":
+        line = pl.lit(BEST_PRACTICE.line).alias("line")
+        lines.append(as_lines(cells.with_columns(line, pl.col("best_practice_pence").alias("pence"))))
+    if model.pathways:
+        lines.append(bundled_lines(inside, bundles, model.pathways, best_practice=model.per_line == "best_practice"))
+    return pl.concat(lines)
 
 
 def _of_model(fault: Fault, model: Model) -> Fault:
@@ -119,8 +139,8 @@ def _part_years(cells: pl.DataFrame, plan: pl.DataFrame) -> list[str]:
     ]
 
 
-def _ledger(model: Model, per_line: pl.DataFrame, activity: Activity, plan_notes: tuple[str, ...]) -> Ledger:
-    seen, together, notes = activity, [no_lines()], list(plan_notes if model.needs_plan else ())
+def _ledger(model: Model, per_line: pl.DataFrame, activity: Activity, own: pl.DataFrame, plan_notes: tuple[str, ...]) -> Ledger:
+    seen, together, notes = activity.after(own), [own], list(plan_notes if model.needs_plan else ())
     beyond = [no_lines()]
     outside = [(0, 0)]
     for term in model.terms:

@@ -10,10 +10,13 @@ from typing import ClassVar, Final, Literal
 import polars as pl
 
 from tariff.money import BASIS_POINTS, half_up
+from tariff.payment.activity import Activity
 from tariff.payment.figures import Share, percentage
 from tariff.payment.plan_term import PlanTerm
 from tariff.payment.scope import EMERGENCY_PODS, Scope, scope_of_pods
 from tariff.payment.term import Cause, adjustment
+
+BEST_PRACTICE_LINE: Final = "best_practice"
 
 EMERGENCY_MARGINAL_RATE: Final = Cause(
     "emergency_marginal_rate",
@@ -48,6 +51,10 @@ class MarginalRate(PlanTerm):
             f"Above a baseline ({self.plan_name}), {percentage(self.rate)} of the price is paid{self.scope.words} "
             f"(rate: {self.label})."
         )
+
+    def ledger_lines(self, activity: Activity) -> pl.DataFrame:
+        """What stays with the commissioner; best-practice additions lie outside."""
+        return super().ledger_lines(activity.without(BEST_PRACTICE_LINE))
 
     def adjustments(self, planned: pl.DataFrame) -> pl.DataFrame:
         """What stays with the commissioner."""

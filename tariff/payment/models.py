@@ -24,11 +24,12 @@ from tariff.payment.gain_share import EpisodeReconciliation, GainShare
 from tariff.payment.local_price import LocalPrice
 from tariff.payment.marginal_rate import MarginalRate
 from tariff.payment.outcome import Outcome
+from tariff.payment.pathways import BUNDLE, EVERY, INSIDE
 from tariff.payment.plan_term import PlanTerm
 from tariff.payment.readmissions import Readmissions
 from tariff.payment.sanctions import Sanctions
 from tariff.payment.term import Cause, ContractTerm
-from tariff.rulepack.model import Strict
+from tariff.rulepack.model import Codes, Strict
 
 Term = Annotated[
     ActivityCap
@@ -72,15 +73,22 @@ TERMS: Final[dict[str, type[ContractTerm]]] = {
 """Every kind of term by the name a models file gives it."""
 
 
+BEST_PRACTICE: Final = Cause(
+    "best_practice", "Best practice", "What evidence of best practice makes of the price, with the market forces factor."
+)
+
+
 class Model(Strict):
     """One way of paying: `per_line`, then `terms` in order. `phrase` is how a sentence names it (`a block contract`), `title`
-    how a table does."""
+    how a table does. `per_line`: each line's price, or with what best-practice evidence makes of it. `pathways`: the pathways (or
+    `all`) that are paid as a whole in place of the lines inside them."""
 
     name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)
     title: str = Field(min_length=1, max_length=60)
     phrase: str = ""
     note: str = ""
-    per_line: Literal["episodic"] = "episodic"
+    per_line: Literal["episodic", "best_practice"] = "episodic"
+    pathways: Codes = ()
     terms: Annotated[tuple[Term, ...], Field(strict=False)] = ()
 
     @model_validator(mode="after")
@@ -113,12 +121,20 @@ class Model(Strict):
     @property
     def words(self) -> str:
         """What is paid, in a sentence or two."""
-        return " ".join(term.words for term in self.terms) or "Every priced line is paid at its price."
+        told = [term.words for term in self.terms]
+        if self.pathways:
+            named = "All pathways" if EVERY in self.pathways else f"The pathways {', '.join(self.pathways)}"
+            told.insert(0, f"{named} are paid as a whole, in place of the lines inside them.")
+        if self.per_line == "best_practice":
+            told.insert(0, "Every priced line is paid at its price, with what best practice makes of it.")
+        return " ".join(told) or "Every priced line is paid at its price."
 
     @property
     def causes(self) -> tuple[Cause, ...]:
-        """The ledger lines its terms can write, in the order of the terms."""
-        return tuple(dict.fromkeys(cause for term in self.terms for cause in term.causes))
+        """The ledger lines that it can write beside the components of price, in order."""
+        own = [BEST_PRACTICE] if self.per_line == "best_practice" else []
+        own += [INSIDE, BUNDLE] if self.pathways else []
+        return tuple(dict.fromkeys([*own, *(cause for term in self.terms for cause in term.causes)]))
 
 
 class ModelsFile(Strict):

@@ -16,7 +16,7 @@ MOVED: Final[Mapping[date, date]] = {
     date(2020, 5, 4): date(2020, 5, 8),
     date(2022, 5, 30): date(2022, 6, 2),
 }
-"""Holidays that were moved, from the day of the standing rule to the day proclaimed: Diamond Jubilee, VE Day, Platinum Jubilee."""
+"""Holidays moved, from the day of the standing rule to the day proclaimed: Diamond Jubilee, VE Day, Platinum Jubilee."""
 
 ADDED: Final = (date(2011, 4, 29), date(2012, 6, 5), date(2022, 6, 3), date(2022, 9, 19), date(2023, 5, 8))
 """Holidays proclaimed for one year: royal wedding, Diamond and Platinum Jubilees, state funeral, coronation."""

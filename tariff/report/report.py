@@ -24,6 +24,7 @@ from tariff.payment import (
     Models,
     check_plan,
     gather_cells,
+    gather_inside,
     gather_readmissions,
     load_models,
     read_plan,
@@ -256,6 +257,7 @@ def compare(
     by: Iterable[str] = ("commissioner", "pod"),
     *,
     plan: pl.DataFrame | str | Path | None = None,
+    pathways: pl.DataFrame | None = None,
     run_card: RunCards = None,
     baseline: str | None = None,
     suppress: bool = True,
@@ -263,10 +265,11 @@ def compare(
     """Settle priced lines under each payment model and compare what commissioners pay.
 
     `priced`: a frame of `columns.PRICED_LINE`, a Parquet file, a run folder, or several files. `models`: from
-    `load_models`, or what it takes. `by`: ledger dimensions of the comparison. `plan`: a file or a frame of `columns.PLAN`;
-    contract terms that pay against a plan need it. `run_card`: of the pricing run; looked for beside files where it is not
-    given. `baseline`: the model others are compared with, the first unless named. `suppress`: whether the page, the CSV and
-    the terminal hide counts of 1 to 7 and their money.
+    `load_models`, or what it takes. `by`: dimensions of the comparison (`comparison.DIMENSIONS`). `plan`: a file or a frame of
+    `columns.PLAN`; contract terms that pay against a plan need it. `pathways`: priced pathways (`payment.BUNDLES`), for models
+    that pay them. `run_card`: of the pricing run; looked for beside files where it is not given. `baseline`: the model others
+    are compared with, the first unless named. `suppress`: whether the page, the workbook, the CSV and the terminal hide counts
+    of 1 to 7 and their money.
 
     Raises ActivityError (priced lines), RulesError (models, plan), UsageError (`by`, `baseline`), DisagreementError (the
     lines or the ledgers do not reconcile)."""
@@ -278,7 +281,7 @@ def compare(
     if not outcomes.height:
         raise ActivityError("there is nothing to compare", [Fault("priced lines", "there are no lines", "price some activity")])
     cells = gather_cells(frame, practice="gp_practice" in keys)
-    ledgers = settle(cells, chosen, agreed, gather_readmissions(frame))
+    ledgers = settle(cells, chosen, agreed, gather_readmissions(frame), gather_inside(frame), pathways)
     _require_conservation(ledgers, outcomes)
     report = Report(
         models=chosen,

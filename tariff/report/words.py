@@ -59,7 +59,33 @@ DIMENSION_NAMES: Final = {
     "pod": "Point of delivery",
     "treatment_function": "Treatment function",
     "currency": "HRG or currency",
+    "hrg_chapter": "HRG chapter",
 }
+CHAPTER_NAMES: Final = {
+    "A": "Nervous system",
+    "B": "Eyes",
+    "C": "Mouth, head, neck and ears",
+    "D": "Respiratory system",
+    "E": "Cardiac",
+    "F": "Digestive system",
+    "G": "Hepatobiliary and pancreatic system",
+    "H": "Musculoskeletal system",
+    "J": "Skin, breast and burns",
+    "K": "Endocrine and metabolic",
+    "L": "Urinary tract and male reproductive system",
+    "M": "Female reproductive system",
+    "N": "Obstetrics",
+    "P": "Diseases of childhood and neonates",
+    "Q": "Vascular system",
+    "R": "Radiology and nuclear medicine",
+    "S": "Haematology, chemotherapy, radiotherapy and palliative care",
+    "U": "Undefined groups",
+    "V": "Multiple trauma, emergency medicine and rehabilitation",
+    "W": "Infectious diseases, immune system and other",
+    "X": "Critical care and high-cost drugs",
+    "Y": "Vascular procedures and interventional radiology",
+}
+"""HRG4+ chapters by their letter."""
 MONTH_NAMES: Final = (
     "April",
     "May",
@@ -84,6 +110,8 @@ def value_name(dimension: str, value: object) -> str:
         return WHOLE_CONTRACT
     if dimension == "pod":
         return f"{POD_NAMES[str(value)]} ({value})" if value in POD_NAMES else str(value)
+    if dimension == "hrg_chapter":
+        return f"{CHAPTER_NAMES[str(value)]} ({value})" if value in CHAPTER_NAMES else str(value).capitalize()
     if dimension == "month":
         return MONTH_NAMES[int(str(value)) - 1]
     return str(value)

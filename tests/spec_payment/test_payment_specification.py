@@ -110,6 +110,7 @@ def _cells(row: dict[str, str]) -> pl.DataFrame:
             "lines": 1,
             "units": int(row.get(f"units {pod}", "1").replace(",", "")),
             **dict.fromkeys(COMPONENTS, 0),
+            "best_practice_pence": 0,
             "base_pence": pence(row[pod]),
             "price_pence": pence(row[pod]),
         }
@@ -117,7 +118,7 @@ def _cells(row: dict[str, str]) -> pl.DataFrame:
         if row.get(pod)
     ]
     types = {name: pl.Int8 if name == "month" else pl.String for name in CELL}
-    money = dict.fromkeys(["lines", "units", *COMPONENTS, "price_pence"], pl.Int64)
+    money = dict.fromkeys(["lines", "units", *COMPONENTS, "price_pence", "best_practice_pence"], pl.Int64)
     return pl.DataFrame(cells, schema={**types, **money})
 
 

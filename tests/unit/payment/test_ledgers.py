@@ -205,6 +205,18 @@ def test_groups_come_in_order_and_models_as_given(priced_lines: Callable[..., pl
     assert compared.filter(pl.col("pod").is_null())["difference_pence"].to_list() == [-5, 0, -5]
 
 
+def test_hrgs_are_told_by_chapter(priced_lines: Callable[..., pl.DataFrame]) -> None:
+    codes = ["AA22C", "AB01Z", "HN22E", "WF01A", "DIALYSIS", None]
+    priced = priced_lines(*({"base_pence": 10**number, "currency": code} for number, code in enumerate(codes)))
+    plan = [{"commissioner": "XC1", "provider": "XP1", "pod": None, "pence": 7}]
+    ledgers = settled(priced, plan)
+    compared = compare_ledgers(ledgers, ["hrg_chapter"])
+    paid = compared.filter(pl.col("model") == "episodic").select("hrg_chapter", "pence").rows()
+    assert paid == [("A", 11), ("H", 100), ("W", 1000), ("other currencies", 110_000), (None, 0)]
+    causes = bridge_ledgers(ledgers, ["hrg_chapter"]).filter(pl.col("kind") == "cause")
+    assert causes["hrg_chapter"].to_list() == [None, None]
+
+
 def test_one_model_alone_has_no_bridge(priced_lines: Callable[..., pl.DataFrame]) -> None:
     ledgers = settle(gather_cells(priced_lines({"base_pence": 1}).lazy()), load_models("preset:episodic"))
     assert bridge_ledgers(ledgers, ["pod"]).height == 0

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tariff.comparison import bridge_ledgers, compare_ledgers
+from tariff.errors import RulesError
+from tariff.payment import BUNDLES, check_plan, gather_cells, gather_inside, load_models, settle
+
+MODELS = """
+schema = 1
+[[model]]
+name = "episodic"
+title = "Episodic"
+[[model]]
+name = "best"
+title = "Best practice"
+per_line = "best_practice"
+[[model]]
+name = "bundled"
+title = "Pathways"
+per_line = "best_practice"
+pathways = ["hip"]
+[[model]]
+name = "all"
+title = "All pathways"
+pathways = ["all"]
+"""
+
+
+@pytest.fixture
+def lines(priced_lines: Callable[..., pl.DataFrame]) -> pl.DataFrame:
+    return priced_lines(
+        {"base_pence": 5_000_00, "best_practice_pence": 500_00, "currency": "HN12F", "pathway_id": "hip:XP1:L0"},
+        {"base_pence": 700_00, "provider": "XP2", "pod": "NEL", "pathway_id": "hip:XP1:L0"},
+        {"base_pence": 900_00, "pod": "EL", "pathway_id": "cataract:XP1:L2"},
+        {"base_pence": 100_00, "pod": "NEL", "best_practice_pence": -20_00},
+    )
+
+
+@pytest.fixture
+def bundles() -> pl.DataFrame:
+    rows = [("hip", "XC1", "XP1", "2024-25", 1, 5_400_00), ("cataract", "XC1", "XP1", "2024-25", 1, 800_00)]
+    return pl.DataFrame(rows, schema=BUNDLES, orient="row")
+
+
+def models(tmp_path: Path) -> Path:
+    path = tmp_path / "models.toml"
+    path.write_text(MODELS, encoding="utf-8")
+    return path
+
+
+def test_pathways_are_paid_in_place_of_the_lines_inside(lines: pl.DataFrame, bundles: pl.DataFrame, tmp_path: Path) -> None:
+    ledgers = settle(gather_cells(lines.lazy()), load_models(models(tmp_path)), None, None, gather_inside(lines.lazy()), bundles)
+    paid = dict(compare_ledgers(ledgers).select("model", "pence").iter_rows())
+    assert paid == {
+        "episodic": 6_700_00,
+        "best": 7_180_00,
+        "bundled": 7_180_00 - 6_200_00 + 5_400_00,
+        "all": 6_700_00 - 6_600_00 + 6_200_00,
+    }
+    by_provider = compare_ledgers(ledgers, ["provider"]).filter(pl.col("model") == "bundled")
+    assert by_provider["pence"].to_list() == [5_400_00 + 900_00 + 80_00, 0]
+    causes = bridge_ledgers(ledgers).filter((pl.col("model") == "bundled") & (pl.col("kind") == "cause"))
+    assert causes.select("cause", "pence").rows() == [
+        ("best_practice", 480_00),
+        ("bundled_lines", -6_200_00),
+        ("pathway_price", 5_400_00),
+    ]
+
+
+def test_a_model_of_pathways_needs_pathways(lines: pl.DataFrame, tmp_path: Path) -> None:
+    with pytest.raises(RulesError, match="model 'bundled': it pays pathways, and the priced lines come without them"):
+        settle(gather_cells(lines.lazy()), load_models(models(tmp_path)), None, None, gather_inside(lines.lazy()))
+
+
+def test_the_marginal_rate_leaves_best_practice_out(lines: pl.DataFrame, tmp_path: Path) -> None:
+    path = tmp_path / "m.toml"
+    path.write_text(
+        'schema = 1\n[[model]]\nname = "m"\ntitle = "M"\nper_line = "best_practice"\n[[model.terms]]\nterm = "marginal_rate"\n'
+        'rate = "30%"\nsource = "s"\nconfidence = "local"\n',
+        encoding="utf-8",
+    )
+    plan = pl.DataFrame({"commissioner": ["XC1"], "financial_year": ["2024-25"], "pod": ["NEL"], "pence": [600_00]})
+    (ledger,) = settle(gather_cells(lines.lazy()), load_models(path), check_plan(plan))
+    told = dict(ledger.terms.group_by("line").agg(pl.col("pence").sum()).iter_rows())
+    assert told == {"best_practice": 480_00, "emergency_marginal_rate": -140_00}
