@@ -159,8 +159,8 @@ def _before_admission(
     row = np.flatnonzero((here | elsewhere) & recorded)
     day = admissions.spells.admitted[row] - (rng.random(len(row)) < NIGHT_BEFORE_SHARE)
     local = of_kind("local")
-    place = local[rng.integers(len(local), size=len(row))]
-    place = np.where(place == admissions.provider[row], local[0], place)
+    one = rng.integers(len(local), size=len(row))
+    place = np.where(local[one] == admissions.provider[row], local[(one + 1) % len(local)], local[one])
     provider = np.where(elsewhere[row], place, admissions.provider[row]).astype(np.int8)
     inside = day >= calendar.first_day
     return row[inside], provider[inside], day[inside].astype(np.int32)
