@@ -31,8 +31,7 @@ class Codes:
         """The answer for every row of `column`; `blank` throughout where the file lacks the column."""
         if column is None or column.null_count() == height:
             return filled(height, self._blank, self._dtype)
-        physical = as_codes(column).to_physical()
-        numbers = (physical.fill_null(0) if physical.null_count() else physical).to_numpy()
+        numbers = _numbers(column)
         highest = int(numbers.max())
         answers = self._answers if highest < self._answers.size else self._ask(highest)
         return np.take(answers, numbers, out=empty(height, self._dtype), mode="clip")  # no number is beyond the answers
@@ -52,10 +51,76 @@ class Codes:
 
 
 def as_codes(column: pl.Series) -> pl.Series:
-    """The column with its distinct texts numbered by `CODED`."""
-    if column.dtype == CODED:
-        return column
-    return column.cast(pl.String).cast(CODED)
+    """The column with its distinct texts numbered by `CODED`; a blank may be null or number 0."""
+    return column if column.dtype == CODED else pl.Series(column.name, _numbers(column)).cat.to(CODED)
+
+
+def _numbers(column: pl.Series) -> NDArray[np.uint32]:
+    """The number of every row's text by `CODED`; 0 for a blank."""
+    if column.dtype == pl.String:
+        numbers = _BYTES.numbers(column)
+        if numbers is not None:
+            return numbers
+    coded = column if column.dtype == CODED else column.cast(pl.String).cast(CODED)
+    physical = coded.to_physical()
+    return (physical.fill_null(0) if physical.null_count() else physical).to_numpy()
+
+
+class _CodesByBytes:
+    """The numbers of codes by their bytes. Codes come few at a time and stay, so the table is made anew where one is missing."""
+
+    def __init__(self) -> None:
+        self._codes = pl.Series([""], dtype=pl.String)
+        self._table: Any = None
+
+    def numbers(self, column: pl.Series) -> NDArray[np.uint32] | None:
+        """The number of every row, 0 for a blank; None where texts are too long or too many to be looked up."""
+        from tariff.kernels.code_numbers import all_in_views, look_up
+        from tariff.kernels.compiled import IS_COMPILED
+
+        views = _views(column) if IS_COMPILED else None
+        if views is None:
+            return None
+        found = empty(len(column), np.uint32)
+        known = column.is_not_null().to_numpy() if column.null_count() else None
+        if look_up(views, self._table or self._with(self._codes), found) < found.size:
+            distinct = column.unique().drop_nulls()
+            new = _views(distinct)
+            if new is None or not all_in_views(new) or len(self._codes) + len(distinct) > _MOST_CODES:
+                return None
+            if known is not None:  # what stands behind a null may be anything
+                views = (views.reshape(-1, 2) * known.astype(np.uint64)[:, None]).reshape(-1)
+            look_up(views, self._with(pl.concat([self._codes, distinct]).unique()), found)
+        if known is not None:
+            found *= known
+        return found
+
+    def _with(self, codes: pl.Series) -> Any:
+        """A table of `codes`, kept for the blocks to come. Made whole before it is kept, so that threads never see half."""
+        from tariff.kernels.code_numbers import table_of
+
+        codes = codes.rechunk()
+        views = _views(codes)
+        if views is None:
+            raise AssertionError("texts of Polars are no string views")
+        table = table_of(views, codes.cast(CODED).to_physical().cast(pl.Int64).to_numpy())
+        self._codes, self._table = codes, table
+        return table
+
+
+_MOST_CODES: Final = 200_000
+"""Beyond this a column holds identifiers rather than codes."""
+_BYTES: Final = _CodesByBytes()
+
+
+def _views(column: pl.Series) -> NDArray[np.uint64] | None:
+    """The string views of a column, two words a row; None where Arrow does not give them."""
+    array = column.rechunk().to_arrow(compat_level=pl.CompatLevel.newest())
+    if str(array.type) != "string_view":
+        return None
+    if not len(array):
+        return np.empty(0, dtype=np.uint64)
+    return np.frombuffer(array.buffers()[1], np.uint64, 2 * len(array), 16 * array.offset)
 
 
 def with_codes(block: pl.DataFrame, *columns: str) -> pl.DataFrame:

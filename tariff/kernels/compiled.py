@@ -46,6 +46,8 @@ def _cache_folder() -> Path | None:
 
 
 _FOLDER = _cache_folder()
+IS_COMPILED: bool = not numba.config.DISABLE_JIT  # type: ignore[attr-defined]
+"""Whether kernels are compiled, or run as plain Python as coverage wants them (NUMBA_DISABLE_JIT=1)."""
 
 
 def compiled(function: Callable[..., Any]) -> Any:

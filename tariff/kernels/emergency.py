@@ -127,7 +127,7 @@ def price_emergency(lines, year, book, strict_dates, priced):
         factor = np.int64(MILLION)
         if not included:
             factor = market_forces_factor(by_provider, provider, year.factor[provider], default_factor)
-        reason_found, base, total, indicative = settle(reason, price, 1, factor, local_price, whole_pounds)
+        reason_found, base, total, indicative = settle(reason, price, np.int64(1), factor, local_price, whole_pounds)
         priced.setting[i], priced.pod[i], priced.reason[i] = S_EMERGENCY_CARE, P_AE, reason_found
         if reason_found != PRICED:
             priced.indicative_pence[i] = indicative

@@ -243,7 +243,7 @@ def price_attendances(lines, year, book, strict_dates, priced):
         factor = np.int64(MILLION)
         if not included:
             factor = market_forces_factor(by_provider, provider, year.factor[provider], default_factor)
-        reason_found, base, total, indicative = settle(reason, price, 1, factor, local_price, whole_pounds)
+        reason_found, base, total, indicative = settle(reason, price, np.int64(1), factor, local_price, whole_pounds)
         priced.reason[i] = reason_found
         if reason_found != PRICED:
             if reason_found != NOT_ATTENDED:

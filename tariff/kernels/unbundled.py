@@ -113,10 +113,11 @@ def price_items(lines, year, book, strict_dates, priced):
         factor = np.int64(MILLION)
         if not included:
             factor = market_forces_factor(by_provider, provider, year.factor[provider], default_factor)
-        reason_found, base, total, indicative = settle(reason, price, max(units, 0), factor, local_price, whole_pounds)
+        reason_found, base, total, indicative = settle(reason, price, np.int64(max(units, 0)), factor, local_price, whole_pounds)
         priced.reason[i] = reason_found
         if reason_found != PRICED:
-            if 1 <= units <= MOST_UNITS or local_price != BLANK_PENCE:
+            has_local = local_price != BLANK_PENCE and abs(local_price) <= AMOUNT_LIMIT_PENCE
+            if has_local or 1 <= units <= MOST_UNITS:  # a price times impossible units is no size
                 priced.indicative_pence[i] = indicative
             continue
         priced.base_pence[i], priced.price_pence[i], priced.mff_pence[i] = base, total, total - base
