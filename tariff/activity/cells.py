@@ -135,19 +135,33 @@ def _is_text(dtype: pl.DataType) -> bool:
 def _from_text(column: Column, raw: pl.Expr, reading: Reading) -> Cell:
     """A date, number or amount written as text."""
     clean = partial(_cleaned, column=column, reading=reading)
+    given = _where_given(raw, pl.Boolean(), lambda text: clean(text).is_not_null()).fill_null(value=False)
     if column.dtype == pl.Date:
-        return Cell(_each(column, raw, lambda text: _dated(clean(text), reading)), clean(raw).is_not_null(), UNREADABLE_DATE)
+        return Cell(_each(column, raw, lambda text: _dated(clean(text), reading)), given, UNREADABLE_DATE)
     parse = _pence if _is_money(column) else partial(whole_number, dtype=column.dtype)
-    return Cell(_each(column, raw, lambda text: parse(clean(text))), clean(raw).is_not_null(), UNREADABLE_NUMBER)
+    return Cell(_each(column, raw, lambda text: parse(clean(text))), given, UNREADABLE_NUMBER)
 
 
 def _each(column: Column, raw: pl.Expr, read: _ReadText) -> pl.Expr:
     """`read`, applied once to each distinct text of a block: codes, dates and ages repeat thousands of times."""
     if column.name in MOSTLY_DISTINCT:
-        return read(raw)
+        return _where_given(raw, column.dtype, read)
     return raw.map_batches(
         lambda texts: _read_distinct(texts, column.dtype, read), return_dtype=column.dtype, is_elementwise=True
     )
+
+
+def _where_given(raw: pl.Expr, dtype: pl.DataType, read: _ReadText) -> pl.Expr:
+    """`read`, applied to the texts that are given: of local prices, say, nearly none is. Null where nothing is."""
+    return raw.map_batches(lambda texts: _read_given(texts, dtype, read), return_dtype=dtype, is_elementwise=True)
+
+
+def _read_given(texts: pl.Series, dtype: pl.DataType, read: _ReadText) -> pl.Series:
+    if not texts.null_count():
+        return _read_all(texts, read)
+    nothing = pl.repeat(None, len(texts), dtype=dtype, eager=True)
+    rows = texts.is_not_null().arg_true()
+    return nothing.scatter(rows, _read_all(texts.gather(rows), read)) if len(rows) else nothing
 
 
 def _read_all(texts: pl.Series, read: _ReadText) -> pl.Series:
