@@ -61,8 +61,8 @@ EFFECTS: Final = (
     Effect(
         "rule",
         "Rules",
-        "What is left: methods and values of rules, and the figures of a rule whose method changes (short-stay prices where the "
-        "reduction begins or ends, factors where there were none).",
+        "What is left: methods and values of rules, best-practice tariffs, and the figures of a rule whose method changes "
+        "(short-stay prices where the reduction begins or ends, factors where there were none).",
     ),
 )
 """The effects in the order in which they are taken."""

@@ -32,7 +32,15 @@ from tariff.report.tables import Table
 from tariff.report.text_files import write_csv
 from tariff.report.words import more_or_less, percentage, short_money, signed
 from tariff.rulepack.chapters import chapter_of
-from tariff.rulepack.differences import PackDifferences, as_text, spread_of, table_lines, trim_lines
+from tariff.rulepack.differences import (
+    SETTINGS,
+    PackDifferences,
+    as_text,
+    chapter_settings,
+    spread_of,
+    table_lines,
+    trim_lines,
+)
 from tariff.valuation import EFFECTS, Valuation, effect_rows
 from tariff.whole_files import whole_folder
 
@@ -60,9 +68,8 @@ class PackChanges:
         """The finding in one sentence."""
         before, after = self.packs.before.label, self.packs.after.label
         if self.valuation is None or self.is_too_small:
-            spread = spread_of(move for move in self.packs.moves if move.setting != "per_day_long_stay")
-            average = f"prices ×{spread.mean:.4f} on average, " if spread is not None else ""
-            return f"{after} against {before}: {average}{len(self.packs.new):,} HRGs new, {len(self.packs.withdrawn):,} withdrawn"
+            moved = "".join(f"{average}, " for average in _averages(self.packs))
+            return f"{after} against {before}: {moved}{len(self.packs.new):,} HRGs new, {len(self.packs.withdrawn):,} withdrawn"
         total = self.valuation.total
         difference = total["difference_pence"]
         share = f" ({signed(percentage(difference, total['before_pence']))})" if total["before_pence"] else ""
@@ -88,6 +95,14 @@ class PackChanges:
             page = render_changes(self, written or date.today())
             (partial / "differences.html").write_text(page, encoding="utf-8", newline="\n")
         return folder
+
+
+def _averages(packs: PackDifferences) -> Iterator[str]:
+    """How elective and non-elective prices move on average."""
+    for setting in chapter_settings(packs):
+        spread = spread_of(packs.of_setting(setting))
+        if spread is not None:
+            yield f"{'elective' if setting == 'combined' else SETTINGS[setting]} prices ×{spread.mean:.4f} on average"
 
 
 def _the_same(before: str, after: str) -> str:

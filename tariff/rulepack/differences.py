@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -188,8 +188,15 @@ class PackDifferences:
 
 
 def difference(before: RulePack, after: RulePack) -> PackDifferences:
-    """What changed from `before` to `after`."""
+    """What changed from `before` to `after`. Packs of one label are told apart by their folders."""
+    if before.label == after.label:
+        by_name = before.folder.name != after.folder.name
+        before, after = (_relabelled(pack, pack.folder.name if by_name else str(pack.folder)) for pack in (before, after))
     return PackDifferences(before, after)
+
+
+def _relabelled(pack: RulePack, folder: str) -> RulePack:
+    return pack if folder == pack.label else replace(pack, label=f"{pack.label} ({folder})")
 
 
 def pack_with_overlays(named: str, more: Sequence[str | Path] = (), rules_folder: Path | None = None) -> RulePack:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, Final
 
 from tariff.errors import RulesError
 from tariff.rulepack.finding import find_pack
-from tariff.rulepack.folders import Folder, read_pack_folder
+from tariff.rulepack.folders import PATHWAYS_FILE, Folder, read_pack_folder
 from tariff.rulepack.importing.workbook import PACK_FOLDER
 from tariff.rulepack.loading import check_pack
 from tariff.rulepack.model import PackFile
@@ -36,10 +37,24 @@ def new_year(year: str, base: str | Path, out: Path, *, rules_folder: Path | Non
     with whole_folder(out, overwrite=overwrite, holding=PACK_FOLDER) as partial:
         tables = {name: list(_rows(table)) for name, table in folder.tables.items()}
         write_pack(partial, declared, tables, _sources(folder, folder.declared.pack.year))
+        _carry_pathways(folder.path, partial)
         faults = check_pack(partial).faults
         if faults:
             raise RulesError(f"The new pack would have {len(faults)} faults.", faults)
     return out
+
+
+def _carry_pathways(base: Path, folder: Path) -> None:
+    """The old year's pathways, labelled as standing in."""
+    path = base / PATHWAYS_FILE
+    if path.is_file():
+        text = _CONFIDENCE.sub(
+            lambda found: f'{found[1]}"{_STANDING_IN.get(found[2], found[2])}"', path.read_text(encoding="utf-8")
+        )
+        (folder / PATHWAYS_FILE).write_text(text, encoding="utf-8", newline="\n")
+
+
+_CONFIDENCE: Final = re.compile(r'^(\s*(?:\w+_)?confidence\s*=\s*)"(\w+)"', re.MULTILINE)
 
 
 def _declared(base: PackFile, year: str, starts: date, ends: date, rules_folder: Path | None) -> PackFile:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from tariff.errors import Fault, RulesError
 from tariff.rulepack.examples import EXAMPLES_FILE
 from tariff.rulepack.finding import PACK_FILE
+from tariff.rulepack.folders import PATHWAYS_FILE
 from tariff.rulepack.importing.layouts import ADMITTED_LAYOUT, LAYOUTS
 from tariff.rulepack.importing.recognising import Wanted, recognise
 from tariff.rulepack.importing.rows import Imported, Reading, read_tables
@@ -26,7 +27,7 @@ from tariff.rulepack.sources import SOURCES_FILE
 from tariff.rulepack.writing import SourceText, write_pack
 from tariff.whole_files import whole_folder
 
-PACK_FOLDER: Final = frozenset({PACK_FILE, SOURCES_FILE, EXAMPLES_FILE, *(spec.file for spec in TABLES.values())})
+PACK_FOLDER: Final = frozenset({PACK_FILE, SOURCES_FILE, EXAMPLES_FILE, PATHWAYS_FILE, *(spec.file for spec in TABLES.values())})
 _NOTES_TOLD: Final = 12
 """Lines of what was not placed that go into the pack's notes word for word; the rest are counted there and listed in full on
 import."""
