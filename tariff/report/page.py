@@ -19,10 +19,13 @@ from tariff.report.suppression import CONFIDENTIAL, is_small
 from tariff.report.tables import (
     Table,
     assumption_table,
+    best_practice_table,
     bridge_table,
     comparison_table,
+    gain_table,
     label_table,
     outcome_table,
+    pathway_table,
 )
 from tariff.report.words import (
     counted,
@@ -95,7 +98,10 @@ def render_page(report: Report, written: date) -> str:
         standfirst=_standfirst(report),
         figures=[_figure(report, model) for model in report.models],
         bridges=_bridges(report),
-        comparisons=[comparison_table(report, dimension) for dimension in report.dimensions],
+        comparisons=[comparison_table(report, dimension) for dimension in report.dimensions if dimension != "provider"],
+        gains=gain_table(report) if report.others else None,
+        best_practice=best_practice_table(report),
+        pathways=pathway_table(report),
         whole_contract=_pays_whole_contracts(report),
         outcomes=outcome_table(report),
         outcome_finding=_outcome_finding(report),

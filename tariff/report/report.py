@@ -37,12 +37,24 @@ from tariff.report.priced_lines import Priced, RunCards, find_cards, scan_lines
 from tariff.report.suppression import Hidden, Key, hide_small, is_small
 from tariff.report.terminal import as_text
 from tariff.report.text_files import write_csv
+from tariff.report.value_beyond_lines import count_best_practice, count_pathways
 from tariff.report.words import headline
+from tariff.report.workbook import write_workbook
 from tariff.run_card import versions
 from tariff.whole_files import whole_folder
 
-FILES: Final = ("report.html", "comparison.parquet", "comparison.csv", "ledger.parquet", "bridge.csv", "run_card.json")
+FILES: Final = (
+    "report.html",
+    "report.xlsx",
+    "comparison.parquet",
+    "comparison.csv",
+    "ledger.parquet",
+    "bridge.csv",
+    "run_card.json",
+)
 """What a report folder holds."""
+
+_TOLD_BY: Final = ("provider", "treatment_function", "hrg_chapter", "financial_year", "month")
 
 
 @dataclass(frozen=True)
@@ -69,6 +81,8 @@ class Report:
     cards: tuple[Mapping[str, Any], ...] = ()
     plan: PlanFacts | None = None
     suppress: bool = True
+    best_practice: pl.DataFrame = field(default_factory=pl.DataFrame)
+    pathways: pl.DataFrame = field(default_factory=pl.DataFrame)
     _compared: dict[tuple[str, ...], pl.DataFrame] = field(default_factory=dict, repr=False)
     _bridged: dict[tuple[str, ...], pl.DataFrame] = field(default_factory=dict, repr=False)
 
@@ -94,6 +108,12 @@ class Report:
     def dimensions(self) -> tuple[str, ...]:
         """The dimensions that have a table of their own."""
         return tuple(dict.fromkeys(["commissioner", "pod", *self.by]))
+
+    @cached_property
+    def told_by(self) -> tuple[str, ...]:
+        """The dimensions of the workbook: those of the page, providers, and what more there is to tell apart."""
+        more = [name for name in _TOLD_BY if name == "provider" or self.compare_by((name,))[name].n_unique() > 1]
+        return tuple(dict.fromkeys([*self.dimensions, *more]))
 
     @property
     def others(self) -> list[Model]:
@@ -193,6 +213,9 @@ class Report:
             return frozenset()
         if self.is_too_small:
             return frozenset(self.compare_by((dimension,))[dimension])
+        if dimension not in self.dimensions:
+            margins = _hidden(self.compare_by((dimension,)), (dimension,)).margins
+            return margins[0] if margins else frozenset()
         return self._hidden.margins[self.dimensions.index(dimension)] if self._hidden.margins else frozenset()
 
     @cached_property
@@ -210,9 +233,9 @@ class Report:
     def write(self, folder: str | Path, *, overwrite: bool = False, written: date | None = None) -> Path:
         """Write `FILES` into `folder`, which appears only when it is whole, and return it.
 
-        Parquet is complete; the page and the CSV hide small numbers where `suppress`. `written` is the date on the page,
-        today unless given. OutputError where the folder exists and is not to be overwritten, holds anything but a report,
-        or cannot be written."""
+        Parquet is complete; the page, the workbook and the CSV hide small numbers where `suppress`. `written` is the date on
+        the page and in the workbook, today unless given. OutputError where the folder exists and is not to be overwritten,
+        holds anything but a report, or cannot be written."""
         target = Path(folder)
         _refuse_other_folder(target, overwrite=overwrite)
         with whole_folder(target, overwrite=overwrite or _is_empty(target)) as partial:
@@ -221,6 +244,7 @@ class Report:
             write_csv(self.comparison, partial / "comparison.csv", hidden=self._is_hidden(self.comparison))
             write_csv(self.bridge, partial / "bridge.csv", hidden=self._is_hidden(self.bridge))
             day = written or date.today()
+            write_workbook(self, partial / "report.xlsx", day)
             (partial / "report.html").write_text(render_page(self, day), encoding="utf-8", newline="\n")
             text = json.dumps(self.run_card(day), ensure_ascii=False, indent=1)
             (partial / "run_card.json").write_text(text + "\n", encoding="utf-8", newline="\n")
@@ -294,6 +318,8 @@ def compare(
         cards=find_cards(priced, run_card),
         plan=facts,
         suppress=suppress,
+        best_practice=count_best_practice(frame),
+        pathways=count_pathways(frame),
     )
     report.compare_by(())
     return report

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
@@ -11,9 +11,10 @@ import polars as pl
 from tariff.columns import PODS
 from tariff.money import pounds
 from tariff.reasons import PRICED
+from tariff.report.assumed import COMPONENT_NAMES, Assumed, assumption_rows
 from tariff.report.outcomes import reason_sentence
 from tariff.report.suppression import CONFIDENTIAL, Key, hide_small, is_small
-from tariff.report.words import DIMENSION_NAMES, listed, percentage, short_money, signed, value_name
+from tariff.report.words import DIMENSION_NAMES, counted, listed, percentage, short_money, signed, value_name
 from tariff.rulepack.model import CONFIDENCES
 
 if TYPE_CHECKING:
@@ -132,19 +133,74 @@ def label_table(report: Report) -> Table | None:
 
 
 def assumption_table(report: Report) -> Table | None:
-    """Pounds by component, label and source. None where there is no run card."""
-    if not report.assumptions:
+    """Pounds by component or contract term, label and source. None where there is nothing to tell."""
+    rows = list(assumption_rows(report))
+    if not rows:
         return None
-    order = {label: number for number, label in enumerate(reversed(CONFIDENCES))}
-    rows = sorted(report.assumptions, key=lambda row: (order[row["label"]], -abs(row["pence"]), row["component"], row["source"]))
-    hidden = _hidden_assumptions(rows) if report.suppress else set()
-    shown = [_assumption_row(row, hide=number in hidden) for number, row in enumerate(rows)]
     return Table(
         name="assumptions",
         finding="",
-        caption="What each component of price rests on. Amounts are net: reductions count as negative",
-        columns=("Label", "Component", "Source", "Pounds", "Lines"),
+        caption="What each component of price and each contract term rests on, and the net pounds it adds or takes",
+        columns=("Label", "Component or term", "Source", "Pounds", "Lines"),
+        rows=tuple(_assumption_row(row) for row in rows[: 3 * LONGEST]),
+    )
+
+
+def gain_table(report: Report) -> Table:
+    """What each provider would gain or lose under each model."""
+    table = comparison_table(report, "provider")
+    return replace(table, name="by-provider", finding=_gains(report))
+
+
+def best_practice_table(report: Report) -> Table | None:
+    """What best practice earns and what is at stake, by provider. None where no line is looked at."""
+    if not report.best_practice.height:
+        return None
+    rows = report.best_practice.to_dicts()
+    counts: dict[Key, int] = {(row["provider"],): row["lines"] for row in rows}
+    hidden = hide_small(counts).cells if report.suppress else frozenset()
+    figures = ("gained_pence", "lost_pence", "at_stake_pence")
+    shown = [
+        (
+            *_texts(str(row["provider"])),
+            *_numbers([f"{row['lines']:,}", *(_money(row[name]) for name in figures)], hide=(row["provider"],) in hidden),
+        )
+        for row in rows
+    ]
+    total = [f"{sum(row['lines'] for row in rows):,}", *(_money(sum(row[name] for row in rows)) for name in figures)]
+    return Table(
+        name="best-practice",
+        finding="",
+        caption="Lines that a best-practice tariff looks at: what evidence adds to their prices and takes from them, and what "
+        "would change if every line without evidence met its criteria",
+        columns=("Provider", "Lines", "Gained", "Lost", "At stake"),
         rows=tuple(shown[: 2 * LONGEST]),
+        total=(Cell("All providers", number=False), *_numbers(total, hide=report.is_too_small)),
+    )
+
+
+def pathway_table(report: Report) -> Table | None:
+    """What lies inside pathways, by definition. None where there are none."""
+    if not report.pathways.height:
+        return None
+    rows = report.pathways.to_dicts()
+    counts: dict[Key, int] = {(row["pathway"],): row["pathways"] for row in rows}
+    hidden = hide_small(counts).cells if report.suppress else frozenset()
+    shown = [
+        (
+            *_texts(str(row["pathway"])),
+            *_numbers(
+                [f"{row['pathways']:,}", f"{row['lines']:,}", _money(row["price_pence"])], hide=(row["pathway"],) in hidden
+            ),
+        )
+        for row in rows
+    ]
+    return Table(
+        name="pathways",
+        finding="",
+        caption="Pathways that the priced lines form, the lines inside them, and what those come to line by line",
+        columns=("Pathway", "Pathways", "Lines inside", "Value by the line"),
+        rows=tuple(shown),
     )
 
 
@@ -155,13 +211,6 @@ LABEL_MEANINGS: Final = {
     "proxy": "another year's or place's figure standing in",
     "assumed": "believed, but no text was at hand",
     "illustrative": "invented, to show a mechanism",
-}
-COMPONENT_NAMES: Final = {
-    "base": "Base price",
-    "short_stay": "Short-stay reduction",
-    "long_stay": "Long-stay payment",
-    "top_up": "Specialised top-up",
-    "market_forces": "Market forces factor",
 }
 
 
@@ -272,18 +321,22 @@ def _components_of(report: Report, label: str) -> str:
     return listed([in_order.lower() for component, in_order in COMPONENT_NAMES.items() if component in found]).capitalize()
 
 
-def _hidden_assumptions(rows: Sequence[Mapping[str, Any]]) -> set[Hashable]:
-    """The rows to hide; a label has a total of its own, so each hidden row has a companion under the same label."""
-    by_label: dict[str, dict[Key, int]] = {}
-    for number, row in enumerate(rows):
-        by_label.setdefault(row["label"], {})[(number,)] = row["lines"]
-    return {key[0] for counts in by_label.values() for key in hide_small(counts).cells}
+def _assumption_row(row: Assumed) -> tuple[Cell, ...]:
+    return (*_texts(row.label, row.what, row.source), *_numbers([_money(row.pence), f"{row.lines:,}"], hide=row.hidden))
 
 
-def _assumption_row(row: Mapping[str, Any], *, hide: bool) -> tuple[Cell, ...]:
-    component = COMPONENT_NAMES.get(row["component"], row["component"])
-    numbers = _numbers([_money(row["pence"]), f"{row['lines']:,}"], hide=hide)
-    return (*_texts(row["label"].capitalize(), component, row["source"]), *numbers)
+def _gains(report: Report) -> str:
+    """How many providers would be paid more and how many less, under each model, in words."""
+    hidden = report.hidden_values("provider")
+    rows = [row for row in report.compare_by(("provider",)).iter_rows(named=True) if row["provider"] is not None]
+    if hidden or report.is_too_small:
+        return "What each provider would gain or lose"
+    told = []
+    for model in report.others:
+        changes = [row["difference_pence"] for row in rows if row["model"] == model.name]
+        more, less = sum(change > 0 for change in changes), sum(change < 0 for change in changes)
+        told.append(f"{more:,} gain and {less:,} lose under {model.in_a_sentence}")
+    return f"Of {counted(len({row['provider'] for row in rows}), 'provider', 'providers')}, {'; '.join(told)}"
 
 
 def _texts(*texts: str) -> Iterator[Cell]:

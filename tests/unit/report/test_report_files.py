@@ -94,7 +94,7 @@ def page(folder: Path) -> str:
     return (folder / "report.html").read_text(encoding="utf-8")
 
 
-def test_a_report_is_six_files_and_no_more(folder: Path) -> None:
+def test_a_report_is_its_files_and_no_more(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == sorted(FILES)
     assert list(folder.parent.iterdir()) == [folder]
 
@@ -257,7 +257,7 @@ def test_the_page_hides_small_numbers(page: str, report: Report, lines: pl.DataF
 
 def test_without_a_run_card_nothing_is_claimed(lines: pl.DataFrame, plan: pl.DataFrame, tmp_path: Path) -> None:
     text = (compare(lines, MODELS, plan=plan).write(tmp_path / "report") / "report.html").read_text(encoding="utf-8")
-    assert "Not known: the priced lines came without their run card" in text
+    assert "What the prices rest on is not known: the priced lines came without their run card" in text
     assert "Digest not known" in text
 
 
@@ -348,7 +348,7 @@ def test_priced_lines_that_cannot_be_used(lines: pl.DataFrame, tmp_path: Path) -
 def test_words() -> None:
     assert set(POD_NAMES) == set(PODS)
     assert set(LABEL_MEANINGS) == set(CONFIDENCES)
-    assert list(COMPONENT_NAMES) == ["base", "short_stay", "long_stay", "top_up", "market_forces"]
+    assert list(COMPONENT_NAMES) == ["base", "short_stay", "long_stay", "top_up", "market_forces", "best_practice"]
     assert [short_money(pence) for pence in (0, -1_49, 99_999_999, 100_000_000, -312_450_000_00)] == [
         "£0",
         "−£1",
