@@ -286,6 +286,48 @@ READMISSION: Final = (
 )
 """Emergency readmissions found by the sweep (RULES 5.2), one a row, key `provider, line_id`."""
 
+PATHWAY: Final = (
+    _out(
+        "pathway_id",
+        pl.String(),
+        "<definition>:<provider>:<anchor line_id>; a phase follows the definition's name",
+        nullable=False,
+    ),
+    _out("definition", pl.String(), "pathway definition", nullable=False),
+    _out("phase", pl.String(), "antenatal, birth or postnatal, where it has phases"),
+    _out("level", pl.String(), "level or band that sets the price"),
+    _out("patient_id", pl.String(), "never printed", nullable=False),
+    _out("lead_provider", pl.String(), "who is paid the bundle", nullable=False),
+    _out("commissioner", pl.String(), "who pays it"),
+    _out("anchor_line_id", pl.String(), "line that triggered it, of the provider in `pathway_id`; blank where a register did"),
+    _out("start_date", pl.Date(), "first day of the window", nullable=False),
+    _out("end_date", pl.Date(), "last day of the window; blank = the register entry goes on"),
+    _out("state", pl.Enum(("open", "closed")), "open: care that is yet to come may still belong to it", nullable=False),
+    _out("flag", pl.Enum(PATHWAY_FLAGS), "why it is not paid; blank where it is"),
+    _out("financial_year", pl.String(), "of the day it was opened, or of a year of care: the year paid for", nullable=False),
+    _out("month", pl.Int8(), "month of the financial year, 1 = April; blank for a year of care"),
+    _out("days", pl.Int32(), "days paid for, of a year of care", "days"),
+    _money("bundle_pence", "price of the level, with the lead provider's market forces factor"),
+    _money("stop_loss_pence", "share of episodic value above the threshold"),
+    _money("withheld_pence", "withheld where quality failed, zero or negative"),
+    _money("price_pence", "what is paid: the three amounts above"),
+    _money("episodic_pence", "what the care inside would have been paid line by line"),
+    _out("lines", pl.Int32(), "lines inside", "lines", nullable=False),
+    _out("complications", pl.Int32(), "complications inside", "lines", nullable=False),
+    _money("change_pence", "price_pence less what an earlier run told of this pathway"),
+)
+"""Pathways found, one a row; those with a flag are not paid."""
+
+OWED: Final = (
+    _out("definition", pl.String(), "pathway definition", nullable=False),
+    _out("debtor", pl.String(), "lead provider, which is paid the bundle", nullable=False),
+    _out("creditor", pl.String(), "provider of care inside", nullable=False),
+    _out("lines", pl.Int64(), "lines of care", "lines", nullable=False),
+    _money("pence", "what the debtor owes for them at episodic prices"),
+    _money("net_pence", "that less what the creditor owes the debtor in turn: the matrix nets to zero"),
+)
+"""Who owes whom for care inside pathways."""
+
 LEDGER: Final = (
     _out("model", pl.String(), "payment model", nullable=False),
     _out("commissioner", pl.String(), "who pays"),

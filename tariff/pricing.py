@@ -18,7 +18,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tariff.best_practice.evidence import Evidence, evidence_of
+from tariff.best_practice.standing import EvidenceOfPack
+from tariff.best_practice.words import standing_words
 from tariff.classify.admitted import AdmittedCodes, encode_spells
+from tariff.classify.best_practice import BestPracticeCodes
 from tariff.classify.calendar import financial_year_and_month
 from tariff.classify.emergency import EmergencyCodes, encode_emergency
 from tariff.classify.outpatient import OutpatientCodes, encode_attendances
@@ -45,8 +49,12 @@ from tariff.rulepack.book import NO_TRIM, PriceBook, compile_book
 
 if TYPE_CHECKING:
     from tariff.kernels.admitted import PricedSpells
+    from tariff.kernels.best_practice import Cases, Standing
     from tariff.kernels.settling import PricedItems
     from tariff.rulepack import RulePack
+
+    Priced = tuple[PricedSpells | PricedItems, Standing | None]
+    """What a kernel finds, and where its lines stand with best practice; None where no tariff covers any of them."""
 
 Dates = Literal["strict", "ignore"]
 PRICED_SCHEMA: Final = schema(PRICED_LINE)
@@ -61,9 +69,11 @@ _NOTHING: Final[dict[str, str | int]] = {
     "top_up_row": 0,
     "best_practice_pence": 0,
     "best_practice_at_stake_pence": 0,
+    "best_practice_lost_pence": 0,
     "best_practice_row": 0,
 }
 """What a priced line holds where its kind has no such thing."""
+_STANDING_WORDS: Final = ("best_practice_tariff", "best_practice_status", "best_practice_missing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +88,13 @@ class PricedKind:
     line_id: str
     activity_date: str
     currency: str
-    price: Callable[[pl.DataFrame, CompiledPack, bool], PricedSpells | PricedItems]
+    price: Callable[[pl.DataFrame, CompiledPack, bool], Priced]
 
 
 class CompiledPack:
     """A rule pack ready to price: its book of arrays and the maps from codes to the book's rows."""
 
-    def __init__(self, pack: RulePack, accepted: frozenset[str] | None = None) -> None:
+    def __init__(self, pack: RulePack, accepted: frozenset[str] | None = None, evidence: Evidence | None = None) -> None:
         self.refusals = None if accepted is None else Refusals(pack, accepted)
         self.label: str = pack.label
         self.starts: date = pack.starts
@@ -94,30 +104,51 @@ class CompiledPack:
         self.outpatient = OutpatientCodes(pack)
         self.emergency = EmergencyCodes(pack)
         self.unbundled = UnbundledCodes(pack)
+        self.pack = pack
+        self.best_practice = {kind: BestPracticeCodes(pack, kind) for kind in ("admitted", "outpatient", "unbundled")}
+        self.evidence = None if evidence is None or not self.best_practice["admitted"].on else EvidenceOfPack(pack, evidence)
+
+    def covered(self, block: pl.DataFrame, kind: str) -> tuple[Cases, Standing | None]:
+        """The best-practice side of a block of a kind, and room for where its lines stand; None where none is covered."""
+        from tariff.kernels.best_practice import no_standing
+
+        identifier, day, currency = _KEYS[kind]
+        cases = self.best_practice[kind].cases(block, (identifier, day, currency), self.evidence)
+        return cases, no_standing(block.height) if cases.case.size else None
 
 
-def _price_admitted(block: pl.DataFrame, pack: CompiledPack, strict: bool) -> PricedSpells:
+_KEYS: Final = {
+    "admitted": ("spell_id", "discharge_date", "hrg"),
+    "outpatient": ("attendance_id", "attendance_date", "hrg"),
+    "unbundled": ("line_id", "date", "currency"),
+}
+"""Columns of identifier, date and currency, by kind of activity that best practice may cover."""
+
+
+def _price_admitted(block: pl.DataFrame, pack: CompiledPack, strict: bool) -> Priced:
     from tariff.kernels import admitted
 
-    return admitted.price(encode_spells(block, pack.admitted), pack.book, strict_dates=strict)
+    spells = encode_spells(block, pack.admitted)
+    cases, standing = pack.covered(block, "admitted")
+    return admitted.price(spells, pack.book, strict_dates=strict, cases=cases, standing=standing), standing
 
 
-def _price_outpatient(block: pl.DataFrame, pack: CompiledPack, strict: bool) -> PricedItems:
+def _price_outpatient(block: pl.DataFrame, pack: CompiledPack, strict: bool) -> Priced:
     from tariff.kernels import outpatient
 
-    return outpatient.price(encode_attendances(block, pack.outpatient), pack.book, strict_dates=strict)
+    return outpatient.price(encode_attendances(block, pack.outpatient), pack.book, strict_dates=strict), None
 
 
-def _price_emergency(block: pl.DataFrame, pack: CompiledPack, strict: bool) -> PricedItems:
+def _price_emergency(block: pl.DataFrame, pack: CompiledPack, strict: bool) -> Priced:
     from tariff.kernels import emergency
 
-    return emergency.price(encode_emergency(block, pack.emergency), pack.book, strict_dates=strict)
+    return emergency.price(encode_emergency(block, pack.emergency), pack.book, strict_dates=strict), None
 
 
-def _price_unbundled(block: pl.DataFrame, pack: CompiledPack, strict: bool) -> PricedItems:
+def _price_unbundled(block: pl.DataFrame, pack: CompiledPack, strict: bool) -> Priced:
     from tariff.kernels import unbundled
 
-    return unbundled.price(encode_items(block, pack.unbundled), pack.book, strict_dates=strict)
+    return unbundled.price(encode_items(block, pack.unbundled), pack.book, strict_dates=strict), None
 
 
 _POLICIES: Final = frozenset(
@@ -140,7 +171,7 @@ KINDS: Final = (
         name="admitted",
         told_by="spell_id",
         columns=ADMITTED,
-        reads=_POLICIES | _STAYS | {"specialised_services", "grouping_method"},
+        reads=_POLICIES | _STAYS | {"specialised_services", "grouping_method", "best_practice"},
         line_id="spell_id",
         activity_date="discharge_date",
         currency="hrg",
@@ -150,7 +181,7 @@ KINDS: Final = (
         name="outpatient",
         told_by="attendance_date",
         columns=OUTPATIENT,
-        reads=_POLICIES | _LED,
+        reads=_POLICIES | _LED | {"best_practice"},
         line_id="attendance_id",
         activity_date="attendance_date",
         currency="hrg",
@@ -192,8 +223,8 @@ def kind_of(present: Sequence[str]) -> PricedKind:
 
 
 @lru_cache(maxsize=32)
-def _compiled(pack: RulePack, accepted: frozenset[str] | None = None) -> CompiledPack:
-    return CompiledPack(pack, accepted)
+def _compiled(pack: RulePack, accepted: frozenset[str] | None = None, evidence: Evidence | None = None) -> CompiledPack:
+    return CompiledPack(pack, accepted, evidence)
 
 
 def price(
@@ -203,6 +234,7 @@ def price(
     dates: Dates = "strict",
     columns: Sequence[str] | None = None,
     confidence: Iterable[str] | None = None,
+    evidence: Evidence | pl.LazyFrame | pl.DataFrame | None = None,
 ) -> pl.LazyFrame:
     """Price canonical activity under one rule pack, or each line under the pack of its own date.
 
@@ -211,9 +243,11 @@ def price(
     row in, in the same order, money in pence; it streams, so a file of any size can be priced and sunk without being held in
     memory. `dates="ignore"` prices lines that a pack's dates do not cover (one pack only); `columns` makes only those columns
     of the priced line, which is faster where few are needed; `confidence` names the labels that are accepted, and leaves
-    lines that rest on any other unpriced. Raises ActivityError where a required column is missing. Rules:
-    RULES 1.1 to 2.5."""
-    packs = _in_date_order(rules, None if confidence is None else read_confidences(confidence))
+    lines that rest on any other unpriced; `evidence` (`tariff.best_practice.evidence`) says which best practice was shown, and
+    without it none counts as met that the line itself does not show. Raises ActivityError where a required column is
+    missing. Rules: RULES 1.1 to 3.1."""
+    given = evidence if evidence is None or isinstance(evidence, Evidence) else evidence_of(evidence)
+    packs = _in_date_order(rules, None if confidence is None else read_confidences(confidence), given)
     if dates == "ignore" and len(packs) != 1:
         raise UsageError("Dates can be ignored under one rule pack only: name the year whose prices are wanted.")
     frame = activity.lazy()
@@ -254,11 +288,13 @@ def price_expression(rules: RulePack, columns: Sequence[str], *, dates: Dates = 
     )
 
 
-def _in_date_order(rules: RulePack | Sequence[RulePack], accepted: frozenset[str] | None = None) -> tuple[CompiledPack, ...]:
+def _in_date_order(
+    rules: RulePack | Sequence[RulePack], accepted: frozenset[str] | None = None, evidence: Evidence | None = None
+) -> tuple[CompiledPack, ...]:
     packs = tuple(rules) if isinstance(rules, Sequence) else (rules,)
     if not packs:
         raise UsageError("No rule pack was given to price with.")
-    ordered = tuple(sorted((_compiled(pack, accepted) for pack in packs), key=lambda pack: pack.starts))
+    ordered = tuple(sorted((_compiled(pack, accepted, evidence) for pack in packs), key=lambda pack: pack.starts))
     for earlier, later in pairwise(ordered):
         if later.starts <= earlier.ends:
             raise UsageError(f"Rule packs {earlier.label} and {later.label} cover the same dates: give one of them.")
@@ -325,10 +361,11 @@ def price_block(
     wanted: Sequence[str] = tuple(PRICED_SCHEMA),
 ) -> pl.DataFrame:
     """Price one bounded block of canonical activity; rows come back in order, as columns of `columns.PRICED_LINE`."""
-    priced = kind.price(block, pack, dates == "strict")
+    priced, standing = kind.price(block, pack, dates == "strict")
     if pack.refusals is None:
-        return _priced_lines(block, kind, priced, pack, wanted)
-    return pack.refusals.refuse(_priced_lines(block, kind, priced, pack, tuple(PRICED_SCHEMA))).select(wanted)
+        return _priced_lines(block, kind, priced, standing, pack, wanted)
+    whole = _priced_lines(block, kind, priced, standing, pack, tuple(PRICED_SCHEMA))
+    return pack.refusals.refuse(whole).select(wanted)
 
 
 def _enumeration(codes: NDArray[np.uint8], dtype: pl.Enum) -> pl.Series:
@@ -342,7 +379,12 @@ def _with_blanks(numbers: NDArray[Any], blank: int) -> pl.Series:
 
 
 def _priced_lines(
-    block: pl.DataFrame, kind: PricedKind, priced: PricedSpells | PricedItems, pack: CompiledPack, wanted: Sequence[str]
+    block: pl.DataFrame,
+    kind: PricedKind,
+    priced: PricedSpells | PricedItems,
+    standing: Standing | None,
+    pack: CompiledPack,
+    wanted: Sequence[str],
 ) -> pl.DataFrame:
     """The wanted columns of `columns.PRICED_LINE`; what is not wanted is not made."""
     from tariff.kernels.settling import BLANK, BLANK_PENCE
@@ -352,6 +394,8 @@ def _priced_lines(
     renamed = {"line_id": kind.line_id, "activity_date": kind.activity_date, "currency": kind.currency}
     same_throughout: dict[str, str | int] = {**_NOTHING, "kind": kind.name, "pack": pack.label}
     columns: dict[str, pl.Series] = {}
+    if standing is not None and not set(wanted).isdisjoint(_STANDING_WORDS):
+        columns.update(zip(_STANDING_WORDS, standing_words(standing, pack.pack, pack.evidence), strict=True))
     if "financial_year" in wanted or "month" in wanted:
         columns["financial_year"], columns["month"] = financial_year_and_month(block[kind.activity_date])
     for name in wanted:
@@ -362,6 +406,8 @@ def _priced_lines(
             columns[name] = _enumeration(_OUTCOME_OF_REASON[priced.reason], OUTCOME)
         elif name in enumerations:
             columns[name] = _enumeration(getattr(priced, name), enumerations[name])
+        elif standing is not None and name in standing._fields:
+            columns[name] = pl.Series(getattr(standing, name))
         elif name in priced._fields:
             numbers = getattr(priced, name)
             columns[name] = _with_blanks(numbers, blanks[name]) if name in blanks else pl.Series(numbers)

@@ -203,6 +203,10 @@ class Basis(IntFlag):
     UNIT_PRICE = 1 << 27
     PASS_THROUGH = 1 << 28
     MARKET_FORCES_INCLUDED = 1 << 29
+    BEST_PRACTICE = 1 << 30
+    BEST_PRACTICE_NOT_MET = 1 << 31
+    BEST_PRACTICE_NO_EVIDENCE = 1 << 32
+    BEST_PRACTICE_UNKNOWN = 1 << 33
 
 
 BASIS_SENTENCES: Final = {
@@ -236,6 +240,10 @@ BASIS_SENTENCES: Final = {
     Basis.UNIT_PRICE: "Price per unit, times the units.",
     Basis.PASS_THROUGH: "Pass-through at cost, without market forces factor or top-up.",
     Basis.MARKET_FORCES_INCLUDED: "The price already holds local market forces, so no factor is applied.",
+    Basis.BEST_PRACTICE: "Best practice was shown and is paid, as a price or an addition; an addition lies in the base price.",
+    Basis.BEST_PRACTICE_NOT_MET: "A best-practice tariff covers the line and its criteria are not met.",
+    Basis.BEST_PRACTICE_NO_EVIDENCE: "A best-practice tariff covers the line and evidence is lacking: it counts as not met.",
+    Basis.BEST_PRACTICE_UNKNOWN: "A best-practice code that the rule pack does not hold was passed over.",
 }
 
 

@@ -15,6 +15,17 @@ from numpy.typing import NDArray
 
 from tariff.buffers import filled
 from tariff.columns import PODS, SETTINGS
+from tariff.kernels.best_practice import (
+    B_BEST_PRACTICE_UNKNOWN,
+    NO_CASES,
+    Cases,
+    Standing,
+    effect_of,
+    no_standing,
+    standing_flags,
+    standing_of,
+    worth,
+)
 from tariff.kernels.compiled import compiled, rule
 from tariff.kernels.rounding import half_up, times_factor, to_whole_pounds
 from tariff.kernels.settling import (
@@ -51,6 +62,7 @@ from tariff.kernels.settling import (
 )
 from tariff.money import AMOUNT_LIMIT_PENCE, BASIS_POINTS, MILLION, PENCE_PER_POUND
 from tariff.reasons import REASON_NUMBER, Basis
+from tariff.rulepack.best_practice_book import ANY_ATTENDANCE
 from tariff.rulepack.book import DAY_CASE, NO_PRICE, NO_TRIM, NON_ELECTIVE, ORDINARY_ELECTIVE, PriceBook
 
 MOST_DAYS: Final = 200_000
@@ -290,6 +302,30 @@ def highest_top_up(rows, eligible_provider, age, eligible, ages, percents):
 
 
 @rule
+def components(price, addition, short_stay_price, long_stay, share, on_long_stay, factor, whole_pounds):
+    """Base, short stay, long stay, top-up, market forces amount and total of a spell whose setting price is `price`, by the
+    order of RULES 1.8 with the one rounding; a total beyond the bound is just beyond it. An `addition` for best practice lies
+    in the base, and no top-up is paid on it. `short_stay_price` NO_PRICE where no reduction applies; it never raises a
+    price."""
+    short_stay = min(np.int64(0), short_stay_price - price) if short_stay_price != NO_PRICE else np.int64(0)
+    base, top_up, mff, beyond = price + addition, np.int64(0), np.int64(0), np.int64(AMOUNT_LIMIT_PENCE + 1)
+    if base > AMOUNT_LIMIT_PENCE or long_stay > AMOUNT_LIMIT_PENCE:
+        return base, short_stay, long_stay, top_up, mff, beyond
+    exact_top_up = (price + short_stay + (long_stay if on_long_stay else 0)) * share  # in ten-thousandths of a penny
+    if whole_pounds:
+        base, short_stay, long_stay = to_whole_pounds(base), to_whole_pounds(short_stay), to_whole_pounds(long_stay)
+        top_up = half_up(exact_top_up, PENCE_PER_POUND * BASIS_POINTS) * PENCE_PER_POUND
+        pre_mff = base + short_stay + long_stay + top_up
+        mff = mff_amount_in_whole_pounds(pre_mff, factor)
+        total = pre_mff + mff
+    else:
+        top_up = half_up(exact_top_up, BASIS_POINTS)
+        total = times_factor((base + short_stay + long_stay) * BASIS_POINTS + exact_top_up, factor)
+        mff = total - base - short_stay - long_stay - top_up
+    return base, short_stay, long_stay, top_up, mff, beyond if top_up > AMOUNT_LIMIT_PENCE else total
+
+
+@rule
 def best_price_known(setting, day_case, ordinary_elective, non_elective):
     """For a line that is not priced: its own setting's price, else the first of ordinary elective, day case and non-elective
     that the HRG has. A regular attender counts as a day case."""
@@ -307,12 +343,14 @@ def best_price_known(setting, day_case, ordinary_elective, non_elective):
 
 
 @compiled
-def price_spells(lines, year, book, strict_dates, priced):
-    """Prices every line of `Spells` into `priced` (`PricedSpells`). Never raises: what cannot be priced has its
-    reason. `strict_dates` refuses discharges outside the pack's dates."""
+def price_spells(lines, cases, year, book, best_practice, strict_dates, priced, standing):
+    """Prices every line of `Spells` into `priced` (`PricedSpells`), and the best-practice side of the lines (`Cases`) into
+    `standing`. Never raises: what cannot be priced has its reason. `strict_dates` refuses discharges outside the pack's
+    dates."""
     # a tuple handed to a rule would cost a reference count for each of its arrays, so rules are handed scalars
     minimum_age, maximum_stay = book.short_stay_minimum_age, book.short_stay_maximum_stay
-    whole_pounds = year.whole_pounds
+    whole_pounds, on_long_stay = year.whole_pounds, book.top_up_includes_long_stay
+    has_cases = cases.case.size != 0
 
     for i in range(lines.hrg.size):
         admission_date, discharge_date = lines.admission_date[i], lines.discharge_date[i]
@@ -359,6 +397,26 @@ def price_spells(lines, year, book, strict_dates, priced):
             priced.adjusted_length_of_stay[i] = adjusted
         if reason == PRICED:
             reason = policy_reason(lines.policy[i], patient_classification, strict_dates and outside_dates)
+        # 2 and 6 best practice: a price instead of the setting's, an addition
+        ordinary, addition, replaces_short_stay = price, np.int64(0), False
+        candidates = met = not_met = elsewhere = np.int64(0)
+        case, best_practice_row, paying_row = cases.case[i] if has_cases else 0, 0, 0
+        is_emergency = method_group == EMERGENCY
+        case_rows = cases.rows[cases.start[case] : cases.start[case + 1]]
+        if case != 0 and reason == PRICED and national:
+            candidates, met, not_met, elsewhere, best_practice_row = standing_of(
+                best_practice,
+                case_rows,
+                cases.status[cases.evidence[i]],
+                setting,
+                is_emergency,
+                adjusted,
+                age,
+                ANY_ATTENDANCE,
+            )
+            price, addition, replaces_short_stay, paying_row = effect_of(
+                best_practice, case_rows, met, ordinary, setting, is_emergency, adjusted, age, ANY_ATTENDANCE
+            )
         if reason == PRICED:
             reason = price_reason(hrg, price, factor)
         is_local = local_price != BLANK_PENCE and local_price_may_stand(reason)
@@ -369,17 +427,18 @@ def price_spells(lines, year, book, strict_dates, priced):
             base = total = local_price
             flags |= B_LOCAL_PRICE
         elif reason == PRICED:
-            base = price
             is_combined = setting != S_NON_ELECTIVE and book.combined[hrg] != 0
             flags |= B_COMBINED if is_combined else B_SETTING[column]
             # 3 short-stay emergency
+            reduced_price = np.int64(NO_PRICE)
             if setting == S_NON_ELECTIVE and short_stay_applies(
                 method_group, adjusted, maximum_stay, age, minimum_age, lines.grouping[i], short_stay_price
             ):
-                short_stay = short_stay_price - base
-                flags |= B_SHORT_STAY
-                if lines.grouping[i] == GROUPING_BLANK:
-                    flags |= B_GROUPING_METHOD_UNKNOWN
+                reduced_price = short_stay_price
+                if not replaces_short_stay:
+                    flags |= B_SHORT_STAY
+                    if lines.grouping[i] == GROUPING_BLANK:
+                        flags |= B_GROUPING_METHOD_UNKNOWN
             # 5 long stay
             trim_point, per_day = book.trim_point[hrg, column], book.per_day[hrg]
             excess = long_stay_days(adjusted, trim_point, per_day)
@@ -387,9 +446,8 @@ def price_spells(lines, year, book, strict_dates, priced):
                 long_stay = excess * per_day
                 flags |= B_LONG_STAY
             # 4 specialised top-up; after 5, because it may cover the long stay
-            exact_top_up = np.int64(0)  # in ten-thousandths of a penny
-            services = lines.services[i]
-            if services != 0 and long_stay <= AMOUNT_LIMIT_PENCE:
+            services, share = lines.services[i], np.int64(0)
+            if services != 0:
                 rows = lines.service_rows[lines.service_start[services] : lines.service_start[services + 1]]
                 top_up_row, refused = highest_top_up(
                     rows, lines.eligible_provider[i], age, book.top_up_eligible, book.top_up_age, book.top_up
@@ -400,36 +458,50 @@ def price_spells(lines, year, book, strict_dates, priced):
                     flags |= B_TOP_UP_UNKNOWN
                 if top_up_row != 0:
                     flags |= B_TOP_UP
-                    covered = base + short_stay
-                    if book.top_up_includes_long_stay:
-                        covered += long_stay
-                        if long_stay > 0:
-                            flags |= B_TOP_UP_ON_LONG_STAY
-                    exact_top_up = covered * book.top_up[top_up_row]
+                    if on_long_stay and long_stay > 0:
+                        flags |= B_TOP_UP_ON_LONG_STAY
+                    share = book.top_up[top_up_row]
                     priced.top_up_row[i] = top_up_row
             # 8 pre-MFF, 9 market forces factor, with the one rounding
-            if base > AMOUNT_LIMIT_PENCE or long_stay > AMOUNT_LIMIT_PENCE:
-                total = np.int64(AMOUNT_LIMIT_PENCE + 1)
-            elif whole_pounds:
-                base, short_stay, long_stay = to_whole_pounds(base), to_whole_pounds(short_stay), to_whole_pounds(long_stay)
-                top_up = half_up(exact_top_up, PENCE_PER_POUND * BASIS_POINTS) * PENCE_PER_POUND
-                pre_mff = base + short_stay + long_stay + top_up
-                mff = mff_amount_in_whole_pounds(pre_mff, factor)
-                total = pre_mff + mff
-            else:
-                top_up = half_up(exact_top_up, BASIS_POINTS)
-                total = times_factor((base + short_stay + long_stay) * BASIS_POINTS + exact_top_up, factor)
-                mff = total - base - short_stay - long_stay - top_up
-            if total > AMOUNT_LIMIT_PENCE or top_up > AMOUNT_LIMIT_PENCE:
+            kept_price = np.int64(NO_PRICE) if replaces_short_stay else reduced_price
+            long_stay_before = long_stay
+            base, short_stay, long_stay, top_up, mff, total = components(
+                price, addition, kept_price, long_stay, share, on_long_stay, factor, whole_pounds
+            )
+            if total > AMOUNT_LIMIT_PENCE:
                 reason = AMOUNT_OUT_OF_RANGE
                 priced.top_up_row[i] = 0
             else:
-                priced.trim_point[i], priced.excess_days[i], priced.mff_millionths[i], priced.price_row[i] = (
-                    trim_point,
-                    excess,
-                    factor,
-                    hrg,
-                )
+                priced.trim_point[i], priced.excess_days[i] = trim_point, excess
+                priced.mff_millionths[i], priced.price_row[i] = factor, hrg
+                if candidates != 0:
+                    flags |= standing_flags(candidates, met, not_met, paying_row)
+                    standing.best_practice_row[i] = paying_row if paying_row != 0 else best_practice_row
+                    standing.candidates[i], standing.met[i], standing.not_met[i] = candidates, met, not_met
+                    standing.elsewhere[i], standing.evidence[i] = elsewhere, cases.evidence[i]
+                    for counted, sign, difference in (
+                        (np.int64(0), -1, standing.best_practice_pence),
+                        (candidates & ~not_met, 1, standing.best_practice_at_stake_pence),
+                        (met | (not_met & ~elsewhere), 1, standing.best_practice_lost_pence),
+                    ):
+                        if counted == met:
+                            continue
+                        other, added, replaces, _ = effect_of(
+                            best_practice, case_rows, counted, ordinary, setting, is_emergency, adjusted, age, ANY_ATTENDANCE
+                        )
+                        would_be = components(
+                            other,
+                            added,
+                            np.int64(NO_PRICE) if replaces else reduced_price,
+                            long_stay_before,
+                            share,
+                            on_long_stay,
+                            factor,
+                            whole_pounds,
+                        )[5]
+                        difference[i] = sign * (worth(other, would_be) - total)
+                if has_cases and cases.unknown[i] != 0:
+                    flags |= B_BEST_PRACTICE_UNKNOWN
             flags |= market_forces_flags(year.factor_by_provider, provider, lines.by_trust[i])
             if local_price != BLANK_PENCE:
                 flags |= B_LOCAL_PRICE_IGNORED
@@ -480,8 +552,12 @@ def nothing_priced(count: int) -> PricedSpells:
     )
 
 
-def price(lines: Spells, book: PriceBook, *, strict_dates: bool) -> PricedSpells:
-    """`price_spells` with types: prices encoded lines (`Spells`) from `book`."""
+def price(
+    lines: Spells, book: PriceBook, *, strict_dates: bool, cases: Cases = NO_CASES, standing: Standing | None = None
+) -> PricedSpells:
+    """`price_spells` with types: prices encoded lines (`Spells`) from `book`; `cases` is their best-practice side, and where they
+    stand goes to `standing`."""
     priced = nothing_priced(lines.hrg.size)
-    price_spells(lines, book.year, book.admitted, strict_dates, priced)
+    stands = no_standing(0) if standing is None else standing
+    price_spells(lines, cases, book.year, book.admitted, book.best_practice, strict_dates, priced, stands)
     return priced

@@ -6,9 +6,20 @@ from __future__ import annotations
 from datetime import date
 from typing import Final, NamedTuple, cast
 
-from tariff.money import MILLION
+from tariff.money import AMOUNT_LIMIT_PENCE, MILLION
 from tariff.reasons import Basis
 from tariff.reference.amounts import Amounts, Exact
+from tariff.reference.best_practice import (
+    Candidate,
+    Effect,
+    Facts,
+    candidates_of,
+    effect_of,
+    is_met,
+    named_tariffs,
+    standing_flags,
+    standing_of,
+)
 from tariff.reference.pack import PriceRow, ReferencePack, TopUp
 from tariff.reference.priced import (
     NO_FLAGS,
@@ -42,6 +53,13 @@ PATIENT_CLASSIFICATIONS: Final = frozenset({ORDINARY, DAY_CASE, REGULAR_DAY, REG
 
 LONGEST_STAY_DAYS: Final = 200_000
 
+BASE_FLAG: Final = {
+    "day_case": Basis.DAY_CASE,
+    "ordinary_elective": Basis.ORDINARY_ELECTIVE,
+    "non_elective": Basis.NON_ELECTIVE,
+}
+"""The flag of a best-practice price in a setting that has no price of its own."""
+
 
 # --- the line, as the reference reads it -----------------------------------------------------------------------------
 
@@ -54,6 +72,7 @@ class Spell(NamedTuple):
     admission_method: str | None
     patient_classification: str | None
     specialised_services: str | None
+    best_practice: str | None
     grouping_method: str | None
     length_of_stay: int | None
     days_away: tuple[int | None, ...]
@@ -69,6 +88,7 @@ class Spell(NamedTuple):
             admission_method=code(row, "admission_method"),
             patient_classification=code(row, "patient_classification"),
             specialised_services=text(row, "specialised_services"),
+            best_practice=text(row, "best_practice"),
             grouping_method=code(row, "grouping_method"),
             length_of_stay=whole(row, "length_of_stay"),
             days_away=(
@@ -233,10 +253,10 @@ def short_stay_reduction(spell: Spell, stay: Stay, row: PriceRow, base: int, pac
     if cast(int, spell.line.age) < rule.minimum_age:
         return 0, NO_FLAGS
     if spell.grouping_method is None:
-        return row.short_stay - base, Basis.SHORT_STAY | Basis.GROUPING_METHOD_UNKNOWN
+        return min(0, row.short_stay - base), Basis.SHORT_STAY | Basis.GROUPING_METHOD_UNKNOWN
     if spell.grouping_method not in rule.grouping_methods:
         return 0, NO_FLAGS
-    return row.short_stay - base, Basis.SHORT_STAY
+    return min(0, row.short_stay - base), Basis.SHORT_STAY
 
 
 # --- RULES 1.5: long stay --------------------------------------------------------------------------------------------
@@ -290,18 +310,72 @@ def is_eligible(spell: Spell, top_up: TopUp) -> bool:
 # --- the whole line --------------------------------------------------------------------------------------------------
 
 
+def best_practice_facts(spell: Spell, stay: Stay, named: frozenset[str]) -> Facts:
+    """What decides which best-practice tariffs cover the spell."""
+    return Facts(
+        kind="admitted",
+        provider=cast(str, spell.line.provider),
+        line_id=cast(str, spell.line.identifier).strip(),
+        day=spell.discharge_date,
+        currency=spell.line.currency,
+        treatment_function=spell.line.treatment_function,
+        named=named,
+        setting=setting_of(spell, stay),
+        is_emergency=spell.admission_method in EMERGENCY,
+        stay=cast(int, stay.adjusted),
+        age=spell.line.age,
+        attendance=None,
+    )
+
+
+def best_practice_candidates(spell: Spell, stay: Stay, pack: ReferencePack) -> tuple[list[Candidate], Basis]:
+    """The tariffs that cover the spell, and a flag where it names one that the pack has not."""
+    if pack.best_practice is None:
+        return [], NO_FLAGS
+    named, flag = named_tariffs(spell.best_practice, pack.best_practice)
+    return candidates_of(best_practice_facts(spell, stay, named), pack.best_practice), flag
+
+
 def national_price(spell: Spell, stay: Stay, row: PriceRow, pack: ReferencePack) -> Price | str:
-    """The national price of a sound, covered spell in the order of RULES 1.8, or the reason why it has none."""
+    """The national price of a sound, covered spell, with what evidence shows of best practice (RULES 3), or the reason why it
+    has none."""
+    candidates, flag = best_practice_candidates(spell, stay, pack)
+    if pack.best_practice is None:
+        return price_with(spell, stay, row, pack, Effect(None))
+    price = price_with(spell, stay, row, pack, effect_of(candidates, is_met, pack.best_practice))
+    if isinstance(price, str):
+        return price
+
+    def worth(effect: Effect) -> int:
+        other = price_with(spell, stay, row, pack, effect)
+        if isinstance(other, str):
+            return 0
+        return other.amounts.price if other.amounts.are_in_range() else AMOUNT_LIMIT_PENCE
+
+    standing = standing_of(candidates, price.amounts.price, worth, pack.best_practice)
+    flags = price.flags | flag | standing_flags(candidates, pack.best_practice)
+    return price._replace(flags=flags, standing=standing)
+
+
+def price_with(spell: Spell, stay: Stay, row: PriceRow, pack: ReferencePack, effect: Effect) -> Price | str:
+    """The national price in the order of RULES 1.8, where best practice does as `effect` says: its price stands in place of the
+    setting's, its addition lies in the base, and no top-up is paid on the addition."""
     setting = setting_of(spell, stay)
     based = base_price(row, setting)
     if based is None:
-        return "no_price_in_setting"
+        if effect.price is None:
+            return "no_price_in_setting"
+        based = effect.price, BASE_FLAG[setting]
     found = market_forces_factor(cast(str, spell.line.provider), pack)
     if found is None:
         return "no_market_forces_factor"
     base, base_flag = based
+    if effect.price is not None:
+        base = effect.price
     factor, factor_flag = found
-    reduction, reduction_flag = short_stay_reduction(spell, stay, row, base, pack)
+    reduction, reduction_flag = 0, NO_FLAGS
+    if not effect.replaces_short_stay:
+        reduction, reduction_flag = short_stay_reduction(spell, stay, row, base, pack)
     top_up, top_up_flag = top_up_of(spell, pack)
     trim = trim_point(row, setting, pack)
     excess_days = days_beyond(trim, stay, row)
@@ -318,7 +392,7 @@ def national_price(spell: Spell, stay: Stay, row: PriceRow, pack: ReferencePack)
     if spell.line.local_price is not None:
         flags |= Basis.LOCAL_PRICE_IGNORED
     return Price(
-        amounts=rounded(pack, base, reduction, long_stay, topped_up, factor),
+        amounts=rounded(pack, base + effect.addition, reduction, long_stay, topped_up, factor),
         flags=flags,
         factor=factor,
         trim=trim,

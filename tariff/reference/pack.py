@@ -11,6 +11,7 @@ from typing import Final, TypeVar, cast
 from tariff.errors import Fault, RulesError
 from tariff.money import BASIS_POINTS, basis_points, millionths, pence
 from tariff.reference.amounts import to_pounds
+from tariff.reference.best_practice import BestPractice, best_practice_of
 
 Rules = Mapping[str, Mapping[str, object]]
 Cells = Mapping[str, str | None]
@@ -25,6 +26,7 @@ METHODS: Final = {
     "outpatient": ("none", "national", "erf"),
     "emergency": ("none", "national"),
     "unbundled": ("none", "price_list"),
+    "best_practice": ("none", "evidence"),
     "market_forces_factor": ("none", "by_provider"),
     "rounding": ("penny_once", "whole_pounds"),
 }
@@ -148,10 +150,12 @@ class ReferencePack:
     factors: Mapping[str, int] | None
     default_factor: int | None
     whole_pounds: bool
+    best_practice: BestPractice | None
 
     @classmethod
-    def from_plain(cls, plain: Mapping[str, object]) -> ReferencePack:
-        """The pack from `RulePack.plain()`: the tables after overlays with every cell as printed, and the rules.
+    def from_plain(cls, plain: Mapping[str, object], evidence: Iterable[Mapping[str, object]] = ()) -> ReferencePack:
+        """The pack from `RulePack.plain()`: the tables after overlays with every cell as printed, and the rules. `evidence` is
+        the best-practice evidence of the run, row by row as text.
 
         Raises RulesError for a method that is not known here, ValueError for a cell that is not what it should be."""
         rules = cast(Rules, plain["rules"])
@@ -180,6 +184,12 @@ class ReferencePack:
             factors=_factors(tables.get("mff") or ()) if has_factors else None,
             default_factor=_cell(rules["market_forces_factor"], "default", millionths) if has_factors else None,
             whole_pounds=rules["rounding"]["method"] == "whole_pounds",
+            best_practice=best_practice_of(
+                rules["best_practice"],
+                tables.get("best_practice") or (),
+                tables.get("best_practice_criteria") or (),
+                evidence,
+            ),
         )
 
 

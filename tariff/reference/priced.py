@@ -10,6 +10,7 @@ from typing import Final, Literal, NamedTuple, cast
 from tariff.money import MILLION
 from tariff.reasons import OUTCOME_OF_REASON, OUTCOMES, PRICED, REASON_CODES, Basis
 from tariff.reference.amounts import Amounts, Exact, is_in_range, penny_once, whole_pounds
+from tariff.reference.best_practice import NO_STANDING, Standing
 from tariff.reference.pack import ReferencePack
 
 Dates = Literal["strict", "ignore"]
@@ -93,6 +94,7 @@ class Price(NamedTuple):
     excess_days: int = 0
     price_row: int = 0
     top_up_row: int = 0
+    standing: Standing = NO_STANDING
 
 
 NOTHING: Final = Price(Amounts(0), NO_FLAGS)
@@ -307,15 +309,19 @@ def priced_line(
         "mff_pence": amounts.market_forces,
         "price_pence": amounts.price,
         "mff_millionths": price.factor,
-        "best_practice_pence": 0,
-        "best_practice_at_stake_pence": 0,
+        "best_practice_pence": price.standing.earned,
+        "best_practice_at_stake_pence": price.standing.at_stake,
         "basis": int(price.flags),
         "outcome": OUTCOME_OF[reason],
         "reason": reason,
         "indicative_pence": None if reason == PRICED else indicative(),
         "price_row": price.price_row,
         "top_up_row": price.top_up_row,
-        "best_practice_row": 0,
+        "best_practice_row": price.standing.row,
         "pathway_id": None,
         "pack": pack.label,
+        "best_practice_lost_pence": price.standing.lost,
+        "best_practice_tariff": price.standing.tariff,
+        "best_practice_status": price.standing.status,
+        "best_practice_missing": price.standing.missing,
     }

@@ -87,10 +87,10 @@ class Criterion(Sourced):
     threshold: int | None
 
 
-def read_tariff(text: str) -> str:
-    """The code of a tariff or criterion: letters, digits and _."""
-    if not re.fullmatch(r"[A-Za-z0-9_]+", text):
-        raise ValueError(f"'{text}' holds something beside letters, digits and _")
+def read_word(text: str) -> str:
+    """The code of a tariff or criterion: small letters, digits and _ (activity and evidence are lower-cased before look-up)."""
+    if not re.fullmatch(r"[a-z0-9_]+", text):
+        raise ValueError(f"'{text}' holds something beside small letters, digits and _")
     return text
 
 
@@ -166,14 +166,15 @@ def meeting_pays_no_less(row: BestPracticeRow) -> Iterator[RowFault]:
 
 _PRICE: Final = "write pounds as printed, such as 1,335 or 119.50, or leave it blank"
 _AGE: Final = "write an age in whole years, or leave it blank"
-_TARIFF: Final = "write a code such as HIP_FRACTURE"
+_TARIFF: Final = "write a code such as hip_fracture"
+_CRITERION: Final = "write a code such as surgery_within_36_hours"
 _CURRENCY: Final = "write the HRG or currency in capital letters and digits, or leave it blank"
 _FUNCTION: Final = "a treatment function is three digits, such as 223"
 
 BEST_PRACTICE: Final = TableSpec(
     name="best_practice",
     columns=(
-        TableColumn("tariff", read_tariff, "code of the tariff, as activity and evidence carry it", _TARIFF, required=True),
+        TableColumn("tariff", read_word, "code of the tariff, as activity and evidence carry it", _TARIFF, required=True),
         TableColumn("name", str, "name of the tariff, and of the row where it has several", "", blank=""),
         TableColumn("mechanism", read_mechanism, ", ".join(MECHANISMS), f"known: {', '.join(MECHANISMS)}", required=True),
         TableColumn("currency", check_currency, "HRG or currency; blank = any line that names the tariff", _CURRENCY),
@@ -207,8 +208,8 @@ BEST_PRACTICE: Final = TableSpec(
 BEST_PRACTICE_CRITERIA: Final = TableSpec(
     name="best_practice_criteria",
     columns=(
-        TableColumn("tariff", read_tariff, "code of the tariff, as in best_practice.csv", _TARIFF, required=True),
-        TableColumn("criterion", read_tariff, "code of the criterion, as evidence carries it", _TARIFF, required=True),
+        TableColumn("tariff", read_word, "code of the tariff, as in best_practice.csv", _TARIFF, required=True),
+        TableColumn("criterion", read_word, "code of the criterion, as evidence carries it", _CRITERION, required=True),
         TableColumn("name", str, "the criterion in words", "say what must be shown", required=True),
         TableColumn(
             "threshold",

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tariff.money import BASIS_POINTS, MILLION, PENCE_PER_POUND, half_up
+from tariff.rulepack.best_practice_book import BestPracticeBook, compile_best_practice
 
 if TYPE_CHECKING:
     from tariff.rulepack import RulePack
@@ -95,6 +96,7 @@ class PriceBook(NamedTuple):
     outpatient: OutpatientBook
     emergency: EmergencyBook
     unbundled: UnbundledBook
+    best_practice: BestPracticeBook
 
 
 TRUST_CODE_LENGTH: Final = 3
@@ -155,7 +157,9 @@ def eligible_providers(pack: RulePack) -> tuple[str, ...]:
 
 def compile_book(pack: RulePack) -> PriceBook:
     """The arrays of `pack`. A rule whose method is `none` compiles to "no such price", so that loops need not ask."""
-    return PriceBook(_year(pack), _admitted(pack), _outpatient(pack), _emergency(pack), _unbundled(pack))
+    return PriceBook(
+        _year(pack), _admitted(pack), _outpatient(pack), _emergency(pack), _unbundled(pack), compile_best_practice(pack)
+    )
 
 
 def _day_number(day: date) -> int:

@@ -10,14 +10,16 @@ How to read a table, and write one:
     rules: long_stay.method = "none"       rules changed for this table (TOML; `;` between them)
     without: top_up_providers              a table of the pack left out
     dates: ignore                          --dates
+    gate: RNO joint 2017-04-01 2018-03-31 yes      evidence of a provider gate; of one of its criteria: joint.proms
 
     hrg   | stay | price    | flags                      a heading, then the lines; a line of dashes is skipped
     TA01A | 11   | 5,300.00 | combined long_stay         blank input = blank cell; blank expectation = not looked at
 
 A column that a table does not name takes its everyday value: an elective ordinary stay of 2 days of a patient of 40; a first
 attendance, seen, of treatment function 100; a first attendance in a department of type 1; one unit; all at provider RNO, whose
-market forces factor is 1. Money is in pounds. `none` is a null; `flags` lists every flag that is set; `says` is what a clerk
-reads: the sentence of the reason, or those of the rules that acted; `·` in a cell is a space.
+market forces factor is 1. A column `evidence` holds the best-practice evidence of its line: `hip.surgery=yes hip=no`. Money is in
+pounds. `none` is a null; `flags` lists every flag that is set; `says` is what a clerk reads: the sentence of the reason, or those
+of the rules that acted; `·` in a cell is a space.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ import csv
 import json
 import shutil
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -37,6 +39,7 @@ import pytest
 
 from tariff import money
 from tariff.activity import attached_items
+from tariff.best_practice.evidence import COLUMNS as EVIDENCE
 from tariff.columns import ADMITTED, COMPONENTS, EMERGENCY, OUTPATIENT, PRICED_LINE, READ_FAULT, UNBUNDLED, Column, names, schema
 from tariff.pricing import price
 from tariff.reasons import BASIS_SENTENCES, PRICED, REASON_NUMBER, REASONS, Basis, basis_sentences
@@ -98,7 +101,7 @@ INPUTS = {
 }
 """Short headings for canonical columns of the activity; canonical names do as well."""
 
-NUMBERS = {"days beyond", "trim", "net stay", "factor", "month", "row", "top-up row", "counted"}
+NUMBERS = {"days beyond", "trim", "net stay", "factor", "month", "row", "top-up row", "counted", "best row"}
 OUTPUTS = {
     "base": "base_pence",
     "short stay": "short_stay_pence",
@@ -124,6 +127,13 @@ OUTPUTS = {
     "says": "says",
     "items": "items",
     "dated": "dated",
+    "best practice": "best_practice_pence",
+    "at stake": "best_practice_at_stake_pence",
+    "lost": "best_practice_lost_pence",
+    "tariffs": "best_practice_tariff",
+    "status": "best_practice_status",
+    "missing": "best_practice_missing",
+    "best row": "best_practice_row",
 }
 """Headings of what is expected, and the column of the priced line each looks at; `says` is made of its
 reason and flags; `items` and `dated` are those of attached items."""
@@ -140,6 +150,7 @@ class Table:
     rules: dict[str, Any] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     dates: str = "strict"
+    evidence: list[dict[str, str]] = field(default_factory=list)
     heading: list[str] = field(default_factory=list)
     rows: list[tuple[int, dict[str, str]]] = field(default_factory=list)
 
@@ -175,7 +186,7 @@ def tables_of(path: Path) -> list[Table]:
 def add_row(table: Table, number: int, cells: list[str]) -> None:
     if not table.heading:
         table.heading = cells
-        known = {*OUTPUTS, "stay", *ACTIVITY[table.kind]}
+        known = {*OUTPUTS, "stay", "evidence", *ACTIVITY[table.kind]}
         unknown = [head for head in cells if head not in known and column_of(table.kind, head) not in known]
         assert not unknown, f"{table.file}.txt:{number}: no such column: {', '.join(unknown)}"
     else:
@@ -183,13 +194,34 @@ def add_row(table: Table, number: int, cells: list[str]) -> None:
             f"{table.file}.txt:{number}: the heading has {len(table.heading)} cells, not {len(cells)}"
         )
         table.rows.append((number, dict(zip(table.heading, cells, strict=True))))
+        take_evidence(table, *table.rows[-1])
+
+
+def take_evidence(table: Table, number: int, cells: dict[str, str]) -> None:
+    """Move the evidence of a line to the table, under an identifier of the line's own."""
+    if "evidence" in cells:
+        cells.setdefault("id", f"L{number}")
+        whose = {"provider": cells.get("provider", _ANYWHERE["provider"]), "line_id": cells["id"]}
+        for said in cells.pop("evidence").split():
+            about, _, met = said.partition("=")
+            tariff, _, criterion = about.partition(".")
+            table.evidence.append({**whose, "tariff": tariff, "criterion": criterion, "met": met})
+
+
+def gate_evidence(provider: str, about: str, starts: str, ends: str, met: str) -> dict[str, str]:
+    tariff, _, criterion = about.partition(".")
+    period = {"period_start": starts, "period_end": ends}
+    return {"provider": provider, "tariff": tariff, "criterion": criterion, "met": met, **period}
 
 
 def add_setting(table: Table, text: str) -> None:
     key, colon, value = text.partition(":")
-    if not colon or key not in {"kind", "pack", "rules", "without", "dates"}:
+    if not colon or key not in {"kind", "pack", "rules", "without", "dates", "gate"}:
         return
     value = value.strip()
+    if key == "gate":
+        table.evidence.append(gate_evidence(*value.split()))
+        return
     if key == "kind":
         table.told_kind = value
     elif key == "rules":
@@ -307,13 +339,20 @@ def leave_out_sources(path: Path, tables: tuple[str, ...]) -> None:
 # --- the two implementations -----------------------------------------------------------------------------------------
 
 
-def priced_by_reference(kind: str, activity: pl.DataFrame, pack: RulePack, dates: Any) -> list[dict[str, Any]]:
-    rules = ReferencePack.from_plain(pack.plain())
+Said = Sequence[Mapping[str, str]]
+"""Rows of evidence."""
+
+
+def priced_by_reference(
+    kind: str, activity: pl.DataFrame, pack: RulePack, dates: Any, evidence: Said = ()
+) -> list[dict[str, Any]]:
+    rules = ReferencePack.from_plain(pack.plain(), evidence)
     return [price_line(kind, line, rules, dates=dates) for line in activity.iter_rows(named=True)]
 
 
-def priced_by_engine(kind: str, activity: pl.DataFrame, pack: RulePack, dates: Any) -> list[dict[str, Any]]:
-    priced = price(activity, pack, dates=dates).collect()
+def priced_by_engine(kind: str, activity: pl.DataFrame, pack: RulePack, dates: Any, evidence: Said = ()) -> list[dict[str, Any]]:
+    said = pl.DataFrame(list(evidence), schema=dict.fromkeys(EVIDENCE, pl.String()))
+    priced = price(activity, pack, dates=dates, evidence=said).collect()
     assert set(priced["kind"]) <= {kind}
     return priced.to_dicts()
 
@@ -331,7 +370,7 @@ def test_table(table: Table, way: str, pack_of: Callable[[Table], RulePack]) -> 
     if table.told_kind == ATTACHED:
         check(table, [priced_items(spell, way, pack) for spell in activity.iter_slices(1)])
         return
-    priced = WAYS[way](table.kind, activity, pack, table.dates)
+    priced = WAYS[way](table.kind, activity, pack, table.dates, table.evidence)
     check(table, priced)
     assert all(sum(line[component] for component in COMPONENTS) == line["price_pence"] for line in priced)
     assert [list(line) for line in priced] == [names(PRICED_LINE)] * len(priced)

@@ -1,0 +1,194 @@
+"""Evidence for best practice, as an audit gives it (RULES 3, DESIGN section 4): of single lines, criterion by criterion, or of a
+provider over a period.
+
+Two shapes, which one file may mix:
+
+    provider, line_id, tariff, criterion, met                     a line; criterion blank = the tariff as a whole
+    provider, tariff, criterion, period_start, period_end, met    a provider gate; criterion blank = the gate as a whole
+
+`met` is yes or no; blank says nothing. Nothing is silently met: a row that cannot be read, and rows that contradict each other,
+are left out, counted and told; what is left out counts as no evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from tariff.activity.files import opened
+from tariff.errors import ActivityError, Fault, did_you_mean
+from tariff.rulepack.best_practice_rows import PROVIDER_GATE
+
+if TYPE_CHECKING:
+    from tariff.rulepack import RulePack
+
+COLUMNS: Final = ("provider", "line_id", "tariff", "criterion", "met", "period_start", "period_end")
+LINE_SCHEMA: Final = {name: pl.String() for name in ("provider", "line_id", "tariff", "criterion")} | {"met": pl.Boolean()}
+GATE_SCHEMA: Final = {name: pl.String() for name in ("provider", "tariff", "criterion")} | {
+    "period_start": pl.Date(),
+    "period_end": pl.Date(),
+    "met": pl.Boolean(),
+}
+_YES: Final = ("yes", "y", "true", "1", "met")
+_NO: Final = ("no", "n", "false", "0", "not met", "not_met")
+_MOST_EXAMPLES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceProblem:
+    """Rows of evidence that were not used: what is wrong, how many rows, and up to three of the codes (never identifiers)."""
+
+    problem: str
+    rows: int
+    sentence: str
+    examples: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        shown = f" ({', '.join(self.examples)})" if self.examples else ""
+        return f"{self.rows:,} rows of evidence: {self.sentence}{shown}"
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Evidence as read: each (provider, line_id, tariff, criterion) once in `lines`, gates with their dates in `gates`; a blank
+    criterion is empty text. `problems` tells what was left out."""
+
+    lines: pl.DataFrame
+    gates: pl.DataFrame
+    problems: tuple[EvidenceProblem, ...] = ()
+
+
+NO_EVIDENCE: Final = Evidence(pl.DataFrame(schema=LINE_SCHEMA), pl.DataFrame(schema=GATE_SCHEMA))
+
+
+def read_evidence(paths: Iterable[str | Path]) -> Evidence:
+    """The evidence in CSV or Parquet files. ActivityError where a file cannot be used or lacks a column that evidence needs."""
+    frames = [opened(Path(path)) for path in paths]
+    return evidence_of(pl.concat([_named(file.frame, str(file.path)) for file in frames]) if frames else NO_EVIDENCE.lines.lazy())
+
+
+def evidence_of(frame: pl.LazyFrame | pl.DataFrame) -> Evidence:
+    """Evidence from a frame with the columns of either shape, or both. ActivityError where it lacks one that every row needs."""
+    rows = _cleaned(_named(frame.lazy(), "evidence")).collect()
+    is_gate = rows["line_id"].is_null() & rows["period_start"].is_not_null() & rows["period_end"].is_not_null()
+    sound = rows["provider"].is_not_null() & rows["tariff"].is_not_null() & rows["met"].is_not_null()
+    lines, one_sided = _without_contradictions(rows.filter(sound & rows["line_id"].is_not_null()).select(list(LINE_SCHEMA)))
+    gates = rows.filter(sound & is_gate).select(list(GATE_SCHEMA)).unique(maintain_order=True)
+    unusable = rows.filter(~rows["said_nothing"] & ~(sound & (rows["line_id"].is_not_null() | is_gate)))
+    problems = (
+        _problem("unreadable", unusable.height, "a cell that a line or a gate needs is blank or cannot be read", ()),
+        _problem("silent", int(rows["said_nothing"].sum()), "`met` is blank: they say nothing", ()),
+        one_sided,
+    )
+    return Evidence(lines, gates, tuple(problem for problem in problems if problem.rows))
+
+
+def _named(frame: pl.LazyFrame, where: str) -> pl.LazyFrame:
+    """The known columns by their names in small letters, as text; those that are not there are blank."""
+    present = {name.strip().lower(): name for name in frame.collect_schema().names()}
+    faults = [
+        Fault(where, f"no column '{name}'", did_you_mean(name, present))
+        for name in ("provider", "tariff", "met")
+        if name not in present
+    ]
+    if "line_id" not in present and not {"period_start", "period_end"} <= present.keys():
+        faults.append(Fault(where, "neither line_id, nor period_start and period_end", "evidence is of lines or of periods"))
+    if faults:
+        raise ActivityError("The evidence cannot be used.", faults)
+    return frame.select(
+        (pl.col(present[name]) if name in present else pl.lit(None)).cast(pl.String).alias(name) for name in COLUMNS
+    )
+
+
+def _cleaned(rows: pl.LazyFrame) -> pl.LazyFrame:
+    blank_is_null = [
+        pl.when(pl.col(name).str.strip_chars() != "").then(pl.col(name).str.strip_chars()).alias(name) for name in COLUMNS
+    ]
+    said = pl.col("met").str.to_lowercase()
+    return rows.select(blank_is_null).with_columns(
+        pl.col("provider").str.to_uppercase(),
+        pl.col("tariff").str.to_lowercase(),
+        pl.col("criterion").str.to_lowercase().fill_null(""),
+        pl.col("period_start", "period_end").str.to_date("%Y-%m-%d", strict=False),
+        met=pl.when(said.is_in(_YES)).then(pl.lit(value=True)).when(said.is_in(_NO)).then(pl.lit(value=False)),
+        said_nothing=said.is_null(),
+    )
+
+
+def _without_contradictions(rows: pl.DataFrame) -> tuple[pl.DataFrame, EvidenceProblem]:
+    """Each question once; one that is answered both yes and no is left out."""
+    key = ["provider", "line_id", "tariff", "criterion"]
+    asked = rows.group_by(key, maintain_order=True).agg(
+        pl.col("met").first(), contradictory=pl.col("met").n_unique() > 1, rows=pl.len()
+    )
+    both = asked.filter("contradictory")
+    sentence = "one criterion of one line is said to be both met and not met; it counts as no evidence"
+    problem = _problem("contradictory", int(both["rows"].sum()), sentence, _codes(both, "tariff", "criterion"))
+    return asked.filter(~pl.col("contradictory")).select(list(LINE_SCHEMA)), problem
+
+
+def _problem(problem: str, rows: int, sentence: str, examples: tuple[str, ...]) -> EvidenceProblem:
+    return EvidenceProblem(problem, int(rows), sentence, examples)
+
+
+def _codes(rows: pl.DataFrame, *columns: str) -> tuple[str, ...]:
+    distinct = rows.select(columns).unique().sort(columns).head(_MOST_EXAMPLES)
+    return tuple(" ".join(code for code in row if code) for row in distinct.iter_rows())
+
+
+def evidence_problems(
+    evidence: Evidence, packs: Sequence[RulePack], priced: pl.LazyFrame | None = None
+) -> tuple[EvidenceProblem, ...]:
+    """All evidence that changed no price because it could not: what reading left out; tariffs and criteria that none of `packs`
+    holds; a line's evidence of a provider gate and a gate's of a tariff that is none; and, where `priced` lines are given,
+    lines that are not there and lines that the tariff does not cover."""
+    paying = [pack for pack in packs if pack.rules.best_practice.method != "none"]
+    gates = {row.tariff for pack in paying for row in pack.best_practice if row.mechanism == PROVIDER_GATE}
+    tariffs = {row.tariff for pack in paying for row in pack.best_practice}
+    criteria = {(row.tariff, row.criterion) for pack in paying for row in pack.best_practice_criteria}
+    both = pl.concat([evidence.lines.select("tariff", "criterion"), evidence.gates.select("tariff", "criterion")])
+    known = pl.col("tariff").is_in(list(tariffs))
+    unknown = both.filter(~known)
+    asked = pl.DataFrame(sorted(criteria), schema={"tariff": pl.String(), "criterion": pl.String()}, orient="row")
+    no_criterion = both.filter(known & (pl.col("criterion") != "")).join(asked, on=["tariff", "criterion"], how="anti")
+    odd_gates = evidence.gates.filter(known & ~pl.col("tariff").is_in(list(gates)))
+    found = [
+        *evidence.problems,
+        _problem("unknown_tariff", unknown.height, "no rule pack of the run pays this tariff", _codes(unknown, "tariff")),
+        _problem(
+            "unknown_criterion",
+            no_criterion.height,
+            "the rule pack has no such criterion of the tariff",
+            _codes(no_criterion, "tariff", "criterion"),
+        ),
+        _problem(
+            "not_a_gate",
+            odd_gates.height,
+            "the tariff is no provider gate: it is shown line by line",
+            _codes(odd_gates, "tariff"),
+        ),
+        *(_unmatched(evidence.lines.filter(known), priced) if priced is not None else ()),
+    ]
+    return tuple(problem for problem in found if problem.rows)
+
+
+def _unmatched(lines: pl.DataFrame, priced: pl.LazyFrame) -> list[EvidenceProblem]:
+    """Evidence of lines that were not priced in this run, and of lines that the tariff does not cover."""
+    key = ["provider", "line_id"]
+    seen = priced.select(
+        pl.col("provider").cast(pl.String).str.strip_chars().str.to_uppercase(),
+        pl.col("line_id").cast(pl.String).str.strip_chars(),
+        covered=pl.col("best_practice_tariff").fill_null(""),
+    )
+    met = lines.lazy().join(seen, on=key, how="left", maintain_order="left").collect()
+    absent = met.filter(pl.col("covered").is_null())
+    listed = (";" + pl.col("covered") + ";").str.contains(";" + pl.col("tariff") + ";", literal=True)
+    not_covered = met.filter(pl.col("covered").is_not_null() & ~listed)
+    sentence = "the line was priced, but the tariff does not cover it"
+    return [
+        _problem("unknown_line", absent.height, "no line of this run has that provider and identifier", _codes(absent, "tariff")),
+        _problem("not_covered", not_covered.height, sentence, _codes(not_covered, "tariff")),
+    ]

@@ -1,0 +1,125 @@
+"""Which best-practice tariffs may cover a line: rows that name its HRG, currency or treatment function, and rows of the tariffs
+that the line itself names (RULES 3, DESIGN section 4). What evidence says of them comes from `tariff.best_practice`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from threading import Lock
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tariff.classify.codes import Codes
+from tariff.rulepack.best_practice_book import tariffs_of
+
+if TYPE_CHECKING:
+    from tariff.kernels.best_practice import Cases
+    from tariff.rulepack import RulePack
+
+COLUMN = "best_practice"
+
+
+class EvidenceOfLines(Protocol):
+    """What a run's evidence says, as sets: what it says of every tariff of one pack. Set 0 says nothing."""
+
+    def sets(self, lines: pl.DataFrame) -> NDArray[np.int32]:
+        """The set of every line, given its `provider`, `line_id` and `date`."""
+
+    def status(self) -> NDArray[np.uint8]:
+        """What each set says of each tariff: 0 nothing, 1 met, 2 not met."""
+
+
+class BestPracticeCodes:
+    """How lines of one kind of activity map onto the best-practice rows of one rule pack."""
+
+    def __init__(self, pack: RulePack, kind: str) -> None:
+        paid = pack.rules.best_practice.method != "none"
+        precedence = {tariff: number for number, tariff in enumerate(tariffs_of(pack))}
+        rows = [(number, row) for number, row in enumerate(pack.best_practice, start=1) if paid and row.kind == kind]
+        self._rows = sorted(rows, key=lambda numbered: (precedence[numbered[1].tariff], numbered[0]))
+        self._known = frozenset(precedence)
+        self.on = paid
+        self._currencies = _positions(row.currency for _, row in rows)
+        self._functions = _positions(row.treatment_function for _, row in rows)
+        self._currency = Codes(lambda code: self._currencies.get(code, 0), 0, np.int32)
+        self._function = Codes(lambda code: self._functions.get(code, 0), 0, np.int32)
+        self._lock = Lock()
+        self._named: dict[tuple[frozenset[str], bool], int] = {(frozenset(), False): 0}
+        self._names = Codes(self._name_set, 0, np.int32, as_written=True)
+        self._cases: dict[tuple[int, ...], int] = {(): 0}
+
+    def _name_set(self, text: str) -> int:
+        """The set of tariffs that a line names, of those that the pack has, and whether it names another."""
+        codes = {code for part in text.split(";") if (code := part.strip().lower())}
+        known = frozenset(codes & self._known)
+        with self._lock:
+            return self._named.setdefault((known, bool(codes - self._known)), len(self._named))
+
+    def cases(self, block: pl.DataFrame, key: tuple[str, str, str], evidence: EvidenceOfLines | None) -> Cases:
+        """The best-practice side of a block; `key` names its columns of identifier, date and currency."""
+        from tariff.kernels.best_practice import NO_CASES, Cases
+
+        if not self.on:
+            return NO_CASES
+        identifier, day, currency = key
+        height = block.height
+        currencies = self._currency.of(block[currency], height)
+        functions = self._function.of(_column(block, "treatment_function"), height)
+        names = self._names.of(_column(block, COLUMN), height)
+        with self._lock:
+            named = list(self._named)
+        unknown = np.array([other for _, other in named], dtype=np.uint8)[names]
+        some = np.flatnonzero((currencies != 0) | (functions != 0) | (names != 0))
+        if some.size == 0:
+            return NO_CASES
+        keys = np.stack([currencies[some], functions[some], names[some]])
+        case = np.zeros(height, dtype=np.int32)
+        case[some] = self._case_of_each(keys, [tariffs for tariffs, _ in named])
+        covered = np.flatnonzero(case)
+        said = np.zeros(height, dtype=np.int32)
+        if evidence is not None and covered.size:
+            lines = block.select(provider=pl.col("provider"), line_id=pl.col(identifier), date=pl.col(day))[covered]
+            said[covered] = evidence.sets(lines)
+        start, rows = self._lists()
+        return Cases(case, said, unknown, start, rows, self._status(evidence))
+
+    def _status(self, evidence: EvidenceOfLines | None) -> NDArray[np.uint8]:
+        return np.zeros((1, max(1, len(self._known))), np.uint8) if evidence is None else evidence.status()
+
+    def _case_of_each(self, keys: NDArray[np.int32], named: list[frozenset[str]]) -> NDArray[np.int32]:
+        """The case of every column of `keys`: currency, treatment function, set of names."""
+        widths = keys.max(axis=1).astype(np.int64) + 1
+        packed = (keys[0].astype(np.int64) * widths[1] + keys[1]) * widths[2] + keys[2]
+        _, first, inverse = np.unique(packed, return_index=True, return_inverse=True)
+        numbers = [self._case(int(keys[0, at]), int(keys[1, at]), int(keys[2, at]), named) for at in first]
+        found: NDArray[np.int32] = np.array(numbers, dtype=np.int32)[inverse]
+        return found
+
+    def _case(self, currency: int, function: int, names: int, named: list[frozenset[str]]) -> int:
+        rows = tuple(
+            number
+            for number, row in self._rows
+            if (row.currency is None or self._currencies[row.currency] == currency)
+            and (row.treatment_function is None or self._functions[row.treatment_function] == function)
+            and (row.currency is not None or row.treatment_function is not None or row.tariff in named[names])
+        )
+        with self._lock:
+            return self._cases.setdefault(rows, len(self._cases))
+
+    def _lists(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Where the rows of every case begin and end, and the rows."""
+        with self._lock:
+            lists = list(self._cases)
+        start = np.cumsum([0, *(len(rows) for rows in lists)]).astype(np.int32)
+        return start, np.array([row for rows in lists for row in rows], dtype=np.int32)
+
+
+def _positions(codes: Iterable[str | None]) -> dict[str, int]:
+    """Codes numbered from 1; blanks left out."""
+    return {code: number for number, code in enumerate(dict.fromkeys(code for code in codes if code is not None), start=1)}
+
+
+def _column(block: pl.DataFrame, name: str) -> pl.Series | None:
+    return block[name] if name in block.columns else None
