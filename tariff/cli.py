@@ -326,6 +326,7 @@ def synth(
     spells: int = 200_000,
     seed: int = 1,
     year: str = "2024-25",
+    kinds: str = "admitted,outpatient,emergency,unbundled",
     overwrite: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Make a synthetic commissioner year: realistic in volume and mix, invented in every person and organisation.
@@ -333,19 +334,23 @@ def synth(
     Parameters
     ----------
     out
-        Folder for admitted.parquet, plan.csv and the overlay with the invented providers' market forces factors.
+        Folder for the activity of each kind, registers, evidence, population, plan and the overlay with the invented
+        providers' market forces factors.
     spells
-        How many spells.
+        How many spells of admitted care; everything else is in proportion.
     seed
         The same seed gives the same bytes.
     year
         The rule pack whose HRGs and dates the activity follows.
+    kinds
+        Which kinds of activity to write, separated by commas.
     overwrite
         Replace an existing folder.
     """
     from tariff.synthetic import make_year
 
-    for path in make_year(out, spells=spells, seed=seed, year=year, overwrite=overwrite):
+    wanted = [kind.strip() for kind in kinds.split(",") if kind.strip()]
+    for path in make_year(out, spells=spells, seed=seed, year=year, kinds=wanted, overwrite=overwrite):
         print(path)
     return DONE
 

@@ -13,7 +13,7 @@ from typing import Final
 import polars as pl
 
 from tariff.batch import Job, price_files
-from tariff.columns import COMPONENTS
+from tariff.columns import COMPONENTS, KINDS
 from tariff.printing import printed_run
 from tariff.reasons import PRICED
 from tariff.report import compare
@@ -40,7 +40,9 @@ def demonstrate(out: Path, *, spells: int, seed: int, overwrite: bool, say: Call
 
 
 def _demonstrate(out: Path, spells: int, seed: int, overwrite: bool, say: Callable[[str], None]) -> Path:
-    say(f"making {spells:,} synthetic spells: invented patients, providers and commissioners, England's mix of care")
+    say(
+        f"making a synthetic year of {spells:,} spells and all care around them: invented patients and organisations, England's mix"
+    )
     activity = out / "activity"
     shipped = find_overlay(OVERLAY)
     pack = load_pack(YEAR, [shipped])
@@ -48,7 +50,7 @@ def _demonstrate(out: Path, spells: int, seed: int, overwrite: bool, say: Callab
     say(f"pricing them under {YEAR} with the overlay {OVERLAY}")
     priced = out / "priced.parquet"
     overlays = (shipped, activity / "overlay")
-    files = [("admitted", activity / "admitted.parquet")]
+    files = [(kind, activity / f"{kind}.parquet") for kind in KINDS]
     run = price_files(Job(files, priced, YEAR, overlays, overwrite=overwrite, command=["tariff", "demo"]))
     print(printed_run(run.card))
     say("comparing what commissioners pay under each payment model")

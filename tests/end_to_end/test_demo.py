@@ -50,9 +50,17 @@ def test_what_it_leaves(demo):
     assert report <= {path.name for path in (demo.folder / "report").iterdir()}
 
 
-def test_every_spell_comes_back(demo):
-    assert demo.card["counts"]["in"] == demo.priced.height == SPELLS
-    assert demo.card["counts"]["priced"] > 0.9 * SPELLS
+def test_every_line_of_every_kind_comes_back(demo):
+    lines = {told["kind"]: told["lines"] for told in demo.card["inputs"]}
+    lines["unbundled"] += demo.card["attached_items"]["items"]
+    assert lines["admitted"] == SPELLS
+    assert demo.card["attached_items"]["items"] > 0
+    assert demo.card["attached_items"]["also_given"] > 0
+    came_back = demo.priced.group_by(pl.col("kind").cast(pl.String)).len()
+    assert dict(came_back.iter_rows()) == lines
+    assert demo.card["counts"]["in"] == demo.priced.height == sum(lines.values())
+    spells = demo.priced.filter(pl.col("kind") == "admitted")
+    assert spells.filter(pl.col("outcome") == "priced").height > 0.9 * SPELLS
 
 
 def test_the_money_is_one_sum_everywhere(demo):
@@ -113,7 +121,7 @@ def test_the_line_it_offers_to_explain(demo):
 
 def test_the_reference_agrees(demo):
     done = _tariff(demo, "verify", "tariff-demo/priced.parquet", "--sample", "1000")
-    assert done.stdout == f"1,000 of {SPELLS:,} lines priced again by the reference: no disagreement.\n"
+    assert done.stdout == f"1,000 of {demo.priced.height:,} lines priced again by the reference: no disagreement.\n"
 
 
 def _tariff(demo: Demo, *arguments: str) -> subprocess.CompletedProcess[str]:
