@@ -167,7 +167,9 @@ def _bridge(report: Report, model: Model, causes: list[BridgeStep], net: BridgeS
     before, after = (_total(report, which)["pence"] for which in (base, model))
     than = "than" if net.pence else "as"
     finding = f"{model.title}: {more_or_less(net.pence, short_money(abs(net.pence)))} {than} {base.in_a_sentence}"
-    sentences = tuple((cause.label, cause.sentence) for cause in model.causes)
+    acting = {step.label for step in causes}
+    told_of = next(ledger.causes for ledger in report.ledgers if ledger.model.name == model.name)
+    sentences = tuple((cause.label, cause.sentence) for cause in told_of if wrap_label(cause.label) in acting)
     svg = ""
     if report.is_too_small:
         finding = f"{model.title}: {CONFIDENTIAL}"

@@ -335,7 +335,7 @@ def _gains(report: Report) -> str:
     for model in report.others:
         changes = [row["difference_pence"] for row in rows if row["model"] == model.name]
         more, less = sum(change > 0 for change in changes), sum(change < 0 for change in changes)
-        told.append(f"{more:,} gain and {less:,} lose under {model.in_a_sentence}")
+        told.append(f"{more:,} would gain and {less:,} would lose under {model.in_a_sentence}")
     return f"Of {counted(len({row['provider'] for row in rows}), 'provider', 'providers')}, {'; '.join(told)}"
 
 

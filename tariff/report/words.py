@@ -157,9 +157,18 @@ def more_or_less(difference_pence: int, money: str) -> str:
     return f"{money} {'less' if difference_pence < 0 else 'more'}"
 
 
+MOST_NAMED: Final = 3
+"""Other models that a headline names one by one."""
+
+
 def headline(payer: str, plural: bool, totals: Sequence[tuple[str, int, int]]) -> str:
-    """The finding in one sentence. `totals` are (model in a sentence, pence, difference from the first), baseline first."""
+    """The finding in one sentence. `totals` are (model in a sentence, pence, difference from the first), baseline first. Of
+    more than `MOST_NAMED` others only the ends are named."""
     (title, pence, _), *others = totals
     start = f"{payer} pay{'' if plural else 's'} {short_money(pence)} under {title}"
+    if len(others) > MOST_NAMED:
+        least, most = min(others, key=lambda total: total[2]), max(others, key=lambda total: total[2])
+        told = [f"{more_or_less(change, short_money(abs(change)))} under {name}" for name, _, change in (least, most)]
+        return f"{start}; the {len(others)} other models range from {told[0]} to {told[1]}."
     told = [f"{more_or_less(difference, short_money(abs(difference)))} under {name}" for name, _, difference in others]
     return f"{start}; {listed(told)}." if told else f"{start}."

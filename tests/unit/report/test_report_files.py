@@ -364,3 +364,11 @@ def test_words() -> None:
     assert headline("Commissioner XC1", False, [("tariff", 100, 0), ("block", 100, 0)]) == (
         "Commissioner XC1 pays £1 under tariff; the same under block."
     )
+
+
+def test_a_headline_of_many_models_names_the_ends() -> None:
+    totals = [("the tariff", 100_00, 0), ("a", 90_00, -10_00), ("b", 120_00, 20_00), ("c", 100_00, 0), ("d", 95_00, -5_00)]
+    told = headline("Commissioner XC1", False, totals)
+    assert (
+        told == "Commissioner XC1 pays £100 under the tariff; the 4 other models range from £10 less under a to £20 more under b."
+    )
