@@ -368,7 +368,7 @@ def put_into_windows(first, start, end, provider, commissioner, price, priced, c
                     own = trigger[line, w_definition[window]] and w_start[window] <= start[line] <= w_end[window]
                 else:
                     own = stay[line] == w_head[window]
-                if own and priced[line] and window_of[line] == NOBODY:
+                if own and (priced[line] or line == w_anchor[window]) and window_of[line] == NOBODY:
                     window_of[line], category[line], pence[line] = window, C_ANCHOR, price[line]
         for line in range(first[patient], first[patient + 1]):
             if window_of[line] != NOBODY or not priced[line]:

@@ -32,6 +32,8 @@ CARE: Final[dict[str, pl.DataType]] = {
     "age": pl.Int32(),
     "priced": pl.Boolean(),
     "national": pl.Boolean(),
+    "without_price": pl.Boolean(),
+    "other_payer": pl.Boolean(),
     "price_pence": pl.Int64(),
     "financial_year": pl.String(),
     "month": pl.Int8(),
@@ -58,7 +60,7 @@ def care_lines(priced: pl.LazyFrame | pl.DataFrame, activity: Sequence[pl.LazyFr
     said = pl.concat([_said(frame.lazy()) for frame in activity])
     wanted = [
         "line_id", "kind", "provider", "commissioner", "gp_practice", "patient_id", "activity_date", "financial_year", "month",
-        "pod", "currency", "treatment_function", "price_pence", "outcome", "basis",
+        "pod", "currency", "treatment_function", "price_pence", "outcome", "reason", "basis",
     ]  # fmt: skip
     lines = pl.concat([priced.lazy().select(wanted), said], how="horizontal").with_row_index(ROW)
     return lines.map_batches(_checked, streamable=True).select(_care()).filter(_takes_part())
@@ -103,6 +105,8 @@ def _care() -> list[pl.Expr]:
         "procedure": _diagnosis("dominant_procedure"),
         "priced": pl.col("outcome") == "priced",
         "national": (pl.col("outcome") == "priced") & ((pl.col("basis") & int(Basis.LOCAL_PRICE)) == 0),
+        "without_price": pl.col("outcome") == "unpriced",
+        "other_payer": pl.col("reason") == "not_nhs_funded",
         "provider": _code("provider"),
         "commissioner": _code("commissioner"),
         "currency": _code("currency"),

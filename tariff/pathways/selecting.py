@@ -61,10 +61,13 @@ def code_for(definition: Pathway) -> pl.Expr:
     return _first_case(cases, FIRST_FLAG + UNRELATED).cast(pl.UInt8)
 
 
-def status_by(not_opened: Sequence[FlaggedSelector]) -> pl.Expr:
-    """Status of an anchor by its own line: not priced, then the flags in their order, else open."""
+def status_by(not_opened: Sequence[FlaggedSelector], *, without_price: bool) -> pl.Expr:
+    """Status of an anchor by its own line: another payer, not priced (`without_price`: that there is no national price is no
+    obstacle), then the flags in their order, else open."""
+    sound = pl.col("priced") | pl.col("without_price") if without_price else pl.col("priced")
     cases = [
-        (pl.col("priced").not_(), 1 + PATHWAY_FLAGS.index("not_priced")),
+        (pl.col("other_payer"), 1 + PATHWAY_FLAGS.index("other_payer")),
+        (sound.not_(), 1 + PATHWAY_FLAGS.index("not_priced")),
         *((fits(flagged), 1 + PATHWAY_FLAGS.index(flagged.flag)) for flagged in not_opened),
     ]
     return _first_case(cases, OPENED).cast(pl.Int64)

@@ -204,6 +204,7 @@ class AnchoredEpisode(Pathway):
     trigger: Several[Selector] = Field(min_length=1, description="The anchor.")
     not_opened: Several[FlaggedSelector] = Field(default=(), description="Anchors that open no pathway, and why.")
     death_in_anchor: Literal["not_opened", "opened"]
+    anchor_without_price: Literal["not_opened", "opened"] = Field(description="An anchor without a national price.")
     longest_anchor_days: Days = Field(description="A longer stay opens no pathway (stay_above_limit).")
     look_back_days: Days
     window_days: Days
@@ -229,6 +230,7 @@ class PhasedPathway(Pathway):
 
     method: Literal["phased"]
     trigger: Several[Selector] = Field(min_length=1, description="Births.")
+    anchor_without_price: Literal["not_opened", "opened"] = Field(description="A birth without a national price.")
     same_birth_days: Days = Field(description="Births within so many days are of one pregnancy: one payment.")
     longest_birth_days: Days = Field(description="A longer stay opens no birth (stay_above_limit).")
     antenatal_register: StrictStr = Field(

@@ -1,0 +1,95 @@
+"""What one run hands to the next, so that monthly runs come to what one annual run would.
+
+Pathways are a function of a patient's lines and register entries, so lines are carried, not results: the next run forms its
+pathways from carried and new lines together, forms once more what the carried ones alone had said, and tells the difference.
+A line need not be carried once nothing that may still come can have to do with it: definitions bound how far apart lines can
+be that bear on each other (look-back, longest anchor, window, warranty, settlement)."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import reduce
+from operator import or_
+from typing import Final
+
+import polars as pl
+
+from tariff.pathways.care import CARRIED
+from tariff.pathways.definitions import Definitions
+from tariff.pathways.registered import REGISTER, registers_named
+from tariff.pathways.sweeping import triggers
+from tariff.rulepack.pathway_model import AnchoredEpisode, PhasedPathway
+
+OPEN: Final[dict[str, pl.DataType]] = {
+    "record": pl.Enum(("line", "register")),
+    "until": pl.Date(),
+    **CARRIED,
+    **{name: dtype for name, dtype in REGISTER.items() if name not in CARRIED},
+}
+"""`pathways_open.parquet`: carried lines of care and register entries, and the day up to which the run went."""
+
+
+def nearest_reach(definitions: Definitions) -> int:
+    """Days back from a line that is yet to come within which lines can bear on it where no pathway is near: the look-back of
+    an anchor, a transfer, a readmission."""
+    days = [0]
+    for its in definitions.pathways:
+        if isinstance(its, AnchoredEpisode):
+            days.append(its.look_back_days + its.longest_anchor_days)
+    if definitions.transfers is not None:
+        days.append(definitions.transfers.longest_stay_days + definitions.transfers.gap_days)
+    days += [rule.within_days + rule.longest_stay_days for rule in definitions.readmissions]
+    return max(days) + 1
+
+
+def farthest_reach(definitions: Definitions) -> int:
+    """Days between the ends of two lines beyond which neither bears on the other's pathway."""
+    days = [nearest_reach(definitions)]
+    for its in definitions.pathways:
+        if isinstance(its, AnchoredEpisode):
+            after = max(its.window_days, its.warranty_days)
+            days.append(its.look_back_days + its.longest_anchor_days + after + its.settlement_days)
+        elif isinstance(its, PhasedPathway):
+            days.append(2 * its.longest_antenatal_days + its.longest_birth_days + its.postnatal_days + its.settlement_days)
+    return max(days) + 1
+
+
+def carried(lines: pl.DataFrame, registers: pl.DataFrame, definitions: Definitions, until: date) -> pl.DataFrame:
+    """What to hand to the next run (`OPEN`) of these lines of care and register entries."""
+    near, far = (timedelta(days=days) for days in (nearest_reach(definitions), farthest_reach(definitions)))
+    triggering = lines.filter(reduce(or_, triggers(definitions), pl.col("priced").is_null()))["patient_id"].unique()
+    booked = registers.filter(pl.col("register").is_in(_phased(definitions)))["patient_id"].unique()
+    concerned = pl.col("patient_id").is_in(pl.concat([triggering, booked]).implode())
+    simple = lines.filter(~concerned & (pl.col("end") >= until - near))
+    chained = _since_last_gap(lines.filter(concerned), far, until)
+    kept = pl.concat([simple, chained]).select(pl.lit("line").alias("record"), pl.lit(until).alias("until"), *CARRIED)
+    entries = registers.filter(
+        pl.col("register").is_in(registers_named(definitions))
+        & (pl.col("end_date").is_null() | (pl.col("end_date") >= until - far))
+    ).with_columns(record=pl.lit("register"), until=pl.lit(until))
+    return pl.concat([_in_schema(kept), _in_schema(entries)])
+
+
+def _phased(definitions: Definitions) -> list[str]:
+    return [
+        name
+        for its in definitions.pathways
+        if isinstance(its, PhasedPathway)
+        for name in (its.antenatal_register, its.postnatal_register)
+    ]
+
+
+def _since_last_gap(lines: pl.DataFrame, far: timedelta, until: date) -> pl.DataFrame:
+    """Each patient's lines since the last time that none ended for longer than `far`."""
+    lines = lines.sort("patient_id", "end")
+    following = pl.col("end").shift(-1).over("patient_id", order_by="end").fill_null(until)
+    breaks = lines.with_columns(gap=(following - pl.col("end")) > far)
+    after = pl.col("gap").cast(pl.Int32).reverse().cum_sum().reverse().over("patient_id")
+    return breaks.with_columns(broken=after).filter(pl.col("broken") == 0).drop("gap", "broken")
+
+
+def _in_schema(frame: pl.DataFrame) -> pl.DataFrame:
+    present = frame.columns
+    return frame.select(
+        (pl.col(name) if name in present else pl.lit(None)).cast(dtype).alias(name) for name, dtype in OPEN.items()
+    )

@@ -1,0 +1,244 @@
+"""What each window is paid: level, price, factor, days; stop-loss and what is withheld; and who owes whom for care inside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from typing import Final
+
+import polars as pl
+
+from tariff.columns import OWED, PATHWAY, PATHWAY_FLAGS, schema
+from tariff.kernels.pathways import ANTENATAL, BIRTH, NO_PHASE, NOBODY, OPENED, POSTNATAL
+from tariff.money import BASIS_POINTS, MILLION
+from tariff.pathways.definitions import Definitions
+from tariff.pathways.registered import FOREVER
+from tariff.pathways.selecting import level_number
+from tariff.pathways.sweeping import PHASES, Swept
+from tariff.rulepack.pathway_model import AnchoredEpisode, AnyPathway, Level, PhasedPathway, RegisterLevel, YearOfCare
+
+PATHWAY_SCHEMA: Final = schema(PATHWAY)
+OWED_SCHEMA: Final = schema(OWED)
+_KEPT: Final = 12
+"""Characters of a digest that stand for a register entry in a pathway's identifier."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Tariff:
+    """The prices of one kind of window: of a definition, or of one of its phases."""
+
+    number: int
+    phase: int
+    levels: tuple[Level, ...] | tuple[RegisterLevel, ...]
+    by_line: bool
+    """Whether the anchor's line gives the level; else the register entry does."""
+
+
+def pathway_table(swept: Swept, entries: pl.DataFrame, definitions: Definitions, until: date) -> pl.DataFrame:
+    """`columns.PATHWAY`, a row for each window in its order, as things stand on the day `until`; `change_pence` is the price."""
+    windows = swept.windows
+    if windows.is_empty():
+        return pl.DataFrame(schema=PATHWAY_SCHEMA)
+    parts = [_settled(swept, entries, definitions, tariff, until) for tariff in _tariffs(definitions)]
+    table = pl.concat(parts).sort("window")
+    return table.select(pl.col(name).cast(dtype) for name, dtype in PATHWAY_SCHEMA.items())
+
+
+def owed(lines: pl.DataFrame, pathways: pl.DataFrame) -> pl.DataFrame:
+    """Who owes whom (`columns.OWED`) for `lines` (provider, pathway_id, pathway_pence) of pathways led by others."""
+    leads = pathways.filter(pl.col("flag").is_null()).select("pathway_id", "definition", "lead_provider")
+    gross = (
+        lines.filter(pl.col("pathway_pence") != 0)
+        .join(leads.unique("pathway_id"), on="pathway_id")
+        .filter(pl.col("provider") != pl.col("lead_provider"))
+        .group_by("definition", debtor="lead_provider", creditor="provider")
+        .agg(lines=pl.len().cast(pl.Int64), pence=pl.col("pathway_pence").sum())
+    )
+    return netted(gross)
+
+
+def netted(gross: pl.DataFrame) -> pl.DataFrame:
+    """A matrix of who owes whom with the net of each pair, either way round; rows of the same pair are added."""
+    gross = gross.group_by("definition", "debtor", "creditor").agg(pl.col("lines", "pence").sum())
+    turned = gross.select("definition", pl.lit(0, pl.Int64).alias("lines"), pl.lit(0, pl.Int64).alias("pence"),
+                          debtor="creditor", creditor="debtor")  # fmt: skip
+    whole = pl.concat([gross, turned.select(gross.columns)])
+    whole = whole.group_by("definition", "debtor", "creditor").agg(pl.col("lines", "pence").sum())
+    back = whole.select("definition", debtor="creditor", creditor="debtor", back="pence")
+    return (
+        whole.join(back, on=["definition", "debtor", "creditor"])
+        .with_columns(net_pence=pl.col("pence") - pl.col("back"))
+        .select(pl.col(name).cast(dtype) for name, dtype in OWED_SCHEMA.items())
+        .sort("definition", "debtor", "creditor")
+    )
+
+
+def _tariffs(definitions: Definitions) -> list[_Tariff]:
+    found = []
+    for number, its in enumerate(definitions.pathways):
+        if isinstance(its, PhasedPathway):
+            found.append(_Tariff(number, ANTENATAL, its.antenatal, by_line=False))
+            found.append(_Tariff(number, BIRTH, its.birth, by_line=True))
+            found.append(_Tariff(number, POSTNATAL, its.postnatal, by_line=False))
+        else:
+            found.append(_Tariff(number, NO_PHASE, its.levels, by_line=isinstance(its, AnchoredEpisode)))
+    return found
+
+
+def _settled(swept: Swept, entries: pl.DataFrame, definitions: Definitions, tariff: _Tariff, until: date) -> pl.DataFrame:
+    definition = definitions.pathways[tariff.number]
+    own = swept.windows.filter((pl.col("definition") == tariff.number) & (pl.col("phase") == tariff.phase))
+    own = _with_anchor(own, swept.lines, entries)
+    own = own.with_columns(position=_positions(own, swept.lines, tariff))
+    own = _with_amounts(own, definition, definitions, tariff, until)
+    own = _with_days(own, definition, until, definitions)
+    phase = PHASES.get(tariff.phase)
+    named = definition.name if phase is None else f"{definition.name}_{phase}"
+    return own.select(
+        "window",
+        "patient_id",
+        "lead_provider",
+        "days",
+        "bundle_pence",
+        "stop_loss_pence",
+        "withheld_pence",
+        "episodic_pence",
+        "lines",
+        "complications",
+        "start_date",
+        "end_date",
+        "state",
+        "financial_year",
+        "month",
+        "flag",
+        "anchor_line_id",
+        commissioner=pl.when(pl.col("commissioner") != "").then("commissioner"),
+        pathway_id=pl.concat_str([pl.lit(named), "id_provider", "id_key"], separator=":"),
+        definition=pl.lit(definition.name),
+        phase=pl.lit(phase, pl.String),
+        level="level",
+        price_pence=pl.sum_horizontal("bundle_pence", "stop_loss_pence", "withheld_pence"),
+        change_pence=pl.sum_horizontal("bundle_pence", "stop_loss_pence", "withheld_pence"),
+    )
+
+
+def _with_anchor(own: pl.DataFrame, lines: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
+    """Joins what identifies a window: the anchor's provider and line, or a digest of the register entry."""
+    anchor = lines.select("provider", "line_id").with_row_index("anchor").with_columns(pl.col("anchor").cast(pl.Int64))
+    entry = entries.select("level_number", "register").with_row_index("entry").with_columns(pl.col("entry").cast(pl.Int64))
+    own = own.join(anchor, on="anchor", how="left", maintain_order="left").join(
+        entry, on="entry", how="left", maintain_order="left"
+    )
+    by_entry = pl.col("anchor") == NOBODY
+    digests = own.filter(by_entry).select("window", key=pl.struct("patient_id", "register", "opened", "lead_provider"))
+    keys = digests.select("window", id_digest=pl.Series([_digest(key) for key in digests["key"]], dtype=pl.String))
+    return own.join(keys, on="window", how="left", maintain_order="left").with_columns(
+        id_provider=pl.when(by_entry).then("lead_provider").otherwise("provider"),
+        id_key=pl.when(by_entry).then("id_digest").otherwise("line_id"),
+        anchor_line_id="line_id",
+    )
+
+
+def _digest(key: dict[str, object]) -> str:
+    return sha256("|".join(str(part) for part in key.values()).encode()).hexdigest()[:_KEPT]
+
+
+def _positions(own: pl.DataFrame, lines: pl.DataFrame, tariff: _Tariff) -> pl.Series:
+    """Place of each window's level among the levels; -1 where the entry's is not known."""
+    if not tariff.by_line:
+        return own["level_number"].fill_null(0).rename("position")
+    by_line = [level for level in tariff.levels if isinstance(level, Level)]
+    return lines[own["anchor"]].select(position=level_number(by_line))["position"]
+
+
+def _with_amounts(
+    own: pl.DataFrame, definition: AnyPathway, definitions: Definitions, tariff: _Tariff, until: date
+) -> pl.DataFrame:
+    paid = pl.col("status") == OPENED
+    providers = {code for name in ("lead_provider", "id_provider") for code in own[name].unique()}
+    factors = {code: definitions.factor_of(code) if definition.market_forces else MILLION for code in providers}
+    factor = [
+        pl.col(name).replace_strict(factors, default=None, return_dtype=pl.Int64) for name in ("lead_provider", "id_provider")
+    ]
+    prices = pl.Series([level.price_pence for level in tariff.levels], dtype=pl.Int64)
+    names = pl.Series([level.level for level in tariff.levels], dtype=pl.String)
+    place = pl.when(pl.col("position") >= 0).then("position")
+    own = own.with_columns(
+        flag=pl.when(~paid).then(pl.col("status") - 1).replace_strict(dict(enumerate(PATHWAY_FLAGS)), default=None,
+                                                                       return_dtype=pl.String),
+        level=pl.lit(names).gather(place),
+        unit_pence=pl.lit(prices).gather(place),
+        factor=pl.coalesce(*factor, pl.lit(MILLION)),
+    )  # fmt: skip
+    own = own.with_columns(bundle_pence=pl.when(paid).then(_bundle(definition, definitions, tariff, until)).otherwise(0))
+    rule, quality = definition.stop_loss, definition.quality
+    beyond = pl.lit(0, pl.Int64) if rule is None else (pl.col("episodic_pence") - rule.above_pence).clip(0)
+    failed = pl.col("complications") > 0
+    return own.with_columns(
+        stop_loss_pence=_share(beyond, 0 if rule is None else rule.share_bp),
+        withheld_pence=pl.when(failed)
+        .then(-_share(pl.col("bundle_pence"), 0 if quality is None else quality.withheld_bp))
+        .otherwise(0),
+    )
+
+
+def _share(amount: pl.Expr, share_bp: int) -> pl.Expr:
+    """A share of an amount that is not negative, half-up to the penny."""
+    return (amount * share_bp * 2 + BASIS_POINTS) // (2 * BASIS_POINTS)
+
+
+def _half_up(numerator: pl.Expr, denominator: int) -> pl.Expr:
+    return (numerator * 2 + denominator) // (2 * denominator)
+
+
+def _bundle(definition: AnyPathway, definitions: Definitions, tariff: _Tariff, until: date) -> pl.Expr:
+    """Unit price times factor; of a year of care, what has accrued from the year's start to `until`, rounded once, so that the
+    months of a year add to the year."""
+    if not isinstance(definition, YearOfCare):
+        return _half_up(pl.col("unit_pence") * pl.col("factor"), MILLION)
+    divisor = definitions.year_days if definition.per == "year" else 1
+    levels = [level for level in tariff.levels if isinstance(level, RegisterLevel)]
+    place = pl.when(pl.col("position") >= 0).then("position")
+    review_pence = pl.lit(pl.Series([level.review_pence for level in levels], dtype=pl.Int64)).gather(place)
+    review_days = pl.lit(pl.Series([level.review_days or 1 for level in levels], dtype=pl.Int64)).gather(place)
+    since, today = _day(definitions.since), _day(until)
+    last_day = pl.min_horizontal(pl.col("end"), pl.lit(today, pl.Int64))
+    reviews = _reviews(last_day, review_days) - _reviews(pl.min_horizontal(last_day, pl.lit(since - 1, pl.Int64)), review_days)
+    accrued = pl.col("unit_pence") * _days(since, today) + review_pence * reviews * divisor
+    return _half_up(accrued * pl.col("factor"), divisor * MILLION)
+
+
+def _reviews(day: pl.Expr, review_days: pl.Expr) -> pl.Expr:
+    """Reviews due from entry to a day: one on entry and one each time the longest time between them is over."""
+    return pl.when(day >= pl.col("start")).then((day - pl.col("start")) // review_days + 1).otherwise(0)
+
+
+def _days(since: int, today: int) -> pl.Expr:
+    """Days with the provider from the year's start to today."""
+    last_day = pl.min_horizontal(pl.col("end"), pl.lit(today, pl.Int64))
+    return (last_day - pl.max_horizontal(pl.col("start"), pl.lit(since, pl.Int64)) + 1).clip(0)
+
+
+def _day(day: date) -> int:
+    return (day - date(1970, 1, 1)).days
+
+
+def _with_days(own: pl.DataFrame, definition: AnyPathway, until: date, definitions: Definitions) -> pl.DataFrame:
+    """Dates, days paid for, whether it is still open, and the month it is paid in."""
+    today = _day(until)
+    yearly = isinstance(definition, YearOfCare)
+    begins = pl.col("opened").cast(pl.Int32).cast(pl.Date)
+    paid_on = pl.lit(definitions.since) if yearly else begins
+    year = paid_on.dt.year() - (paid_on.dt.month() < 4).cast(pl.Int32)
+    following = ((year + 1) % 100).cast(pl.String).str.zfill(2)
+    closes = pl.col("warranty_end") + definition.settlement_days
+    paid = pl.col("status") == OPENED
+    return own.with_columns(
+        start_date=pl.col("start").cast(pl.Int32).cast(pl.Date),
+        end_date=pl.when(pl.col("end") < FOREVER).then(pl.col("end")).cast(pl.Int32).cast(pl.Date),
+        state=pl.when(paid & (closes > today)).then(pl.lit("open")).otherwise(pl.lit("closed")),
+        financial_year=pl.concat_str([year.cast(pl.String), following], separator="-"),
+        month=(pl.lit(None, pl.Int8) if yearly else ((paid_on.dt.month() + 8) % 12 + 1).cast(pl.Int8)),
+        days=(_days(_day(definitions.since), today) if yearly else pl.lit(None, pl.Int32)).cast(pl.Int32),
+    )
