@@ -14,6 +14,7 @@ from typing import Any, Final
 import polars as pl
 
 from tariff.activity import damage_named, shipped_maps
+from tariff.coverage import coverage_of, own_year_packs
 from tariff.errors import Fault, OutputError, RulesError, UsageError
 from tariff.intake import Intake, Part, facts_of, take_in
 from tariff.pricing import Dates, price
@@ -152,7 +153,16 @@ def _settle(job: Job, packs: Sequence[RulePack], intake: Intake, lines: pl.LazyF
         "overlays": [str(path) for path in job.overlays],
     }
     attached = {"items": intake.attached, "also_given": intake.also_given}
-    return RunCard(job.command, inputs, used, options, totals, assumptions_of(lines, used), started, attached)
+    coverage = _coverage(job, packs, intake, lines)
+    return RunCard(job.command, inputs, used, options, totals, assumptions_of(lines, used), started, attached, coverage)
+
+
+def _coverage(job: Job, packs: Sequence[RulePack], intake: Intake, lines: pl.LazyFrame) -> dict[str, Any] | None:
+    """Where dates are ignored, what the pack covers of another year's activity."""
+    if job.dates != "ignore":
+        return None
+    own = own_year_packs(job.overlays)
+    return coverage_of(lines, [part.lines for part in intake.parts], packs[0], own).as_json()
 
 
 def _named_for_good(column_map: Path | str | None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tariff.coverage import printed_coverage
 from tariff.money import pounds
 from tariff.reasons import OUTCOMES, PRICED
 
@@ -19,7 +20,7 @@ _COMPONENT_WORDS = {
 
 def printed_run(card: Mapping[str, Any]) -> str:
     """A run card in words for a terminal or a log."""
-    return "\n".join([*_counts(card), "", *_money(card), *_left_out(card), *_warnings(card)])
+    return "\n".join([*_counts(card), "", *_money(card), *_left_out(card), *_coverage(card), *_warnings(card)])
 
 
 def _counts(card: Mapping[str, Any]) -> Iterator[str]:
@@ -61,6 +62,12 @@ def _left_out(card: Mapping[str, Any]) -> Iterator[str]:
     if weak:
         told = "; ".join(f"{pounds(pence, whole=True)} on {label} figures" for label, pence in sorted(weak.items()))
         yield f"\nResting on less than published figures: {told}. The run card has the list."
+
+
+def _coverage(card: Mapping[str, Any]) -> Iterator[str]:
+    """What the pack covers of another year's activity, where dates were ignored."""
+    if card.get("coverage"):
+        yield "\n" + "\n".join(printed_coverage(card["coverage"]))
 
 
 def _warnings(card: Mapping[str, Any]) -> Iterator[str]:

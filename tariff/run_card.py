@@ -67,6 +67,7 @@ class RunCard:
     assumptions: Sequence[Mapping[str, Any]]
     started: str = field(default_factory=now)
     attached: Mapping[str, int] = field(default_factory=dict)
+    coverage: Mapping[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The card as plain data, keys in a fixed order."""
@@ -84,6 +85,7 @@ class RunCard:
             "options": dict(self.options),
             "counts": {"in": self.totals.lines, **self.totals.by_outcome},
             "reasons": [dict(reason) for reason in self.totals.by_reason],
+            **({} if self.coverage is None else {"coverage": dict(self.coverage)}),
             "components": dict(self.totals.components),
             "price_pence": self.totals.price_pence,
             "assumptions": [dict(line) for line in self.assumptions],
