@@ -27,7 +27,7 @@ LAYERS = (
     {"pricing"},
     {"pathways"},
     {"payment", "assumptions", "verification"},
-    {"comparison", "valuation", "waterfall", "run_card"},
+    {"comparison", "coverage", "valuation", "waterfall", "run_card"},
     {"report", "printing"},
     {"batch", "synthetic"},
     {"demonstration"},
