@@ -148,7 +148,7 @@ def perturbed(rows: Rows, change: Callable[[str], str]) -> Rows:
 
 @pytest.fixture
 def official(tmp_path: Path) -> Official:
-    """A tenth of the HRGs of 2017-18, with all that are priced oddly."""
+    """One in 25 of the HRGs of 2017-18, with all that are priced oddly."""
     return Official(tmp_path, few=True)
 
 
