@@ -136,7 +136,9 @@ def _price_admitted(block: pl.DataFrame, pack: CompiledPack, strict: bool) -> Pr
 def _price_outpatient(block: pl.DataFrame, pack: CompiledPack, strict: bool) -> Priced:
     from tariff.kernels import outpatient
 
-    return outpatient.price(encode_attendances(block, pack.outpatient), pack.book, strict_dates=strict), None
+    attendances = encode_attendances(block, pack.outpatient)
+    cases, standing = pack.covered(block, "outpatient")
+    return outpatient.price(attendances, pack.book, strict_dates=strict, cases=cases, standing=standing), standing
 
 
 def _price_emergency(block: pl.DataFrame, pack: CompiledPack, strict: bool) -> Priced:
@@ -148,7 +150,9 @@ def _price_emergency(block: pl.DataFrame, pack: CompiledPack, strict: bool) -> P
 def _price_unbundled(block: pl.DataFrame, pack: CompiledPack, strict: bool) -> Priced:
     from tariff.kernels import unbundled
 
-    return unbundled.price(encode_items(block, pack.unbundled), pack.book, strict_dates=strict), None
+    items = encode_items(block, pack.unbundled)
+    cases, standing = pack.covered(block, "unbundled")
+    return unbundled.price(items, pack.book, strict_dates=strict, cases=cases, standing=standing), standing
 
 
 _POLICIES: Final = frozenset(

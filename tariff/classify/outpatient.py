@@ -61,12 +61,23 @@ def leadership(code: str) -> int:
     return 2 if code in _NO else 0
 
 
+def parents_of(pack: RulePack) -> dict[str, str]:
+    """By treatment function of a best-practice tariff, the one at whose price attendances are paid otherwise (RULES 3.1 E)."""
+    rows = pack.best_practice if pack.rules.best_practice.method != "none" else ()
+    return {
+        row.treatment_function: row.parent_treatment_function
+        for row in reversed(rows)
+        if row.treatment_function and row.parent_treatment_function
+    }
+
+
 class OutpatientCodes:
     """How the codes of outpatient activity map onto the rows of one rule pack."""
 
     def __init__(self, pack: RulePack) -> None:
         unpriced = frozenset(getattr(pack.rules.outpatient, "no_price_treatment_functions", ()))
         row_of = {row.treatment_function: number for number, row in enumerate(pack.outpatient, start=1)}
+        row_of = {**{child: row_of.get(parent, 0) for child, parent in parents_of(pack).items()}, **row_of}
         self.hrg = Codes(grouped_row(row.hrg for row in pack.admitted), CODE_BLANK, np.int32)
         self.form = Codes(attendance_form, 0)
         self.treatment_function = Codes(lambda code: _NO_PRICE_FUNCTION if code in unpriced else row_of.get(code, 0), 0, np.int32)

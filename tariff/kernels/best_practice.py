@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tariff.buffers import filled
 from tariff.kernels.compiled import rule
-from tariff.kernels.settling import BLANK
+from tariff.kernels.settling import BLANK, BLANK_PENCE, PRICED, settle
 from tariff.money import AMOUNT_LIMIT_PENCE
 from tariff.reasons import Basis
 from tariff.rulepack.best_practice_book import ANY_ATTENDANCE, NO_AMOUNT, NO_HIGHEST_AGE, NO_LOWEST_AGE
@@ -192,3 +192,33 @@ def standing_flags(candidates, met, not_met, paying):
 def worth(price, total):
     """A price that the line would have: nothing where there is none, at most the bound of amounts."""
     return np.int64(0) if price == NO_PRICE else min(total, np.int64(AMOUNT_LIMIT_PENCE))
+
+
+@rule
+def with_addition(price, addition):
+    """What a unit costs with the addition; no price where there is none."""
+    return price if price == NO_PRICE else price + addition
+
+
+@rule
+def stand_item(
+    standing, i, said, book, rows, candidates, met, not_met, elsewhere, first, paying,
+    ordinary, setting, age, attendance, units, factor, whole_pounds, total,
+):  # fmt: skip
+    """Put where a line of outpatient or unbundled care stands into `standing`: its price is a price times units, so what it
+    would be otherwise is found by settling it again."""
+    standing.best_practice_row[i] = paying if paying != 0 else first
+    standing.candidates[i], standing.met[i], standing.not_met[i] = candidates, met, not_met
+    standing.elsewhere[i], standing.evidence[i] = elsewhere, said
+    for counted, sign, difference in (
+        (np.int64(0), -1, standing.best_practice_pence),
+        (candidates & ~not_met, 1, standing.best_practice_at_stake_pence),
+        (met | (not_met & ~elsewhere), 1, standing.best_practice_lost_pence),
+    ):
+        if counted == met:
+            continue
+        other, added, _, _ = effect_of(book, rows, counted, ordinary, setting, False, np.int32(0), age, attendance)
+        reason, _, would_be, _ = settle(
+            np.int64(PRICED), with_addition(other, added), units, factor, np.int64(BLANK_PENCE), whole_pounds
+        )
+        difference[i] = sign * (worth(other, would_be if reason == PRICED else np.int64(AMOUNT_LIMIT_PENCE)) - total)

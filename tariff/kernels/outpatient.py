@@ -14,6 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tariff.columns import PODS, SETTINGS
+from tariff.kernels.best_practice import (
+    B_BEST_PRACTICE_UNKNOWN,
+    NO_CASES,
+    Cases,
+    Standing,
+    effect_of,
+    no_standing,
+    stand_item,
+    standing_flags,
+    standing_of,
+    with_addition,
+)
 from tariff.kernels.compiled import compiled, rule
 from tariff.kernels.settling import (
     B_DATES_IGNORED,
@@ -189,8 +201,10 @@ def scope_reason(method, hrg, unpriced_procedure, by_procedure, first, consultan
 
 
 @compiled
-def price_attendances(lines, year, book, strict_dates, priced):
-    """Prices every line of `Attendances` into `priced` (`PricedItems`). Never raises: what cannot be priced has its reason."""
+def price_attendances(lines, cases, year, book, best_practice, strict_dates, priced, standing):
+    """Prices every line of `Attendances` into `priced` (`PricedItems`), and their best-practice side (`Cases`) into `standing`.
+    Never raises: what cannot be priced has its reason."""
+    has_cases = cases.case.size != 0
     by_provider, default_factor, whole_pounds = year.factor_by_provider, year.default_factor, year.whole_pounds
     for i in range(lines.hrg.size):
         first_attendance, form, hrg = lines.first_attendance[i], lines.form[i], lines.hrg[i]
@@ -225,27 +239,55 @@ def price_attendances(lines, year, book, strict_dates, priced):
                 flags |= B_NON_FACE_TO_FACE
 
         # what it is, and why it may not be priced
+        setting = S_OUTPATIENT_PROCEDURE if by_procedure else S_ATTENDANCE
+        kind_of_attendance = attendance_column(first, remote, multi)
         if first_attendance != 0:
             priced.pod[i] = point_of_delivery(procedure, first, remote, multi, consultant_led)
-            priced.setting[i] = S_OUTPATIENT_PROCEDURE if by_procedure else S_ATTENDANCE
+            priced.setting[i] = setting
         outside_dates = not year.starts <= lines.activity_date[i] <= year.ends
         reason = item_fault(lines.fault[i], lines.activity_date[i], lines.age[i])
         if reason == PRICED:
             reason = attendance_reason(first_attendance, lines.attended[i])
         if reason == PRICED:
             reason = policy_reason(lines.policy[i], lines.attended[i], strict_dates and outside_dates)
+        # best practice: a price instead of the ordinary one, an addition
+        ordinary, addition, first_row, paying_row = price, np.int64(0), 0, 0
+        candidates = met = not_met = elsewhere = np.int64(0)
+        case = cases.case[i] if has_cases else 0
+        case_rows = cases.rows[cases.start[case] : cases.start[case + 1]]
+        if case != 0 and reason == PRICED and book.method != OUTPATIENT_NONE:
+            candidates, met, not_met, elsewhere, first_row = standing_of(
+                best_practice,
+                case_rows,
+                cases.status[cases.evidence[i]],
+                setting,
+                False,
+                np.int32(0),
+                lines.age[i],
+                kind_of_attendance,
+            )
+            price, addition, _, paying_row = effect_of(
+                best_practice, case_rows, met, ordinary, setting, False, np.int32(0), lines.age[i], kind_of_attendance
+            )
         if reason == PRICED:
             lacks_price = procedure and not by_procedure
             reason = scope_reason(
                 book.method, hrg if form == NO_FORM else 1, lacks_price, by_procedure, first, consultant_led, price
             )
 
+        if reason != PRICED:
+            price, addition = ordinary, np.int64(0)
+        elif ordinary == NO_PRICE:
+            row, included = 0, False
         factor = np.int64(MILLION)
         if not included:
             factor = market_forces_factor(by_provider, provider, year.factor[provider], default_factor)
-        reason_found, base, total, indicative = settle(reason, price, np.int64(1), factor, local_price, whole_pounds)
+        paid, one = with_addition(price, addition), np.int64(1)
+        reason_found, base, total, indicative = settle(reason, paid, one, factor, local_price, whole_pounds)
         priced.reason[i] = reason_found
         if reason_found != PRICED:
+            if candidates != 0:  # a line that is not priced is worth its ordinary price
+                _, _, _, indicative = settle(reason_found, ordinary, one, factor, local_price, whole_pounds)
             if reason_found != NOT_ATTENDED:
                 priced.indicative_pence[i] = indicative
             continue
@@ -256,14 +298,42 @@ def price_attendances(lines, year, book, strict_dates, priced):
             flags |= B_MARKET_FORCES_INCLUDED if included else market_forces_flags(by_provider, provider, lines.by_trust[i])
             if local_price != BLANK_PENCE:
                 flags |= B_LOCAL_PRICE_IGNORED
+            if candidates != 0:
+                flags |= standing_flags(candidates, met, not_met, paying_row)
+                stand_item(
+                    standing,
+                    i,
+                    cases.evidence[i],
+                    best_practice,
+                    case_rows,
+                    candidates,
+                    met,
+                    not_met,
+                    elsewhere,
+                    first_row,
+                    paying_row,
+                    ordinary,
+                    setting,
+                    lines.age[i],
+                    kind_of_attendance,
+                    one,
+                    factor,
+                    whole_pounds,
+                    total,
+                )
+            if has_cases and cases.unknown[i] != 0:
+                flags |= B_BEST_PRACTICE_UNKNOWN
             priced.mff_millionths[i], priced.price_row[i] = factor, row
         if outside_dates:
             flags |= B_DATES_IGNORED
         priced.basis[i] = flags
 
 
-def price(lines: Attendances, book: PriceBook, *, strict_dates: bool) -> PricedItems:
-    """`price_attendances` with types."""
+def price(
+    lines: Attendances, book: PriceBook, *, strict_dates: bool, cases: Cases = NO_CASES, standing: Standing | None = None
+) -> PricedItems:
+    """`price_attendances` with types; `cases` is the best-practice side of the lines, and where they stand goes to `standing`."""
     priced = nothing_priced(lines.fault.size)
-    price_attendances(lines, book.year, book.outpatient, strict_dates, priced)
+    stands = no_standing(0) if standing is None else standing
+    price_attendances(lines, cases, book.year, book.outpatient, book.best_practice, strict_dates, priced, stands)
     return priced

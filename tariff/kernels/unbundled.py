@@ -11,6 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tariff.columns import SETTINGS
+from tariff.kernels.best_practice import (
+    B_BEST_PRACTICE_UNKNOWN,
+    NO_CASES,
+    Cases,
+    Standing,
+    effect_of,
+    no_standing,
+    stand_item,
+    standing_flags,
+    standing_of,
+    with_addition,
+)
 from tariff.kernels.compiled import compiled, rule
 from tariff.kernels.emergency import currency_reason
 from tariff.kernels.settling import (
@@ -37,6 +49,7 @@ from tariff.kernels.settling import (
 )
 from tariff.money import AMOUNT_LIMIT_PENCE, MILLION
 from tariff.reasons import REASON_NUMBER, Basis
+from tariff.rulepack.best_practice_book import ANY_ATTENDANCE
 from tariff.rulepack.book import PriceBook
 
 MOST_UNITS = 10_000_000
@@ -85,8 +98,10 @@ def pass_through_reason(local_price):
 
 
 @compiled
-def price_items(lines, year, book, strict_dates, priced):
-    """Prices every line of `Items` into `priced` (`PricedItems`). Never raises."""
+def price_items(lines, cases, year, book, best_practice, strict_dates, priced, standing):
+    """Prices every line of `Items` into `priced` (`PricedItems`), and their best-practice side (`Cases`) into `standing`. Never
+    raises."""
+    has_cases = cases.case.size != 0
     by_provider, default_factor, whole_pounds = year.factor_by_provider, year.default_factor, year.whole_pounds
     for i in range(lines.currency.size):
         currency, provider, local_price, units = lines.currency[i], lines.provider[i], lines.local_price[i], lines.units[i]
@@ -101,6 +116,25 @@ def price_items(lines, year, book, strict_dates, priced):
             reason = UNITS_OUT_OF_RANGE
         if reason == PRICED:
             reason = policy_reason(lines.policy[i], strict_dates and outside_dates)
+        # best practice: a price instead of the ordinary one, an addition
+        ordinary, addition, first_row, paying_row = price, np.int64(0), 0, 0
+        candidates = met = not_met = elsewhere = np.int64(0)
+        case = cases.case[i] if has_cases else 0
+        case_rows = cases.rows[cases.start[case] : cases.start[case + 1]]
+        if case != 0 and reason == PRICED and row != 0 and not pass_through:
+            candidates, met, not_met, elsewhere, first_row = standing_of(
+                best_practice,
+                case_rows,
+                cases.status[cases.evidence[i]],
+                S_UNBUNDLED,
+                False,
+                np.int32(0),
+                lines.age[i],
+                ANY_ATTENDANCE,
+            )
+            price, addition, _, paying_row = effect_of(
+                best_practice, case_rows, met, ordinary, S_UNBUNDLED, False, np.int32(0), lines.age[i], ANY_ATTENDANCE
+            )
         if reason == PRICED:
             reason = pass_through_reason(local_price) if pass_through else currency_reason(currency, price)
         priced.setting[i], priced.pod[i] = S_UNBUNDLED, lines.pod[i]
@@ -110,12 +144,17 @@ def price_items(lines, year, book, strict_dates, priced):
             priced.basis[i] = B_PASS_THROUGH | (B_DATES_IGNORED if outside_dates else 0)
             priced.price_row[i] = row
             continue
+        if reason != PRICED:
+            price, addition = ordinary, np.int64(0)
         factor = np.int64(MILLION)
         if not included:
             factor = market_forces_factor(by_provider, provider, year.factor[provider], default_factor)
-        reason_found, base, total, indicative = settle(reason, price, np.int64(max(units, 0)), factor, local_price, whole_pounds)
+        paid, count = with_addition(price, addition), np.int64(max(units, 0))
+        reason_found, base, total, indicative = settle(reason, paid, count, factor, local_price, whole_pounds)
         priced.reason[i] = reason_found
         if reason_found != PRICED:
+            if candidates != 0:  # a line that is not priced is worth its ordinary price
+                _, _, _, indicative = settle(reason_found, ordinary, count, factor, local_price, whole_pounds)
             has_local = local_price != BLANK_PENCE and abs(local_price) <= AMOUNT_LIMIT_PENCE
             if has_local or 1 <= units <= MOST_UNITS:  # a price times impossible units is no size
                 priced.indicative_pence[i] = indicative
@@ -128,14 +167,42 @@ def price_items(lines, year, book, strict_dates, priced):
             flags |= B_MARKET_FORCES_INCLUDED if included else market_forces_flags(by_provider, provider, lines.by_trust[i])
             if local_price != BLANK_PENCE:
                 flags |= B_LOCAL_PRICE_IGNORED
+            if candidates != 0:
+                flags |= standing_flags(candidates, met, not_met, paying_row)
+                stand_item(
+                    standing,
+                    i,
+                    cases.evidence[i],
+                    best_practice,
+                    case_rows,
+                    candidates,
+                    met,
+                    not_met,
+                    elsewhere,
+                    first_row,
+                    paying_row,
+                    ordinary,
+                    S_UNBUNDLED,
+                    lines.age[i],
+                    ANY_ATTENDANCE,
+                    count,
+                    factor,
+                    whole_pounds,
+                    total,
+                )
+            if has_cases and cases.unknown[i] != 0:
+                flags |= B_BEST_PRACTICE_UNKNOWN
             priced.mff_millionths[i], priced.price_row[i] = factor, row
         if outside_dates:
             flags |= B_DATES_IGNORED
         priced.basis[i] = flags
 
 
-def price(lines: Items, book: PriceBook, *, strict_dates: bool) -> PricedItems:
-    """`price_items` with types."""
+def price(
+    lines: Items, book: PriceBook, *, strict_dates: bool, cases: Cases = NO_CASES, standing: Standing | None = None
+) -> PricedItems:
+    """`price_items` with types; `cases` is the best-practice side of the lines, and where they stand goes to `standing`."""
     priced = nothing_priced(lines.fault.size)
-    price_items(lines, book.year, book.unbundled, strict_dates, priced)
+    stands = no_standing(0) if standing is None else standing
+    price_items(lines, cases, book.year, book.unbundled, book.best_practice, strict_dates, priced, stands)
     return priced

@@ -2,8 +2,8 @@
 
 A tariff's row covers a line of its currency, treatment function, age, kind of attendance, setting and stay; a row that names
 neither currency nor treatment function covers only lines that name the tariff. Evidence says of each criterion whether it is
-met. What is paid follows from the set of tariffs that are met; what the evidence earned, lost, or leaves at stake is what the price would
-be for another such set, less the price."""
+met. What is paid follows from the set of tariffs that are met; what the evidence earned, lost, or leaves at stake is what the
+price would be for another such set, less the price."""
 
 from __future__ import annotations
 
@@ -382,6 +382,13 @@ def standing_flags(candidates: Sequence[Candidate], book: BestPractice) -> Basis
     if any(candidate.status == UNKNOWN for candidate in candidates):
         flags |= Basis.BEST_PRACTICE_NO_EVIDENCE
     return flags
+
+
+def parent_of(treatment_function: str | None, book: BestPractice | None) -> str | None:
+    """The treatment function at whose price attendances of a best-practice one are paid otherwise (RULES 3.1 E); None where there
+    is none."""
+    rows = () if book is None else book.rows
+    return next((row.parent for row in rows if row.parent is not None and row.treatment_function == treatment_function), None)
 
 
 def named_tariffs(text: str | None, book: BestPractice) -> tuple[frozenset[str], Basis]:

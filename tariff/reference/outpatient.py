@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from tariff.reasons import Basis
+from tariff.reference.best_practice import Facts, parent_of
 from tariff.reference.pack import ReferencePack
 from tariff.reference.priced import (
     Charge,
+    Covered,
     Dates,
     Line,
     Placed,
@@ -20,9 +22,10 @@ from tariff.reference.priced import (
     digit,
     indicative_price,
     local_price_or,
-    national_price,
+    price_with_best_practice,
     priced_line,
     settle,
+    text,
 )
 
 FIRST, FOLLOW_UP = "first", "follow_up"
@@ -57,6 +60,7 @@ class Attendance(NamedTuple):
     multi_professional: str | None
     consultant_led: str | None
     main_specialty: str | None
+    best_practice: str | None
 
     @classmethod
     def of(cls, row: Row) -> Attendance:
@@ -68,6 +72,7 @@ class Attendance(NamedTuple):
             multi_professional=code(row, "multi_professional"),
             consultant_led=code(row, "consultant_led"),
             main_specialty=code(row, "main_specialty"),
+            best_practice=text(row, "best_practice"),
         )
 
     @property
@@ -152,7 +157,7 @@ def attendance_charge(attendance: Attendance, pack: ReferencePack) -> Charge | N
     if rule is None or function in rule.no_price_treatment_functions:
         return None
     flags = attendance_flags(attendance, visit)
-    row = pack.attendances.get(function or "")
+    row = pack.attendances.get(function or "") or pack.attendances.get(parent_of(function, pack.best_practice) or "")
     as_face_to_face = visit.face_to_face or rule.non_face_to_face_as_face_to_face
     if row is not None:
         printed = row.face_to_face[visit.order, visit.team] if as_face_to_face else row.non_face_to_face[visit.order]
@@ -217,7 +222,30 @@ def procedure_or_attendance(attendance: Attendance, pack: ReferencePack) -> Pric
     if charge is None and (exclusion := attendance_exclusion(attendance, pack)) is not None:
         return local_price_or(exclusion, line)
     charge = charge or attendance_charge(attendance, pack)
-    return local_price_or("no_attendance_price", line) if charge is None else national_price(line, charge, pack)
+    if pack.outpatient is None:
+        return local_price_or("no_attendance_price", line)
+    price = price_with_best_practice(line, charge, covered_by_best_practice(attendance, pack), pack)
+    return local_price_or("no_attendance_price", line) if price is None else price
+
+
+def covered_by_best_practice(attendance: Attendance, pack: ReferencePack) -> Covered:
+    """The attendance as best practice sees it."""
+    line, visit = attendance.line, visit_of(attendance)
+    facts = Facts(
+        kind="outpatient",
+        provider=line.provider or "",
+        line_id=(line.identifier or "").strip(),
+        day=line.activity_date,
+        currency=line.currency,
+        treatment_function=line.treatment_function,
+        named=frozenset(),
+        setting=setting_of(attendance, pack),
+        is_emergency=False,
+        stay=0,
+        age=line.age,
+        attendance=f"{visit.order}_{visit.team}" if visit.face_to_face else f"{visit.order}_non_face_to_face",
+    )
+    return Covered(facts, attendance.best_practice, 1, Charge(0, attendance_flags(attendance, visit), 0))
 
 
 def indicative(attendance: Attendance, reason: Price | str, pack: ReferencePack) -> int | None:

@@ -7,10 +7,21 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Final, Literal, NamedTuple, cast
 
-from tariff.money import MILLION
+from tariff.money import AMOUNT_LIMIT_PENCE, MILLION
 from tariff.reasons import OUTCOME_OF_REASON, OUTCOMES, PRICED, REASON_CODES, Basis
 from tariff.reference.amounts import Amounts, Exact, is_in_range, penny_once, whole_pounds
-from tariff.reference.best_practice import NO_STANDING, Standing
+from tariff.reference.best_practice import (
+    NO_STANDING,
+    Effect,
+    Facts,
+    Standing,
+    candidates_of,
+    effect_of,
+    is_met,
+    named_tariffs,
+    standing_flags,
+    standing_of,
+)
 from tariff.reference.pack import ReferencePack
 
 Dates = Literal["strict", "ignore"]
@@ -229,6 +240,46 @@ def national_price(line: Line, charge: Charge, pack: ReferencePack) -> Price | s
     if line.local_price is not None:
         flags |= Basis.LOCAL_PRICE_IGNORED
     return Price(rounded(pack, charge.base, 0, 0, 0, factor), flags, factor, price_row=charge.price_row)
+
+
+class Covered(NamedTuple):
+    """A line of outpatient or unbundled care as best practice sees it: what decides which tariffs cover it, the tariffs it
+    names, its units, and what its charge is but for the amount where there is no ordinary one."""
+
+    facts: Facts
+    named: str | None
+    units: int
+    bare: Charge
+
+
+def price_with_best_practice(line: Line, charge: Charge | None, covered: Covered, pack: ReferencePack) -> Price | str | None:
+    """The charge as best practice changes it (RULES 3.1), with the provider's factor; None where there is no price at all."""
+    book = pack.best_practice
+    if book is None:
+        return None if charge is None else national_price(line, charge, pack)
+    names, flag = named_tariffs(covered.named, book)
+    candidates = candidates_of(covered.facts._replace(named=names), book)
+
+    def charged(effect: Effect) -> Charge | None:
+        if charge is None and effect.price is None:
+            return None
+        plain = covered.bare if charge is None else charge
+        base = plain.base if effect.price is None else effect.price * covered.units
+        return plain._replace(base=base + effect.addition * covered.units)
+
+    def worth(effect: Effect) -> int:
+        other = charged(effect)
+        price = None if other is None else national_price(line, other, pack)
+        if price is None or isinstance(price, str):
+            return 0
+        return price.amounts.price if price.amounts.are_in_range() else AMOUNT_LIMIT_PENCE
+
+    paid = charged(effect_of(candidates, is_met, book))
+    price = None if paid is None else national_price(line, paid, pack)
+    if price is None or isinstance(price, str):
+        return price
+    flags = price.flags | flag | standing_flags(candidates, book)
+    return price._replace(flags=flags, standing=standing_of(candidates, price.amounts.price, worth, book))
 
 
 def local_price_or(reason: str, line: Line) -> Price | str:

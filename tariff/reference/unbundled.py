@@ -7,9 +7,11 @@ from typing import Final, NamedTuple
 
 from tariff.reasons import Basis
 from tariff.reference.amounts import Amounts
-from tariff.reference.pack import ReferencePack
+from tariff.reference.best_practice import Facts
+from tariff.reference.pack import ReferencePack, UnbundledRow
 from tariff.reference.priced import (
     Charge,
+    Covered,
     Dates,
     Line,
     Placed,
@@ -17,7 +19,7 @@ from tariff.reference.priced import (
     Row,
     indicative_price,
     local_price_or,
-    national_price,
+    price_with_best_practice,
     priced_line,
     settle,
     whole,
@@ -104,7 +106,30 @@ def price_where_covered(item: Item, pack: ReferencePack) -> Price | str:
     if row.pass_through and pack.pays_unbundled:
         return pass_through(item, row.number)
     charge = charge_of(item, pack)
-    return local_price_or("no_price_in_setting", line) if charge is None else national_price(line, charge, pack)
+    if not pack.pays_unbundled:
+        return local_price_or("no_price_in_setting", line)
+    price = price_with_best_practice(line, charge, covered_by_best_practice(item, row), pack)
+    return local_price_or("no_price_in_setting", line) if price is None else price
+
+
+def covered_by_best_practice(item: Item, row: UnbundledRow) -> Covered:
+    """The item as best practice sees it."""
+    line = item.line
+    facts = Facts(
+        kind="unbundled",
+        provider=line.provider or "",
+        line_id=(line.identifier or "").strip(),
+        day=line.activity_date,
+        currency=line.currency,
+        treatment_function=line.treatment_function,
+        named=frozenset(),
+        setting="unbundled",
+        is_emergency=False,
+        stay=0,
+        age=line.age,
+        attendance=None,
+    )
+    return Covered(facts, None, item.units or 0, Charge(0, Basis.UNIT_PRICE, row.number, row.mff))
 
 
 def price_unbundled(row: Row, pack: ReferencePack, *, dates: Dates = "strict") -> dict[str, object]:
