@@ -83,6 +83,7 @@ class RunCard:
                 {**describe_pack(pack), "lines_priced": self.totals.lines_priced.get(pack.label, 0)} for pack in self.packs
             ],
             "options": dict(self.options),
+            "attached_items": dict(self.attached),
             "counts": {"in": self.totals.lines, **self.totals.by_outcome},
             "reasons": [dict(reason) for reason in self.totals.by_reason],
             **({} if self.coverage is None else {"coverage": dict(self.coverage)}),

@@ -31,7 +31,8 @@ def lines(card) -> pl.DataFrame:
 def test_what_was_run(card):
     assert card["command"] == ["tariff", "price", card["inputs"][0]["path"], "--rules", "example", "--out", "priced.parquet"]
     assert datetime.fromisoformat(card["started"]) <= datetime.fromisoformat(card["finished"])
-    assert card["options"] == {"rules": "example", "dates": "strict", "columns": None, "overlays": []}
+    assert card["options"] == {"rules": "example", "dates": "strict", "confidence": None, "columns": None, "overlays": []}
+    assert card["attached_items"] == {"items": 0, "also_given": 0}
     assert {"python", "polars", "numba"} <= set(card["versions"])
 
 

@@ -388,7 +388,7 @@ TABLES: dict[str, Case] = {
         None,
         "this file is no part of a rule pack",
         (
-            "did you mean 'top_ups.csv'? known: pack.toml, overlay.toml, sources.csv, examples.csv, admitted.csv, "
+            "did you mean 'top_ups.csv'? known: pack.toml, overlay.toml, pathways.toml, sources.csv, examples.csv, admitted.csv, "
             "outpatient.csv, emergency.csv, unbundled.csv, mff.csv, top_ups.csv, top_up_providers.csv, "
             "best_practice.csv, best_practice_criteria.csv"
         ),
