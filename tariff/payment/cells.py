@@ -25,22 +25,23 @@ COMPONENT_LINES: Final = dict(zip(COMPONENTS, ("base", "short_stay", "long_stay"
 
 def gather_cells(priced: pl.LazyFrame, *, practice: bool = False) -> pl.DataFrame:
     """The priced lines of `priced` by `CELL`: lines (count), units, each component, the price and what best practice
-    adds to it, in pence, sorted.
+    adds to it, in pence. In no order: sums do not mind, and sorting would cost more than gathering.
 
     `gp_practice` is blank unless `practice`: most questions do not ask for it and it multiplies the cells. Lines that are
     not priced carry no money and are left out. DisagreementError where the components do not add to the price."""
     keys = [name for name in CELL if practice or name != "gp_practice"]
     sums = [pl.col(name).sum() for name in ("units", *COMPONENTS, "price_pence", "best_practice_pence")]
+    named = [pl.col(name).cast(pl.String).fill_null(NOT_GIVEN) for name in keys if name != "month"]
     cells = (
         priced.filter(pl.col("outcome") == PRICED)
-        .with_columns(pl.col(name).cast(pl.String).fill_null(NOT_GIVEN) for name in keys if name != "month")
         .group_by(keys)
         .agg(pl.len().cast(pl.Int64).alias("lines"), *sums)
+        .with_columns(named)  # after grouping: there are fewer cells than lines
         .collect()
     )
     if not practice:
         cells = cells.with_columns(pl.lit(None, pl.String).alias("gp_practice"))
-    cells = cells.select(*CELL, "lines", "units", *COMPONENTS, "price_pence", "best_practice_pence").sort(CELL, nulls_last=True)
+    cells = cells.select(*CELL, "lines", "units", *COMPONENTS, "price_pence", "best_practice_pence")
     _require_components_add(cells)
     return cells
 

@@ -5,7 +5,7 @@ seeing what those before it did. What a term does beyond what it would do alone 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import polars as pl
@@ -49,6 +49,12 @@ class Ledger:
     notes: tuple[str, ...] = ()
     outside_plan: tuple[int, int] = (0, 0)
     interaction: pl.DataFrame = field(default_factory=no_lines)
+
+    def in_order(self, shared: dict[int, pl.DataFrame]) -> Ledger:
+        """The same ledger with per-line payment in order, to be written. `shared` keeps what has been sorted already, by id."""
+        if id(self.per_line) not in shared:
+            shared[id(self.per_line)] = self.per_line.sort([*CELL, "line"], nulls_last=True)
+        return replace(self, per_line=shared[id(self.per_line)])
 
     def frame(self) -> pl.LazyFrame:
         """The ledger as `columns.LEDGER`."""

@@ -101,8 +101,9 @@ class Report:
 
     @property
     def ledger(self) -> pl.LazyFrame:
-        """Every model's ledger lines, complete: `columns.LEDGER`."""
-        return pl.concat([ledger.frame() for ledger in self.ledgers])
+        """Every model's ledger lines, complete and in order: `columns.LEDGER`."""
+        shared: dict[int, pl.DataFrame] = {}
+        return pl.concat([ledger.in_order(shared).frame() for ledger in self.ledgers])
 
     @property
     def dimensions(self) -> tuple[str, ...]:
