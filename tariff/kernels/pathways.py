@@ -346,9 +346,9 @@ def share_inside(price, start, end, last_day):
 
 
 @compiled
-def put_into_windows(first, start, end, provider, commissioner, price, priced, code, trigger, stay, first_window, w_definition,
+def put_into_windows(first, start, end, provider, commissioner, price, priced, code, trigger, barred, stay, first_window, w_definition,
                      w_phase, w_status, w_start, w_end, w_warranty_end, w_anchor, w_head, w_provider, w_commissioner,
-                     same_commissioner, lead_only, by_days, settlement):  # fmt: skip
+                     same_commissioner, lead_only, by_days, settlement, same_birth):  # fmt: skip
     """For every line its window (NOBODY: none), its category (-1: none) and the pence of it that the pathway pays for; and for
     every window the complications in it. Windows are sorted by patient and turn: the first that takes a line has it."""
     lines = len(start)
@@ -363,9 +363,14 @@ def put_into_windows(first, start, end, provider, commissioner, price, priced, c
         for window in windows:
             if w_status[window] != OPENED or w_anchor[window] == NOBODY or w_phase[window] == POSTNATAL:
                 continue
+            definition = w_definition[window]
             for line in range(first[patient], first[patient + 1]):
                 if w_phase[window] == BIRTH:
-                    own = trigger[line, w_definition[window]] and w_start[window] <= start[line] <= w_end[window]
+                    own = (
+                        trigger[line, definition]
+                        and barred[line, definition] == OPENED
+                        and 0 <= start[line] - w_start[window] <= same_birth[definition]
+                    )
                 else:
                     own = stay[line] == w_head[window]
                 if own and (priced[line] or line == w_anchor[window]) and window_of[line] == NOBODY:

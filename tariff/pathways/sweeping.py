@@ -94,6 +94,7 @@ def sweep(lines: pl.DataFrame, entries: pl.DataFrame, definitions: Definitions) 
         lines["priced"].to_numpy(),
         _table(lines, [code_for(its) for its in settings], np.uint8),
         trigger,
+        barred,
         stay,
         np.searchsorted(found["patient"], np.arange(len(patients) + 1)),
         *(found[name] for name in ("definition", "phase", "status", "start", "end", "warranty_end", "anchor", "head")),
@@ -103,6 +104,7 @@ def sweep(lines: pl.DataFrame, entries: pl.DataFrame, definitions: Definitions) 
         np.array([its.lead_provider_only for its in settings], dtype=np.bool_),
         np.array([its.proration == "by_days" for its in settings], dtype=np.bool_),
         np.array([its.settlement_days for its in settings], dtype=np.int64),
+        _phase_terms(definitions)[:, 0].copy(),
     )
     swept = lines.with_columns(
         window=pl.Series(window, dtype=pl.Int64),

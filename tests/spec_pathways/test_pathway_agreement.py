@@ -1,0 +1,53 @@
+"""The sweeps and the reference tell the same of random histories: 50,000 of them, under definitions that decide differently."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") != "1"
+PATIENTS = 2_500 if COMPILED else 100
+ANCHORED = ("joint", "revision", "cataract")
+DECISIONS = [
+    {},
+    {"look_back_days": 0, "window_days": 0, "warranty_days": 0, "settlement_days": 0},
+    {"proration": "by_start", "window_from": "admission", "longest_anchor_days": 5},
+    {"same_commissioner_only": False, "lead_provider_only": True, "lead_provider": "first_of_stay"},
+    {"death_in_anchor": "opened", "anchor_without_price": "opened", "yields_to": (), "alongside": ANCHORED},
+    {"yields_to": ANCHORED, "alongside": (), "window_days": 200},
+    {"yields_to": (), "alongside": (), "warranty_days": 365, "settlement_days": 365, "longest_anchor_days": 365},
+    {"market_forces": False, "look_back_days": 200},
+    {"window_days": 14, "lead_provider": "first_of_stay", "proration": "by_days", "longest_anchor_days": 100},
+    {"proration": "by_days", "market_forces": True, "lead_provider_only": False, "window_from": "discharge"},
+]
+"""Decisions that take the place of those of the file, in every definition that takes them."""
+
+
+def changed(file, decisions):
+    pathways = [
+        pathway.model_copy(update={name: value for name, value in decisions.items() if name in type(pathway).model_fields})
+        for pathway in file.pathway
+    ]
+    return file.model_copy(update={"pathway": tuple(pathways)})
+
+
+@pytest.mark.parametrize("half", range(2))
+@pytest.mark.parametrize("number", range(len(DECISIONS)))
+def test_random_histories(make_world, pathway_file, histories, number, half):
+    world = make_world(changed(pathway_file, DECISIONS[number]))
+    lines, entries = histories(2 * number + half, PATIENTS)
+    swept, reference = world.by_sweep(lines, entries), world.by_reference(lines, entries)
+    assert {line: place for line, place in swept.places.items() if place != reference.places[line]} == {}
+    assert swept.pathways.keys() == reference.pathways.keys()
+    for pathway_id, row in reference.pathways.items():
+        assert {name: swept.pathways[pathway_id][name] for name in row} == row
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_readmissions_of_random_histories(world, histories, seed):
+    lines, _ = histories(100 + seed, PATIENTS)
+    swept, reference = world.readmissions_by_sweep(lines), world.readmissions_by_reference(lines)
+    assert len(swept) == len(reference) > PATIENTS // 50
+    for one, other in zip(swept, reference, strict=True):
+        assert {name: one[name] for name in other} == other
