@@ -26,7 +26,7 @@ def printed_run(card: Mapping[str, Any]) -> str:
 def _counts(card: Mapping[str, Any]) -> Iterator[str]:
     counts = card["counts"]
     yield f"{counts['in']:>14,}  lines in"
-    items, also_given = (card["attached_items"].get(name, 0) for name in ("items", "also_given"))
+    items, also_given = (card.get("attached_items", {}).get(name, 0) for name in ("items", "also_given"))
     if items or also_given:
         left_out = f"; {also_given:,} more came as lines too and are counted once" if also_given else ""
         yield f"{'':>14}    {items:,} of them items written on spells{left_out}"
