@@ -4,7 +4,7 @@ seeing what those before it did. What a term does beyond what it would do alone 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -82,18 +82,15 @@ def settle(
     does not say what to do without: all of them are told."""
     chosen = tuple(models)
     activity = Activity(cells, plan, readmissions)
-    faults = [_of_model(fault, model) for model in chosen for term in model.terms for fault in term.faults(activity)]
-    faults += [_no_pathways(model) for model in chosen if model.pathways and (inside is None or bundles is None)]
+    found = {model.name: [fault for term in model.terms for fault in term.faults(activity)] for model in chosen}
+    for model in chosen:
+        found[model.name] += [_NO_PATHWAYS] if model.pathways and (inside is None or bundles is None) else []
+    faults = _by_models(found)
     if faults:
-        raise RulesError(_summary(faults), list(dict.fromkeys(faults)))
+        raise RulesError(_summary(faults), faults)
     per_line = component_lines(cells)
     notes = _plan_notes(cells, plan) if plan is not None else ()
     return tuple(_ledger(model, per_line, activity, _own_lines(model, cells, inside, bundles), notes) for model in chosen)
-
-
-def _no_pathways(model: Model) -> Fault:
-    told = "it pays pathways, and the priced lines come without them"
-    return Fault(f"model '{model.name}'", told, "price the activity with its pathways, or take 'pathways' out of the model")
 
 
 def _own_lines(model: Model, cells: pl.DataFrame, inside: pl.DataFrame | None, bundles: pl.DataFrame | None) -> pl.DataFrame:
@@ -107,11 +104,27 @@ def _own_lines(model: Model, cells: pl.DataFrame, inside: pl.DataFrame | None, b
     return pl.concat(lines)
 
 
-def _of_model(fault: Fault, model: Model) -> Fault:
-    """A term's fault with the model it stands in, unless it stands in a file or only says what to do."""
-    if fault.where or not fault.what:
-        return fault
-    return Fault(f"model '{model.name}'", fault.what, fault.remedy)
+_NO_PATHWAYS: Final = Fault(
+    "",
+    "it pays pathways, and the priced lines come without them",
+    "price the activity with its pathways, or take 'pathways' out of the model",
+)
+
+
+def _by_models(found: Mapping[str, list[Fault]]) -> list[Fault]:
+    """Each fault once, with the models it stops, unless it stands in a file or only says what to do."""
+    stopped: dict[Fault, list[str]] = {}
+    for name, faults in found.items():
+        for fault in dict.fromkeys(faults):
+            stopped.setdefault(fault, []).append(f"'{name}'")
+    return [
+        fault if fault.where or not fault.what else Fault(_models(names), fault.what, fault.remedy)
+        for fault, names in stopped.items()
+    ]
+
+
+def _models(names: list[str]) -> str:
+    return f"model {names[0]}" if len(names) == 1 else f"models {', '.join(names)}"
 
 
 def _summary(faults: list[Fault]) -> str:

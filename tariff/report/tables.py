@@ -78,6 +78,31 @@ def comparison_table(report: Report, dimension: str) -> Table:
     )
 
 
+def totals_table(report: Report) -> Table:
+    """What commissioners pay in all, a row a model."""
+    rows = [
+        (
+            Cell(report.models[row["model"]].title, number=False),
+            *_numbers(
+                [
+                    _money(row["pence"]),
+                    signed(_money(row["difference_pence"])),
+                    signed(percentage(row["difference_pence"], row["baseline_pence"])),
+                ],
+                hide=report.is_too_small,
+            ),
+        )
+        for row in report.totals
+    ]
+    return Table(
+        name="totals",
+        finding="By model; by commissioner and point of delivery: report.html and report.xlsx",
+        caption=_caption(report),
+        columns=("Model", "Payment", "Difference", "Share"),
+        rows=tuple(rows),
+    )
+
+
 def bridge_table(report: Report, model: str) -> Table:
     """The bridge from the baseline to one model, as a table."""
     steps = report.bridge_by(()).filter(pl.col("model") == model).to_dicts()

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tariff.report.suppression import CONFIDENTIAL
-from tariff.report.tables import Table, comparison_table
-from tariff.report.words import counted
+from tariff.report.tables import Table, comparison_table, totals_table
+from tariff.report.words import MOST_NAMED, counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 
 def print_summary(report: Report, console: Console | None = None) -> None:
-    """Print the counts, the finding, and what each commissioner and each point of delivery comes to, to stdout."""
+    """Print the counts, the finding, and what each commissioner and each point of delivery comes to (of many models, what each
+    comes to), to stdout."""
     from rich.console import Console
     from rich.text import Text  # text as it is: [c] would be taken for markup
 
@@ -54,6 +55,10 @@ def _counts(report: Report) -> str:
 
 
 def _tables(report: Report) -> Iterator[Table]:
+    """What each commissioner and point of delivery comes to; what each model comes to where they are too many for columns."""
+    if len(report.others) > MOST_NAMED:
+        yield totals_table(report)
+        return
     for dimension in report.dimensions:
         yield comparison_table(report, dimension)
 
@@ -70,6 +75,7 @@ def _rich(table: Table, *, plain: bool) -> object:
         shown.add_column(Text(column), justify="left" if number == 0 else "right", no_wrap=number == 0 or plain)
     for row in table.rows:
         shown.add_row(*(Text(cell.text) for cell in row))
-    shown.add_section()
-    shown.add_row(*(Text(cell.text) for cell in table.total), style="" if plain else "bold")
+    if table.total:
+        shown.add_section()
+        shown.add_row(*(Text(cell.text) for cell in table.total), style="" if plain else "bold")
     return shown

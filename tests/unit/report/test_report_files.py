@@ -366,6 +366,20 @@ def test_words() -> None:
     )
 
 
+def test_the_terminal_shows_a_row_for_each_of_many_models(lines: pl.DataFrame) -> None:
+    plan = pl.DataFrame(
+        {
+            "commissioner": [who for who in ("XC1", "XC2", "XC3") for _ in range(3)],
+            "pod": ["DC", "NEL", "EL"] * 3,
+            "financial_year": ["2024-25"] * 9,
+            "pence": [10_000_00] * 9,
+        }
+    )
+    told = str(compare(lines, f"{MODELS},preset:blended-2019-20,preset:api-2022-23", plan=plan))
+    assert "Aligned payment 2022/23" in told
+    assert "By commissioner:" not in told
+
+
 def test_a_headline_of_many_models_names_the_ends() -> None:
     totals = [("the tariff", 100_00, 0), ("a", 90_00, -10_00), ("b", 120_00, 20_00), ("c", 100_00, 0), ("d", 95_00, -5_00)]
     told = headline("Commissioner XC1", False, totals)
