@@ -21,8 +21,6 @@ from tariff.payment import (
     Ledger,
     Models,
     gather_cells,
-    gather_inside,
-    gather_readmissions,
     load_models,
     plan_from_priced,
     settle,
@@ -72,7 +70,7 @@ def aggregate(path: Path) -> pl.DataFrame:
 
 def compare_models(path: Path, models: Models, plan: pl.DataFrame) -> tuple[Ledger, ...]:
     priced = pl.scan_parquet(path)
-    ledgers = settle(gather_cells(priced), models, plan, gather_readmissions(priced), gather_inside(priced))
+    ledgers = settle(gather_cells(priced), models, plan)
     compare_ledgers(ledgers, BY)
     bridge_ledgers(ledgers, BY)
     return ledgers

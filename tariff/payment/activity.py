@@ -31,7 +31,7 @@ def no_lines() -> pl.DataFrame:
 
 @dataclass(frozen=True)
 class Activity:
-    """`cells` (`gather_cells`), the run's `plan`, `readmissions` (`readmissions.READMISSION`), `bundles` of pathways, and
+    """`cells` (`gather_cells`), the run's `plan`, `readmissions` (`gather_readmissions`), and
     `earlier`: the ledger lines of the terms before, with `LEDGER_LINE`'s columns."""
 
     cells: pl.DataFrame

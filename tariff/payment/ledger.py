@@ -73,10 +73,10 @@ def settle(
     plan: pl.DataFrame | None = None,
     readmissions: pl.DataFrame | None = None,
     inside: pl.DataFrame | None = None,
-    bundles: pl.DataFrame | None = None,
+    pathways: pl.DataFrame | None = None,
 ) -> tuple[Ledger, ...]:
     """A ledger per model, in the order of `models`, from cells (`gather_cells`), a plan (`read_plan`) and, where there are any,
-    readmissions (`gather_readmissions`), what lies inside pathways (`gather_inside`) and priced pathways (`pathways.BUNDLES`).
+    readmissions (`gather_readmissions`), what lies inside pathways (`gather_inside`) and the pathways (`columns.PATHWAY`).
 
     RulesError where a model or term lacks what it needs – a plan, a plan row for a commissioner and provider, a figure – and
     does not say what to do without: all of them are told."""
@@ -84,23 +84,23 @@ def settle(
     activity = Activity(cells, plan, readmissions)
     found = {model.name: [fault for term in model.terms for fault in term.faults(activity)] for model in chosen}
     for model in chosen:
-        found[model.name] += [_NO_PATHWAYS] if model.pathways and (inside is None or bundles is None) else []
+        found[model.name] += [_NO_PATHWAYS] if model.pathways and (inside is None or pathways is None) else []
     faults = _by_models(found)
     if faults:
         raise RulesError(_summary(faults), faults)
     per_line = component_lines(cells)
     notes = _plan_notes(cells, plan) if plan is not None else ()
-    return tuple(_ledger(model, per_line, activity, _own_lines(model, cells, inside, bundles), notes) for model in chosen)
+    return tuple(_ledger(model, per_line, activity, _own_lines(model, cells, inside, pathways), notes) for model in chosen)
 
 
-def _own_lines(model: Model, cells: pl.DataFrame, inside: pl.DataFrame | None, bundles: pl.DataFrame | None) -> pl.DataFrame:
+def _own_lines(model: Model, cells: pl.DataFrame, inside: pl.DataFrame | None, pathways: pl.DataFrame | None) -> pl.DataFrame:
     """What a model pays per line beside the components of price: best practice, and whole pathways."""
     lines = [no_lines()]
     if model.per_line == "best_practice":
         line = pl.lit(BEST_PRACTICE.line).alias("line")
         lines.append(as_lines(cells.with_columns(line, pl.col("best_practice_pence").alias("pence"))))
     if model.pathways:
-        lines.append(bundled_lines(inside, bundles, model.pathways, best_practice=model.per_line == "best_practice"))
+        lines.append(bundled_lines(inside, pathways, model.pathways, best_practice=model.per_line == "best_practice"))
     return pl.concat(lines)
 
 

@@ -23,42 +23,44 @@ BUNDLE: Final = Cause("pathway_price", "Prices of pathways", "What each bundled 
 EVERY: Final = "all"
 """In a model's list of pathways: every pathway that the lines are in."""
 
-BUNDLES: Final = {
-    "pathway": pl.String(),
-    "commissioner": pl.String(),
-    "provider": pl.String(),
-    "financial_year": pl.String(),
-    "month": pl.Int8(),
-    "pence": pl.Int64(),
-}
-"""Priced pathways as a ledger takes them, one row each or summed: the definition, who pays, the lead provider, when, how much."""
 
-
-def gather_inside(priced: pl.LazyFrame) -> pl.DataFrame | None:
-    """What lines inside pathways are worth, by the keys of a cell (practices apart) and `pathway`; None where none are inside."""
+def gather_inside(priced: pl.LazyFrame, pathways: pl.DataFrame) -> pl.DataFrame:
+    """What pathways (`columns.PATHWAY`) pay in place of lines, by the keys of a cell (practices apart) and `definition`:
+    `bundled_pence`, the part of the lines' prices, and `best_practice_pence`, what best practice makes of lines wholly inside."""
     keys = [name for name in CELL if name != "gp_practice"]
     texts = [pl.col(name).cast(pl.String).fill_null(NOT_GIVEN) for name in keys if name != "month"]
-    inside = (
-        priced.filter((pl.col("outcome").cast(pl.String) == PRICED) & pl.col("pathway_id").is_not_null())
-        .with_columns(*texts, pl.col("pathway_id").str.split(":").list.first().alias("pathway"))
-        .group_by(*keys, "pathway")
-        .agg(pl.col("price_pence", "best_practice_pence").sum())
-        .sort(*keys, "pathway")
+    part = pl.col("pathway_pence") if "pathway_pence" in priced.collect_schema().names() else pl.col("price_pence")
+    whole = pl.when(part == pl.col("price_pence")).then(pl.col("best_practice_pence")).otherwise(0)
+    named = pathways.lazy().select("pathway_id", "definition").unique()
+    return (
+        priced.filter((pl.col("outcome").cast(pl.String) == PRICED) & pl.col("pathway_id").is_not_null() & (part != 0))
+        .join(named, on="pathway_id")
+        .with_columns(*texts, part.alias("bundled_pence"), whole.alias("best_practice_pence"))
+        .group_by(*keys, "definition")
+        .agg(pl.col("bundled_pence", "best_practice_pence").sum())
         .collect()
     )
-    return inside if inside.height else None
 
 
 def bundled_lines(
-    inside: pl.DataFrame | None, bundles: pl.DataFrame | None, pathways: Sequence[str], *, best_practice: bool
+    inside: pl.DataFrame | None, pathways: pl.DataFrame | None, chosen: Sequence[str], *, best_practice: bool
 ) -> pl.DataFrame:
-    """The ledger lines that take bundled care off and pay its pathways' prices."""
-    chosen = pl.lit(value=True) if EVERY in pathways else pl.col("pathway").is_in(list(pathways))
+    """The ledger lines that take bundled care off and pay the price of its pathways (`columns.PATHWAY`) to their lead providers:
+    of a pathway that an earlier run told of, what has changed. Pathways with a flag are not paid, and hold no care."""
+    wanted = pl.lit(value=True) if EVERY in chosen else pl.col("definition").is_in(list(chosen))
     frames = []
     if inside is not None:
-        paid = pl.col("price_pence") + (pl.col("best_practice_pence") if best_practice else 0)
-        frames.append(as_lines(inside.filter(chosen).with_columns(pl.lit(INSIDE.line).alias("line"), (-paid).alias("pence"))))
-    if bundles is not None:
-        named = bundles.filter(chosen).with_columns(pl.col("pathway").alias("currency"), pl.lit(BUNDLE.line).alias("line"))
-        frames.append(as_lines(named))
+        paid = pl.col("bundled_pence") + (pl.col("best_practice_pence") if best_practice else 0)
+        frames.append(as_lines(inside.filter(wanted).with_columns(pl.lit(INSIDE.line).alias("line"), (-paid).alias("pence"))))
+    if pathways is not None:
+        line = pl.lit(BUNDLE.line).alias("line")
+        named = pathways.filter(wanted & pl.col("flag").is_null()).select(
+            "commissioner",
+            "financial_year",
+            "month",
+            pl.col("lead_provider").alias("provider"),
+            line,
+            pl.col("change_pence").alias("pence"),
+        )
+        frames.append(as_lines(named.with_columns(pl.col("commissioner").fill_null(NOT_GIVEN))))
     return as_lines(pl.concat(frames).group_by(*CELL, "line").agg(pl.col("pence").sum()))

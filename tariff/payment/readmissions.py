@@ -26,16 +26,12 @@ from tariff.payment.figures import (
     read_figures,
 )
 from tariff.payment.term import Cause, ContractTerm, adjustment
-from tariff.reasons import PRICED
 
 READMISSION: Final = Cause(
     "readmission",
     "Emergency readmissions, not paid",
     "Emergency readmissions within 30 days are not paid, or paid in part; the provider that discharged the patient bears it.",
 )
-
-FLAGS: Final = ("readmission_after", "readmission_provider")
-"""The columns of priced lines that tell a readmission: after an `elective` or `other` discharge, and by which provider."""
 
 AFTER: Final = ("elective", "other")
 
@@ -47,23 +43,31 @@ def readmission_deduction(price_pence: int, share_bp: int) -> int:
     return half_up(price_pence * share_bp, BASIS_POINTS)
 
 
-def gather_readmissions(priced: pl.LazyFrame) -> pl.DataFrame | None:
-    """The readmissions of priced lines that flag them (`FLAGS`), summed by the keys of a cell and `after`, with `pence`; the
-    provider is the one that discharged. None where the lines do not flag them."""
-    if any(name not in priced.collect_schema().names() for name in FLAGS):
-        return None
-    after, provider = (pl.col(name).cast(pl.String) for name in FLAGS)
-    keys = [pl.col(name).cast(pl.String).fill_null(NOT_GIVEN) for name in _KEYS if name not in {"month", "provider"}]
-    shaped = priced.filter((pl.col("outcome").cast(pl.String) == PRICED) & after.is_in(AFTER)).select(
-        *keys, pl.col("month"), provider.alias("provider"), after.alias("after"), pl.col("price_pence").alias("pence")
+def gather_readmissions(found: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
+    """Readmissions found in the activity (`columns.READMISSION`), summed by the keys of a cell and `after`: `pence` is the price
+    of those that count, `unpaid_pence` what the rule pack's own share of it comes to. The provider is the one that discharged."""
+    texts = [pl.col(name).cast(pl.String).fill_null(NOT_GIVEN) for name in _KEYS if name not in {"month", "provider"}]
+    after = pl.when("initial_elective").then(pl.lit("elective")).otherwise(pl.lit("other")).alias("after")
+    shaped = (
+        found.lazy()
+        .filter(pl.col("reason_excluded").is_null())
+        .select(
+            *texts,
+            pl.col("month").cast(pl.Int8),
+            pl.col("initial_provider").alias("provider"),
+            after,
+            pl.col("price_pence").alias("pence"),
+            pl.col("pence").alias("unpaid_pence"),
+        )
     )
-    return shaped.group_by(*_KEYS, "after").agg(pl.col("pence").sum()).sort(*_KEYS, "after").collect()
+    return shaped.group_by(*_KEYS, "after").agg(pl.col("pence", "unpaid_pence").sum()).sort(*_KEYS, "after").collect()
 
 
 class Readmissions(ContractTerm):
-    """`elective_share` of readmissions after an elective discharge and `other_share` of the others are not paid. `file` lists
-    them where the priced lines do not flag them: commissioner, provider (that discharged), financial_year, after, pounds, and
-    where known month, pod, treatment_function, currency of the readmission. `absent`: with neither, refuse or leave off."""
+    """`elective_share` of readmissions after an elective discharge and `other_share` of the others are not paid; a share that is
+    not given is the one that the rule pack's own readmission rule applied. Readmissions come with the priced lines, or from a
+    `file`: commissioner, provider (that discharged), financial_year, after, pounds, and where known month, pod,
+    treatment_function, currency of the readmission. `absent`: with neither, refuse or leave off."""
 
     term: Literal["readmissions"]
     elective_share: Share | None = None
@@ -83,7 +87,7 @@ class Readmissions(ContractTerm):
             for share, which in ((self.elective_share, "an elective"), (self.other_share, "another"))
             if share is not None
         ]
-        told = f"{', '.join(shares)} (shares: {self.label})" if shares else "in the share that a local review finds avoidable"
+        told = f"{', '.join(shares)} (shares: {self.label})" if shares else "in the share of the rule pack"
         return f"Emergency readmissions within 30 days are not paid: {told}."
 
     def faults(self, activity: Activity) -> list[Fault]:
@@ -92,8 +96,16 @@ class Readmissions(ContractTerm):
         if known is None:
             if self.absent == "leave_off":
                 return []
-            told = f"the priced lines do not say which are readmissions (columns {' and '.join(FLAGS)})"
-            return [Fault("", told, 'list them in a file: file = "FILE", or leave the term off: absent = "leave_off"')]
+            told = "the priced lines come without their readmissions"
+            return [
+                Fault(
+                    "",
+                    told,
+                    'find them when pricing, list them in a file: file = "FILE", or leave the term off: absent = "leave_off"',
+                )
+            ]
+        if self.file is None:
+            return []
         lacking = [
             f"{after}_share" for after in AFTER if self._share(after) is None and known.filter(pl.col("after") == after).height
         ]
@@ -104,7 +116,7 @@ class Readmissions(ContractTerm):
         """That the term does nothing, where it is left off."""
         if self._known(activity) is not None:
             return ()
-        return ("Readmissions are paid in full here: the priced lines do not say which lines are readmissions.",)
+        return ("Readmissions are paid in full here: the priced lines come without them.",)
 
     def ledger_lines(self, activity: Activity) -> pl.DataFrame:
         """What is not paid, by provider that discharged and the readmission's own cell."""
@@ -112,10 +124,16 @@ class Readmissions(ContractTerm):
         if known is None:
             return no_lines()
         inside = known.filter(self.scope.covers())
+        unpaid = inside["unpaid_pence"] if "unpaid_pence" in inside.columns else [0] * inside.height
         deducted = [
-            -readmission_deduction(pence, self._share(after) or 0) for after, pence in inside.select("after", "pence").iter_rows()
+            -self._deduction(after, pence, of_the_pack)
+            for after, pence, of_the_pack in zip(inside["after"], inside["pence"], unpaid, strict=True)
         ]
         return as_lines(adjustment(inside, READMISSION, deducted))
+
+    def _deduction(self, after: str, pence: int, of_the_pack: int) -> int:
+        share = self._share(after)
+        return of_the_pack if share is None else readmission_deduction(pence, share)
 
     def _share(self, after: str) -> int | None:
         return self.elective_share if after == "elective" else self.other_share

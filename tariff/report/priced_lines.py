@@ -54,6 +54,24 @@ def find_cards(priced: Priced, given: RunCards) -> tuple[Mapping[str, Any], ...]
     return tuple(read_run_card(card) for card in map(_card_path, _paths(priced)) if card.is_file())
 
 
+def find_beside(priced: Priced, what: str, given: pl.DataFrame | str | Path | None) -> pl.DataFrame | None:
+    """A table that belongs to priced lines (`pathways`, `readmissions`): as given, or found beside every file as
+    `X.<what>.parquet` or in the run folder as `<what>.parquet`; None where a file lacks it. ActivityError where it cannot be
+    read."""
+    if isinstance(given, pl.DataFrame):
+        return given
+    if given is None and isinstance(priced, pl.DataFrame | pl.LazyFrame):
+        return None
+    beside = [_beside(path, what) for path in _paths(priced)] if given is None else [Path(given)]  # type: ignore[arg-type]
+    if given is None and not all(path.is_file() for path in beside):
+        return None
+    return _scan(beside, ", ".join(map(str, beside))).collect()
+
+
+def _beside(priced: Path, what: str) -> Path:
+    return priced / f"{what}.parquet" if priced.is_dir() else priced.with_suffix(f".{what}.parquet")
+
+
 def _paths(priced: str | Path | Sequence[str | Path]) -> list[Path]:
     return [Path(priced)] if isinstance(priced, str | Path) else [Path(path) for path in priced]
 

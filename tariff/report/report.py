@@ -33,7 +33,7 @@ from tariff.payment import (
 from tariff.reasons import PRICED
 from tariff.report.outcomes import count_outcomes, count_packs
 from tariff.report.page import render_page
-from tariff.report.priced_lines import Priced, RunCards, find_cards, scan_lines
+from tariff.report.priced_lines import Priced, RunCards, find_beside, find_cards, scan_lines
 from tariff.report.suppression import Hidden, Key, hide_small, is_small
 from tariff.report.terminal import as_text
 from tariff.report.text_files import write_csv
@@ -282,7 +282,8 @@ def compare(
     by: Iterable[str] = ("commissioner", "pod"),
     *,
     plan: pl.DataFrame | str | Path | None = None,
-    pathways: pl.DataFrame | None = None,
+    pathways: pl.DataFrame | str | Path | None = None,
+    readmissions: pl.DataFrame | str | Path | None = None,
     run_card: RunCards = None,
     baseline: str | None = None,
     suppress: bool = True,
@@ -291,10 +292,10 @@ def compare(
 
     `priced`: a frame of `columns.PRICED_LINE`, a Parquet file, a run folder, or several files. `models`: from
     `load_models`, or what it takes. `by`: dimensions of the comparison (`comparison.DIMENSIONS`). `plan`: a file or a frame of
-    `columns.PLAN`; contract terms that pay against a plan need it. `pathways`: priced pathways (`payment.BUNDLES`), for models
-    that pay them. `run_card`: of the pricing run; looked for beside files where it is not given. `baseline`: the model others
-    are compared with, the first unless named. `suppress`: whether the page, the workbook, the CSV and the terminal hide counts
-    of 1 to 7 and their money.
+    `columns.PLAN`; contract terms that pay against a plan need it. `pathways` (`columns.PATHWAY`) and `readmissions`
+    (`columns.READMISSION`): for models that pay or withhold them; looked for beside files where they are not given. `run_card`:
+    of the pricing run; looked for beside files where it is not given. `baseline`: the model others are compared with, the first
+    unless named. `suppress`: whether the page, the workbook, the CSV and the terminal hide counts of 1 to 7 and their money.
 
     Raises ActivityError (priced lines), RulesError (models, plan), UsageError (`by`, `baseline`), DisagreementError (the
     lines or the ledgers do not reconcile)."""
@@ -306,7 +307,10 @@ def compare(
     if not outcomes.height:
         raise ActivityError("there is nothing to compare", [Fault("priced lines", "there are no lines", "price some activity")])
     cells = gather_cells(frame, practice="gp_practice" in keys)
-    ledgers = settle(cells, chosen, agreed, gather_readmissions(frame), gather_inside(frame), pathways)
+    found, formed = find_beside(priced, "readmissions", readmissions), find_beside(priced, "pathways", pathways)
+    again = None if found is None else gather_readmissions(found)
+    inside = None if formed is None else gather_inside(frame, formed)
+    ledgers = settle(cells, chosen, agreed, again, inside, formed)
     _require_conservation(ledgers, outcomes)
     report = Report(
         models=chosen,

@@ -196,9 +196,9 @@ def best_practice_table(report: Report) -> Table | None:
     return Table(
         name="best-practice",
         finding="",
-        caption="Lines that a best-practice tariff looks at: what evidence adds to their prices and takes from them, and what "
-        "would change if every line without evidence met its criteria",
-        columns=("Provider", "Lines", "Gained", "Lost", "At stake"),
+        caption="Lines that a best-practice tariff looks at: what evidence makes of their prices, what criteria not met lose, "
+        "and what is at stake where there is no evidence",
+        columns=("Provider", "Lines", "Made of the prices", "Lost", "At stake"),
         rows=tuple(shown[: 2 * LONGEST]),
         total=(Cell("All providers", number=False), *_numbers(total, hide=report.is_too_small)),
     )

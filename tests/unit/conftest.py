@@ -33,6 +33,7 @@ def _line(number: int, given: dict[str, Any]) -> dict[str, Any]:
         "mff_millionths": 1_000_000,
         "best_practice_pence": 0,
         "best_practice_at_stake_pence": 0,
+        "best_practice_lost_pence": 0,
         "basis": 0,
         "outcome": "priced",
         "reason": "priced",

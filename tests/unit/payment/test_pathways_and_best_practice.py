@@ -2,13 +2,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
+from tariff.columns import PATHWAY, READMISSION, schema
 from tariff.comparison import bridge_ledgers, compare_ledgers
 from tariff.errors import RulesError
-from tariff.payment import BUNDLES, check_plan, gather_cells, gather_inside, load_models, settle
+from tariff.payment import check_plan, gather_cells, gather_inside, gather_readmissions, load_models, settle
 
 MODELS = """
 schema = 1
@@ -41,10 +43,26 @@ def lines(priced_lines: Callable[..., pl.DataFrame]) -> pl.DataFrame:
     )
 
 
+def pathway(definition: str, price: int, flag: str | None = None) -> dict[str, Any]:
+    anchor = {"hip": "hip:XP1:L0", "cataract": "cataract:XP1:L2"}[definition]
+    return {
+        "pathway_id": anchor,
+        "definition": definition,
+        "lead_provider": "XP1",
+        "commissioner": "XC1",
+        "flag": flag,
+        "financial_year": "2024-25",
+        "month": 1,
+        "price_pence": price,
+        "change_pence": price,
+    }
+
+
 @pytest.fixture
-def bundles() -> pl.DataFrame:
-    rows = [("hip", "XC1", "XP1", "2024-25", 1, 5_400_00), ("cataract", "XC1", "XP1", "2024-25", 1, 800_00)]
-    return pl.DataFrame(rows, schema=BUNDLES, orient="row")
+def pathways() -> pl.DataFrame:
+    contract = schema(PATHWAY)
+    rows = [pathway("hip", 5_400_00), pathway("cataract", 800_00)]
+    return pl.DataFrame([{name: row.get(name) for name in contract} for row in rows], schema=contract)
 
 
 def models(tmp_path: Path) -> Path:
@@ -53,8 +71,9 @@ def models(tmp_path: Path) -> Path:
     return path
 
 
-def test_pathways_are_paid_in_place_of_the_lines_inside(lines: pl.DataFrame, bundles: pl.DataFrame, tmp_path: Path) -> None:
-    ledgers = settle(gather_cells(lines.lazy()), load_models(models(tmp_path)), None, None, gather_inside(lines.lazy()), bundles)
+def test_pathways_are_paid_in_place_of_the_lines_inside(lines: pl.DataFrame, pathways: pl.DataFrame, tmp_path: Path) -> None:
+    inside = gather_inside(lines.lazy(), pathways)
+    ledgers = settle(gather_cells(lines.lazy()), load_models(models(tmp_path)), None, None, inside, pathways)
     paid = dict(compare_ledgers(ledgers).select("model", "pence").iter_rows())
     assert paid == {
         "episodic": 6_700_00,
@@ -73,8 +92,8 @@ def test_pathways_are_paid_in_place_of_the_lines_inside(lines: pl.DataFrame, bun
 
 
 def test_a_model_of_pathways_needs_pathways(lines: pl.DataFrame, tmp_path: Path) -> None:
-    with pytest.raises(RulesError, match="model 'bundled': it pays pathways, and the priced lines come without them"):
-        settle(gather_cells(lines.lazy()), load_models(models(tmp_path)), None, None, gather_inside(lines.lazy()))
+    with pytest.raises(RulesError, match="models 'bundled', 'all': it pays pathways, and the priced lines come without them"):
+        settle(gather_cells(lines.lazy()), load_models(models(tmp_path)))
 
 
 def test_the_marginal_rate_leaves_best_practice_out(lines: pl.DataFrame, tmp_path: Path) -> None:
@@ -88,3 +107,45 @@ def test_the_marginal_rate_leaves_best_practice_out(lines: pl.DataFrame, tmp_pat
     (ledger,) = settle(gather_cells(lines.lazy()), load_models(path), check_plan(plan))
     told = dict(ledger.terms.group_by("line").agg(pl.col("pence").sum()).iter_rows())
     assert told == {"best_practice": 480_00, "emergency_marginal_rate": -140_00}
+
+
+def readmission(provider: str, *, elective: bool, price: int, share: int, excluded: str | None = None) -> dict[str, Any]:
+    return {
+        "provider": "XP2",
+        "line_id": "L1",
+        "commissioner": "XC1",
+        "financial_year": "2024-25",
+        "month": 1,
+        "pod": "NEL",
+        "initial_provider": provider,
+        "initial_elective": elective,
+        "reason_excluded": excluded,
+        "share_bp": share,
+        "price_pence": price,
+        "pence": price * share // 10_000,
+    }
+
+
+def readmissions() -> pl.DataFrame:
+    contract = schema(READMISSION)
+    rows = [
+        readmission("XP1", elective=True, price=700_00, share=10_000),
+        readmission("XP1", elective=False, price=100_00, share=2_500),
+        readmission("XP1", elective=False, price=999_00, share=0, excluded="cancer"),
+    ]
+    return pl.DataFrame([{name: row.get(name) for name in contract} for row in rows], schema=contract)
+
+
+@pytest.mark.parametrize(("share", "unpaid"), [("", 725_00), ('other_share = "50%"', 750_00), ('elective_share = "0%"', 25_00)])
+def test_readmissions_are_borne_by_the_provider_that_discharged(
+    lines: pl.DataFrame, tmp_path: Path, share: str, unpaid: int
+) -> None:
+    """By the rule pack's own shares unless the term gives one."""
+    path = tmp_path / "m.toml"
+    term = f'term = "readmissions"\n{share}\nsource = "s"\nconfidence = "local"\n'
+    path.write_text(f'schema = 1\n[[model]]\nname = "m"\ntitle = "M"\n[[model.terms]]\n{term}', encoding="utf-8")
+    (ledger,) = settle(gather_cells(lines.lazy()), load_models(path), None, gather_readmissions(readmissions()))
+    assert set(ledger.terms.select("provider", "pod", "line").rows()) == {("XP1", "NEL", "readmission")}
+    assert ledger.terms["pence"].sum() == -unpaid
+    with pytest.raises(RulesError, match="model 'm': the priced lines come without their readmissions"):
+        settle(gather_cells(lines.lazy()), load_models(path))
