@@ -35,7 +35,7 @@ class BestPracticeBook(NamedTuple):
     longest_stay: NDArray[np.int64]
     shown_by_line: NDArray[np.uint8]  # no criterion to show: the line itself meets the tariff
     by_setting: NDArray[np.uint8]  # price by setting: a line in another setting does not meet it
-    group: NDArray[np.int64]  # bit of the exclusive group; 0 = none
+    group: NDArray[np.int64]  # bits of its exclusive groups; 0 = none
     replaces_short_stay: NDArray[np.uint8]
 
 
@@ -57,7 +57,8 @@ def compile_best_practice(pack: RulePack) -> BestPracticeBook:
     rule, rows = pack.rules.best_practice, pack.best_practice
     number = {tariff: position for position, tariff in enumerate(tariffs_of(pack))}
     with_criteria = frozenset(criterion.tariff for criterion in pack.best_practice_criteria)
-    group = {tariff: 1 << place for place, names in enumerate(getattr(rule, "exclusive", ())) for tariff in names}
+    exclusive = tuple(enumerate(getattr(rule, "exclusive", ())))
+    groups = {row.tariff: sum(1 << place for place, names in exclusive if row.tariff in names) for row in rows}
     replacing = frozenset(getattr(rule, "replaces_short_stay", ()))
 
     def column(values: list[int], none: int, dtype: type = np.int64) -> Any:
@@ -80,7 +81,7 @@ def compile_best_practice(pack: RulePack) -> BestPracticeBook:
         longest_stay=column([NO_LONGEST_STAY if row.maximum_stay_days is None else row.maximum_stay_days for row in rows], 0),
         shown_by_line=column([is_shown_by_line(row, with_criteria) for row in rows], 0, np.uint8),
         by_setting=column([row.mechanism == SETTING_PRICE for row in rows], 0, np.uint8),
-        group=column([group.get(row.tariff, 0) for row in rows], 0),
+        group=column([groups[row.tariff] for row in rows], 0),
         replaces_short_stay=column([row.tariff in replacing for row in rows], 0, np.uint8),
     )
 

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from tariff.best_practice.evidence import COLUMNS as EVIDENCE
 from tariff.columns import ADMITTED, EMERGENCY, OUTPATIENT, READ_FAULT, UNBUNDLED, Column, schema
 from tariff.pricing import price
 from tariff.reference import ReferencePack, price_line
@@ -144,10 +145,17 @@ def differences() -> Differences:
     return _differences
 
 
-def _differences(activity: pl.DataFrame, pack: RulePack, dates: Any = "strict", kind: str = "admitted") -> list[str]:
-    reference = ReferencePack.from_plain(pack.plain())
+def _differences(
+    activity: pl.DataFrame,
+    pack: RulePack,
+    dates: Any = "strict",
+    kind: str = "admitted",
+    evidence: Sequence[dict[str, Any]] = (),
+) -> list[str]:
+    reference = ReferencePack.from_plain(pack.plain(), evidence)
     ours = [price_line(kind, line, reference, dates=dates) for line in activity.iter_rows(named=True)]
-    theirs = price(activity, pack, dates=dates).collect().to_dicts()
+    said = pl.DataFrame(list(evidence), schema=dict.fromkeys(EVIDENCE, pl.String()))
+    theirs = price(activity, pack, dates=dates, evidence=said).collect().to_dicts()
     assert len(theirs) == len(ours)
     wrong = [number for number, (engine, said) in enumerate(zip(theirs, ours, strict=True)) if engine != said]
     told = [
@@ -258,6 +266,7 @@ def admitted_cells(pick: Picker, pack: RulePack) -> dict[str, list[Any]]:
         "age": pick([0, 17, 18, 19, 20, 65, 130], [-1, 131, None], 0.015),
         "hrg": pick.written(hrgs),
         "specialised_services": pick([None, *_service_lists(pack)], ["", ";", "PLUMB", "PLUMB; SPINE "], 0.1),
+        "best_practice": pick([None, *named_tariffs(pack)], ["", " ; ", "no_such", "Trauma1;no_such", "TRAUMA2; trauma1"], 0.1),
         "grouping_method": pick([*GROUPINGS, "D", "D", "D", None, None], ["d", " D"], 0.02),
         "length_of_stay": pick([None], [0, 1, 2, 7, 20, 200_000, 200_001, -1], 0.1),
         "adjusted_length_of_stay": pick([None], [0, 1, 2, 11, 21, 50, 166_655, 166_672, 200_000, 200_001, -1], 0.15),
@@ -291,7 +300,14 @@ def outpatient_cells(pick: Picker, pack: RulePack) -> dict[str, list[Any]]:
         "consultant_led": pick([None, None, "Y"], ["N", "n", "NO", "0", "FALSE", "false ", "1", "X", ""], 0.15),
         "main_specialty": pick([None, "100", "300"], ["560", "900", "901", "904", "905", "950", "960", " 950"], 0.15),
         "local_price": pick([None], LOCAL_PRICES, 0.25),
+        "best_practice": pick([None, None, *named_tariffs(pack)], ["", "no_such", " TIA ;no_such"], 0.05),
     }
+
+
+def named_tariffs(pack: RulePack) -> list[str]:
+    """What lines may name: each tariff that covers only lines that name it, and all of them; nothing where there is none."""
+    named = list(dict.fromkeys(row.tariff for row in pack.best_practice if not (row.currency or row.treatment_function)))
+    return [*named, ";".join(named)]
 
 
 def emergency_cells(pick: Picker, pack: RulePack) -> dict[str, list[Any]]:
