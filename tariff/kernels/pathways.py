@@ -294,8 +294,9 @@ def open_phases(first, start, end, trigger, barred, method, terms, first_entry, 
 
 
 @compiled
-def open_years(method, longest, first_entry, entry_definition, entry_role, entry_start, entry_end, entry_barred):
-    """Windows of years of care: each entry of the register until the next one of the patient takes over."""
+def open_years(method, longest, since, first_entry, entry_definition, entry_role, entry_start, entry_end, entry_barred):
+    """Windows of years of care: each entry of the register until the next one of the patient takes over, those of the year that
+    begins on `since`."""
     out = np.full((11, len(entry_start)), NOBODY, dtype=np.int64)
     count = 0
     for patient in range(len(first_entry) - 1):
@@ -311,6 +312,8 @@ def open_years(method, longest, first_entry, entry_definition, entry_role, entry
             status = np.int64(entry_barred[entry])
             if status == OPENED and last_day < entry_start[entry]:
                 status = np.int64(S_OVERLAP)
+            if max(last_day, entry_start[entry]) < since:
+                continue
             out[0, count] = patient
             out[1, count] = definition
             out[2, count] = NO_PHASE
@@ -348,9 +351,10 @@ def share_inside(price, start, end, last_day):
 @compiled
 def put_into_windows(first, start, end, provider, commissioner, price, priced, code, trigger, barred, stay, first_window, w_definition,
                      w_phase, w_status, w_start, w_end, w_warranty_end, w_anchor, w_head, w_provider, w_commissioner,
-                     same_commissioner, lead_only, by_days, settlement, same_birth):  # fmt: skip
+                     same_commissioner, lead_only, by_days, settlement, same_birth, ends_from):  # fmt: skip
     """For every line its window (NOBODY: none), its category (-1: none) and the pence of it that the pathway pays for; and for
-    every window the complications in it. Windows are sorted by patient and turn: the first that takes a line has it."""
+    every window the complications in it. Windows are sorted by patient and turn: the first that takes a line has it. A line that
+    ends before `ends_from` of the definition is of an earlier year."""
     lines = len(start)
     window_of = np.full(lines, NOBODY, dtype=np.int64)
     category = np.full(lines, -1, dtype=np.int16)
@@ -382,6 +386,8 @@ def put_into_windows(first, start, end, provider, commissioner, price, priced, c
                 if w_status[window] != OPENED or not w_start[window] <= start[line] <= w_warranty_end[window]:
                     continue
                 definition = w_definition[window]
+                if end[line] < ends_from[definition]:
+                    continue
                 in_warranty = start[line] > w_end[window]
                 its = code[line, definition]
                 if its == NO_CODE or (in_warranty and its != COMPLICATION):

@@ -8,8 +8,7 @@ from typing import Final
 import polars as pl
 
 from tariff.columns import KIND, POD
-from tariff.errors import DisagreementError
-from tariff.pricing import PricedKind, kind_of
+from tariff.errors import ActivityError, DisagreementError, Fault
 
 ROW: Final = "row"
 CARE: Final[dict[str, pl.DataType]] = {
@@ -42,15 +41,17 @@ CARE: Final[dict[str, pl.DataType]] = {
 capitals, without blanks and dots, and never null; `diagnoses` holds all of them, the primary first, separated by `;`."""
 CARRIED: Final = {name: dtype for name, dtype in CARE.items() if name != ROW}
 
-_STARTS: Final = {
-    "admitted": "admission_date",
-    "outpatient": "attendance_date",
-    "emergency": "arrival_date",
-    "unbundled": "date",
+_TOLD_BY: Final = {
+    "admission_date": "spell_id",
+    "attendance_date": "attendance_id",
+    "arrival_date": "attendance_id",
+    "currency": "line_id",
 }
+"""The column that tells the kind of activity, and the one that is its line's identifier."""
+_STARTS: Final = {"currency": "date"}
+"""The column of the first day, where it is not the one that tells the kind."""
 _READ: Final = ("admission_method", "discharge_method", "primary_diagnosis", "secondary_diagnoses", "dominant_procedure", "age")
 _KEY: Final = "activity_line_id"
-_ON: Final = "local_price"
 
 
 def care_lines(priced: pl.LazyFrame | pl.DataFrame, activity: Sequence[pl.LazyFrame | pl.DataFrame]) -> pl.LazyFrame:
@@ -68,14 +69,14 @@ def care_lines(priced: pl.LazyFrame | pl.DataFrame, activity: Sequence[pl.LazyFr
 
 def _said(activity: pl.LazyFrame) -> pl.LazyFrame:
     present = activity.collect_schema().names()
-    kind = kind_of(present)
+    told_by = next((name for name in _TOLD_BY if name in present), None)
+    if told_by is None:
+        told = Fault("activity", f"none of {', '.join(_TOLD_BY)} is a column of it", "give canonical activity")
+        raise ActivityError("The kind of activity cannot be told.", [told])
     texts = [pl.col(name).cast(pl.String) if name in present else pl.lit("").alias(name) for name in _READ if name != "age"]
     age = pl.col("age").cast(pl.Int32) if "age" in present else pl.lit(None, dtype=pl.Int32).alias("age")
-    return activity.select(pl.col(kind.line_id).cast(pl.String).alias(_KEY), _start(kind), age, *texts)
-
-
-def _start(kind: PricedKind) -> pl.Expr:
-    return pl.col(_STARTS[kind.name]).cast(pl.Date).alias("start")
+    start = pl.col(_STARTS.get(told_by, told_by)).cast(pl.Date).alias("start")
+    return activity.select(pl.col(_TOLD_BY[told_by]).cast(pl.String).alias(_KEY), start, age, *texts)
 
 
 def _checked(lines: pl.DataFrame) -> pl.DataFrame:

@@ -43,8 +43,8 @@ def nearest_reach(definitions: Definitions) -> int:
 
 
 def farthest_reach(definitions: Definitions) -> int:
-    """Days between the ends of two lines beyond which neither bears on the other's pathway."""
-    days = [nearest_reach(definitions)]
+    """Days between the ends of two lines beyond which neither bears on the other's pathway; a year, where one is paid for."""
+    days = [nearest_reach(definitions), definitions.year_days]
     for its in definitions.pathways:
         if isinstance(its, AnchoredEpisode):
             after = max(its.window_days, its.warranty_days)
@@ -59,8 +59,10 @@ def carried(lines: pl.DataFrame, registers: pl.DataFrame, definitions: Definitio
     near, far = (timedelta(days=days) for days in (nearest_reach(definitions), farthest_reach(definitions)))
     triggering = lines.filter(reduce(or_, triggers(definitions), pl.col("priced").is_null()))["patient_id"].unique()
     booked = registers.filter(pl.col("register").is_in(_phased(definitions)))["patient_id"].unique()
+    yearly = registers.filter(pl.col("register").is_in(registers_named(definitions)))["patient_id"].unique()
     concerned = pl.col("patient_id").is_in(pl.concat([triggering, booked]).implode())
-    simple = lines.filter(~concerned & (pl.col("end") >= until - near))
+    this_year = pl.col("patient_id").is_in(yearly.implode()) & (pl.col("end") >= definitions.since)
+    simple = lines.filter(~concerned & ((pl.col("end") >= until - near) | this_year))
     chained = _since_last_gap(lines.filter(concerned), far, until)
     kept = pl.concat([simple, chained]).select(pl.lit("line").alias("record"), pl.lit(until).alias("until"), *CARRIED)
     entries = registers.filter(

@@ -89,7 +89,7 @@ def _tariffs(definitions: Definitions) -> list[_Tariff]:
 def _settled(swept: Swept, entries: pl.DataFrame, definitions: Definitions, tariff: _Tariff, until: date) -> pl.DataFrame:
     definition = definitions.pathways[tariff.number]
     own = swept.windows.filter((pl.col("definition") == tariff.number) & (pl.col("phase") == tariff.phase))
-    own = _with_anchor(own, swept.lines, entries)
+    own = _with_anchor(own, swept.lines, entries, definitions.since if isinstance(definition, YearOfCare) else None)
     own = own.with_columns(position=_positions(own, swept.lines, tariff))
     own = _with_amounts(own, definition, definitions, tariff, until)
     own = _with_days(own, definition, until, definitions)
@@ -123,8 +123,8 @@ def _settled(swept: Swept, entries: pl.DataFrame, definitions: Definitions, tari
     )
 
 
-def _with_anchor(own: pl.DataFrame, lines: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
-    """Joins what identifies a window: the anchor's provider and line, or a digest of the register entry."""
+def _with_anchor(own: pl.DataFrame, lines: pl.DataFrame, entries: pl.DataFrame, since: date | None) -> pl.DataFrame:
+    """Joins what identifies a window: the anchor's provider and line, or a digest of the register entry (and of the year)."""
     anchor = lines.select("provider", "line_id").with_row_index("anchor").with_columns(pl.col("anchor").cast(pl.Int64))
     entry = entries.select("level_number", "register").with_row_index("entry").with_columns(pl.col("entry").cast(pl.Int64))
     own = own.join(anchor, on="anchor", how="left", maintain_order="left").join(
@@ -132,7 +132,7 @@ def _with_anchor(own: pl.DataFrame, lines: pl.DataFrame, entries: pl.DataFrame) 
     )
     by_entry = pl.col("anchor") == NOBODY
     digests = own.filter(by_entry).select("window", key=pl.struct("patient_id", "register", "opened", "lead_provider"))
-    keys = digests.select("window", id_digest=pl.Series([_digest(key) for key in digests["key"]], dtype=pl.String))
+    keys = digests.select("window", id_digest=pl.Series([_digest(key, since) for key in digests["key"]], dtype=pl.String))
     return own.join(keys, on="window", how="left", maintain_order="left").with_columns(
         id_provider=pl.when(by_entry).then("lead_provider").otherwise("provider"),
         id_key=pl.when(by_entry).then("id_digest").otherwise("line_id"),
@@ -140,8 +140,9 @@ def _with_anchor(own: pl.DataFrame, lines: pl.DataFrame, entries: pl.DataFrame) 
     )
 
 
-def _digest(key: dict[str, object]) -> str:
-    return sha256("|".join(str(part) for part in key.values()).encode()).hexdigest()[:_KEPT]
+def _digest(key: dict[str, object], since: date | None) -> str:
+    parts = [*key.values(), *([] if since is None else [since])]
+    return sha256("|".join(str(part) for part in parts).encode()).hexdigest()[:_KEPT]
 
 
 def _positions(own: pl.DataFrame, lines: pl.DataFrame, tariff: _Tariff) -> pl.Series:

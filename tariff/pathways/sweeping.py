@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from functools import reduce
 from operator import or_
 from typing import Any, Final
@@ -80,7 +81,7 @@ def sweep(lines: pl.DataFrame, entries: pl.DataFrame, definitions: Definitions) 
     found = _in_turn(
         open_episodes(first, start, end, died, stay, trigger, barred, method, _terms(definitions), _meetings(definitions)),
         open_phases(first, start, end, trigger, barred, method, _phase_terms(definitions), *in_turn),
-        open_years(method, _longest_years(definitions), *in_turn),
+        open_years(method, _longest_years(definitions), _since(definitions), *in_turn),
     )
     lead, payer = _lead(found, providers, definitions), _of_anchor_or_entry(found, *commissioners)
     settings = definitions.pathways
@@ -105,6 +106,7 @@ def sweep(lines: pl.DataFrame, entries: pl.DataFrame, definitions: Definitions) 
         np.array([its.proration == "by_days" for its in settings], dtype=np.bool_),
         np.array([its.settlement_days for its in settings], dtype=np.int64),
         _phase_terms(definitions)[:, 0].copy(),
+        np.where(method == YEARLY, _since(definitions), -FOREVER),
     )
     swept = lines.with_columns(
         window=pl.Series(window, dtype=pl.Int64),
@@ -210,6 +212,10 @@ def _phase_terms(definitions: Definitions) -> Whole:
 def _longest_years(definitions: Definitions) -> Whole:
     longest = [its.longest_days if isinstance(its, YearOfCare) else None for its in definitions.pathways]
     return np.array([FOREVER if days is None else days for days in longest], dtype=np.int64)
+
+
+def _since(definitions: Definitions) -> int:
+    return (definitions.since - date(1970, 1, 1)).days
 
 
 def _meetings(definitions: Definitions) -> Whole:

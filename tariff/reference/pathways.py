@@ -64,6 +64,8 @@ class Window:
     anchor: Line | None = None
     lines: list[Line] = field(default_factory=list)
     entry: Entry | None = None
+    year: date | None = None
+    """Of a year of care: when the year begins."""
     inside: list[int] = field(default_factory=list)
     complications: int = 0
 
@@ -75,7 +77,9 @@ class Window:
             return f"{name}:{code(self.anchor, 'provider')}:{self.anchor['line_id']}"
         assert self.entry is not None
         opened = (self.opened - date(1970, 1, 1)).days
-        key = f"{self.entry['patient_id']}|{self.entry['register']}|{opened}|{self.lead_provider}"
+        key = f"{self.entry['patient_id']}|{self.entry['register']}|{opened}|{self.lead_provider}" + (
+            f"|{self.year}" if self.year else ""
+        )
         return f"{name}:{self.lead_provider}:{sha256(key.encode()).hexdigest()[:12]}"
 
 
@@ -407,7 +411,9 @@ def _years(entries: Sequence[Entry], definition: Said, year: Year) -> list[Windo
         flag = _entry_bars(entry, definition, definition["levels"], year)
         if flag is None and end < entry["start_date"]:
             flag = "overlap"
-        windows.append(_by_entry(entry, definition, None, end, flag))
+        if max(end, entry["start_date"]) >= year.since:
+            windows.append(_by_entry(entry, definition, None, end, flag))
+            windows[-1].year = year.since
     return windows
 
 
@@ -441,6 +447,8 @@ def _place_of(line: Line, windows: list[Window]) -> Place:
             continue
         warranty = line["start"] > window.end
         definition = window.definition
+        if window.year is not None and line["end"] < window.year:
+            continue
         last_day = window.warranty_end if warranty else window.end
         flag = next((str(said["flag"]) for said in definition["outside"] if fits(line, said)), None)
         complication = flag is None and _one_fits(line, definition["complications"])

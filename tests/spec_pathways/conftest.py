@@ -63,6 +63,10 @@ class World:
             self.file.pathway, self.file.transfers, self.file.readmission, FACTORS, True, None, self.since, self.ends
         )
 
+    @staticmethod
+    def frames(lines: Sequence[Line]) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+        return frames_of(lines)
+
     def bundle(
         self,
         lines: Sequence[Line],
@@ -179,34 +183,21 @@ def everyday() -> Callable[..., Line]:
 
 
 _CHOICES: dict[str, list[Any]] = {
-    "currency": [
-        "HN22A",
-        "HN13B",
-        "HN80A",
-        "HE11G",
-        "BZ34C",
-        "BZ80A",
-        "NZ30A",
-        "NZ31B",
-        "NZ20A",
-        "DZ13A",
-        "WF01A",
-        "LA97A",
-        " hn22a",
-    ],
-    "provider": ["RA1", "RB2", "RC3", "RB201", "RX9"],
-    "commissioner": ["QA1", "QA1", "QA1", "QB2", "7A3"],
-    "treatment_function": ["110", "130", "501", "343", "710", "300", None],
-    "admission_method": ["11", "11", "21", "2B", "81", "28"],
-    "discharge_method": ["1", "1", "1", "1", "2", "4"],
-    "primary_diagnosis": ["M16", "T84.0", "T840", "C50", "S72", None],
-    "secondary_diagnoses": [None, None, "I10;C61", "v03.1; I10"],
-    "outcome": ["priced"] * 8 + ["unpriced", "excluded"],
+    "currency": [*["HN22A"] * 5, "HN13B", "HN80A", "HE11G", "HE11G", "BZ34C", "BZ80A", "NZ30A", "NZ31B", "NZ20A", "DZ13A",
+                 "WF01A", "LA97A", " hn22a"],
+    "provider": ["RA1", "RA1", "RB2", "RB2", "RB2", "RC3", "RB201", "RX9"],
+    "commissioner": [*["QA1"] * 8, "QB2", "7A3"],
+    "treatment_function": ["110", "110", "130", "501", "343", "710", "300", None],
+    "admission_method": ["11", "11", "21", "21", "2B", "81", "28"],
+    "discharge_method": [*["1"] * 8, "2", "4"],
+    "primary_diagnosis": ["M16", "M16", "T84.0", "T840", "t84.1", "C50", "S72", None],
+    "secondary_diagnoses": [*[None] * 6, "I10;C61", "v03.1; I10"],
+    "outcome": ["priced"] * 14 + ["unpriced", "excluded"],
     "price_pence": [0, 1, 33_333, 100_000, 999_999],
-    "age": [2, 40, 60, None],
-    "local": [False, False, False, True],
-}
-_SPANS = (0, 0, 0, 1, 2, 3, 5, 8, 20, 35, 70)
+    "age": [2, 40, 60, 70, None],
+    "local": [*[False] * 6, True],
+}  # fmt: skip
+_SPANS = (0, 0, 0, 1, 2, 3, 5, 8, 12, 20, 28, 35, 70)
 
 
 @pytest.fixture(scope="session")
@@ -217,9 +208,9 @@ def histories() -> Callable[[int, int], tuple[list[Line], list[Entry]]]:
         draw = random.Random(seed)
         lines, entries = [], []
         for patient in range(patients):
-            span = draw.choice((10, 60, 200, 400))
+            span = draw.choice((10, 60, 150, 150, 300))
             base = date(2017, 2, 1) + timedelta(days=draw.randrange(120))
-            for number in range(draw.randrange(7)):
+            for number in range(draw.randrange(9)):
                 lines.append(_random_line(draw, f"P{patient}", f"L{patient}.{number}", base, span))
             for _ in range(draw.choice((0, 0, 0, 1, 2, 3))):
                 entries.append(_random_entry(draw, f"P{patient}", base, span))
