@@ -15,6 +15,7 @@ ROOT = Path(__file__).parent.parent
 if str(ROOT) not in sys.path:  # workers and tests name each other as `benchmarks.…`, however pytest was started
     sys.path.insert(0, str(ROOT))
 
+from benchmarks.attendances import AttendanceWork, make_attendances  # noqa: E402
 from benchmarks.work import Work, make_work  # noqa: E402
 
 LIBRARIES = ("tariff", "polars", "numba", "numpy", "pyarrow", "duckdb", "pandas")
@@ -23,6 +24,7 @@ LIBRARIES = ("tariff", "polars", "numba", "numpy", "pyarrow", "duckdb", "pandas"
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("tariff benchmarks")
     group.addoption("--spells", type=int, default=1_000_000, help="spells to price (default: 1,000,000)")
+    group.addoption("--attendances", type=int, default=10_000_000, help="attendances to total (default: 10,000,000)")
     group.addoption("--turns", type=int, default=7, help="turns of each contender (default: 7)")
 
 
@@ -67,6 +69,24 @@ def work_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Work]:
         return made[spells]
 
     return work
+
+
+@pytest.fixture(scope="session")
+def attendances_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], AttendanceWork]:
+    """So many attendances, made once a run."""
+    made: dict[int, AttendanceWork] = {}
+
+    def work(attendances: int) -> AttendanceWork:
+        if attendances not in made:
+            made[attendances] = make_attendances(tmp_path_factory.mktemp("attendances"), attendances)
+        return made[attendances]
+
+    return work
+
+
+@pytest.fixture
+def attendances(request: pytest.FixtureRequest) -> int:
+    return int(request.config.getoption("--attendances"))
 
 
 @pytest.fixture

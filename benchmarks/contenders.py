@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from benchmarks.work import ENGINE_COLUMNS, WRITING, Work
+from benchmarks.work import ENGINE_COLUMNS, WRITING
 
 if TYPE_CHECKING:
     from tariff.rulepack import RulePack
@@ -45,7 +45,7 @@ def floor(pack: RulePack) -> Pricer:
     ready: dict[Path, pl.DataFrame] = {}
 
     def copy(source: Path, out: Path) -> None:
-        pl.scan_parquet(source).select(NEEDED).sink_batches(_let_go)
+        pl.scan_parquet(source).select(NEEDED).sink_batches(let_go)
         ready[source].write_parquet(out, **WRITING)
 
     def get_ready(source: Path, out: Path) -> None:
@@ -57,7 +57,7 @@ def floor(pack: RulePack) -> Pricer:
     return copy
 
 
-def _let_go(batch: pl.DataFrame) -> None:
+def let_go(batch: pl.DataFrame) -> None:
     """Forget a batch."""
 
 
@@ -113,8 +113,3 @@ CONTENDERS: dict[str, Callable[[RulePack], Pricer]] = {
 }
 SCALED = {"per record": 20_000}
 """Contenders too slow for the whole file: they price its first so many spells, and the figure is scaled."""
-
-
-def source_for(name: str, work: Work) -> Path:
-    """The file a contender prices."""
-    return work.sample(SCALED[name]) if name in SCALED else work.source

@@ -16,9 +16,9 @@ MEGABYTE = 1 << 20
 
 @dataclass
 class Turns:
-    """The turns of one contender: seconds by the clock and of processor time, all threads; `spells` it priced a turn."""
+    """The turns of one contender: seconds by the clock and of processor time, all threads; `lines` it priced a turn."""
 
-    spells: int
+    lines: int
     wall: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
     peak: int | None = None  # bytes, of the whole process
@@ -34,21 +34,21 @@ class Turns:
     def summary(self) -> dict[str, Any]:
         """For the JSON."""
         return {
-            "spells": self.spells,
+            "lines": self.lines,
             "wall_s": self.wall,
             "cpu_s": self.cpu,
             "peak_mb": self.peak and round(self.peak / MEGABYTE),
         }
 
     @property
-    def cpu_per_spell(self) -> float:
-        """Fastest turn, seconds of processor time a spell."""
-        return min(self.cpu) / self.spells
+    def cpu_per_line(self) -> float:
+        """Fastest turn, seconds of processor time a line."""
+        return min(self.cpu) / self.lines
 
 
-def summary(spells: int, turns: Mapping[str, Turns]) -> dict[str, Any]:
+def summary(lines: int, turns: Mapping[str, Turns]) -> dict[str, Any]:
     """All contenders for the JSON."""
-    return {"spells": spells, "contenders": {name: one.summary() for name, one in turns.items()}}
+    return {"lines": lines, "contenders": {name: one.summary() for name, one in turns.items()}}
 
 
 def peak_memory() -> int:

@@ -10,8 +10,10 @@ from typing import Any
 TITLES = {
     "test_kernel_alone": "Encoded spells in memory",
     "test_parquet_to_parquet": "Parquet to Parquet: identifier and seven money columns",
+    "test_attendance_totals": "Outpatient attendances to totals by commissioner, provider and point of delivery",
 }
-FIRST = {"test_kernel_alone": "kernel", "test_parquet_to_parquet": "engine"}
+FIRST = {"test_kernel_alone": "kernel", "test_parquet_to_parquet": "engine", "test_attendance_totals": "engine"}
+LINE = {"test_kernel_alone": "spell", "test_parquet_to_parquet": "spell", "test_attendance_totals": "attendance"}
 
 
 def table(report: dict[str, Any]) -> str:
@@ -23,19 +25,19 @@ def table(report: dict[str, Any]) -> str:
 
 
 def _section(benchmark: dict[str, Any]) -> str:
-    info, first = benchmark["extra_info"], FIRST[benchmark["name"]]
+    info, first, line = benchmark["extra_info"], FIRST[benchmark["name"]], LINE[benchmark["name"]]
     contenders = info["contenders"]
     with_memory = any(one["peak_mb"] for one in contenders.values())
     turns = len(contenders[first]["cpu_s"])
-    lines = [f"**{TITLES[benchmark['name']]}** ({info['spells']:,} spells; fastest of {turns} turns each)", ""]
-    head = ["", "CPU, ns a spell", f"CPU ÷ {first}", "clock, ns a spell", f"clock ÷ {first}"]
+    lines = [f"**{TITLES[benchmark['name']]}** ({info['lines']:,} {line}s; fastest of {turns} turns each)", ""]
+    head = ["", f"CPU, ns per {line}", f"CPU ÷ {first}", f"clock, ns per {line}", f"clock ÷ {first}"]
     lines.append(_row([*head, "peak memory, MB"] if with_memory else head))
     lines.append(_row(["---", *["---:"] * (len(head) - (0 if with_memory else 1))]))
     for name, one in contenders.items():
-        scaled = f"{name} (scaled from {one['spells']:,})" if one["spells"] < info["spells"] else name
+        scaled = f"{name} (scaled from {one['lines']:,})" if one["lines"] < info["lines"] else name
         cells = [scaled]
         for clock in ("cpu_s", "wall_s"):
-            own, other = (min(contender[clock]) / contender["spells"] * 1e9 for contender in (one, contenders[first]))
+            own, other = (min(contender[clock]) / contender["lines"] * 1e9 for contender in (one, contenders[first]))
             cells += [f"{own:,.0f}", f"{own / other:,.2f}" if own < 10 * other else f"{own / other:,.0f}"]
         lines.append(_row([*cells, "" if scaled != name else f"{one['peak_mb']:,}"] if with_memory else cells))
     return "\n".join(lines)

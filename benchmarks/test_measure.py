@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.attendance_totals import AttendanceTotals
 from benchmarks.contenders import CONTENDERS
 from benchmarks.kernel_alone import KernelAlone
 from benchmarks.measure import summary
 from benchmarks.parquet_to_parquet import ParquetToParquet
+from benchmarks.totallers import TOTALLERS
 
 pytestmark = pytest.mark.measure
 
@@ -29,3 +31,10 @@ def test_parquet_to_parquet(benchmark, work_of, spells, turns, same_pence, versi
         benchmark.pedantic(contest.engine_turn, setup=contest.peers_turn, rounds=turns)
         contest.require_same_pence(same_pence)
     benchmark.extra_info.update(summary(spells, contest.turns), versions=versions, command=command)
+
+
+def test_attendance_totals(benchmark, attendances_of, attendances, turns, versions, command, tmp_path):
+    with AttendanceTotals(attendances_of(attendances), list(TOTALLERS), attendances, tmp_path) as contest:
+        benchmark.pedantic(contest.engine_turn, setup=contest.peers_turn, rounds=turns)
+        contest.require_same_totals()
+    benchmark.extra_info.update(summary(attendances, contest.turns), versions=versions, command=command)

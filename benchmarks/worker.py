@@ -1,4 +1,4 @@
-"""One contender in a process of its own: `python -m benchmarks.worker FOLDER CONTENDER OUT`. It warms up, says so, and then
+"""One contender in a process of its own: `python -m benchmarks.worker KIND FOLDER CONTENDER OUT`. It warms up, says so, and then
 takes a turn for every line it reads, answering each with its seconds and the process's peak memory as JSON."""
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 
 
-def serve(folder: Path, name: str, out: Path) -> None:
-    """The worker's side."""
-    from benchmarks.contenders import CONTENDERS, source_for
+def serve(kind: str, folder: Path, name: str, out: Path) -> None:
+    """The worker's side. `kind` is that of a `benchmarks.contest.Contest`."""
+    from benchmarks.contest import field_of
     from benchmarks.measure import Turns, peak_memory
-    from benchmarks.work import Work
 
-    work = Work(folder)
-    source = source_for(name, work)
-    price = CONTENDERS[name](work.pack())
+    field = field_of(kind)
+    work = field.work(folder)
+    source = work.sample(field.scaled[name]) if name in field.scaled else work.source
+    price = field.contenders[name](work.pack())
     price_first = getattr(price, "get_ready", price)
     price_first(work.sample(1_000), out)
     if price_first is not price:
@@ -39,10 +39,10 @@ def _answer(message: dict[str, Any]) -> None:
 class Worker:
     """The caller's side. Use as a context."""
 
-    def __init__(self, folder: Path, name: str, out: Path) -> None:
+    def __init__(self, kind: str, folder: Path, name: str, out: Path) -> None:
         self.name, self.out = name, out
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.worker", str(folder), name, str(out)],
+            [sys.executable, "-m", "benchmarks.worker", kind, str(folder), name, str(out)],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -72,4 +72,4 @@ class Worker:
 
 
 if __name__ == "__main__":
-    serve(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3]))
+    serve(sys.argv[1], Path(sys.argv[2]), sys.argv[3], Path(sys.argv[4]))

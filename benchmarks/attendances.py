@@ -1,0 +1,67 @@
+"""Outpatient attendances under test: a synthetic year, repeated with identifiers of its own each time, and the pack of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from tariff.rulepack import load_pack
+from tariff.synthetic import activity
+from tariff.synthetic.frames import write_parquet
+from tariff.synthetic.overlay import write_overlay
+
+if TYPE_CHECKING:
+    from tariff.rulepack import RulePack
+
+PACK: Final = "example"
+"""Of the shipped packs the one with attendance prices; every outpatient rule of it acts."""
+SEED: Final = 2024
+TILE: Final = 1_000_000
+"""Attendances generated; a longer file repeats them."""
+ATTENDANCES_A_SPELL: Final = 5
+_SHIFT: Final = 32_000_000
+"""Between the identifiers of two tiles: beyond those of one."""
+_POUNDS: Final = ("local_price",)
+
+
+@dataclass(frozen=True)
+class AttendanceWork:
+    """A folder that holds the activity and the overlay of its providers; other processes find the work by it."""
+
+    folder: Path
+
+    @property
+    def source(self) -> Path:
+        """An activity file as `tariff synth` writes it: codes dictionary-coded, `local_price` as text in pounds."""
+        return self.folder / "outpatient.parquet"
+
+    def sample(self, attendances: int) -> Path:
+        """A file of the first `attendances` of the activity."""
+        path = self.folder / f"outpatient-{attendances}.parquet"
+        if not path.exists():
+            write_parquet(path, [pl.scan_parquet(self.source).head(attendances).collect()])
+        return path
+
+    def pack(self) -> RulePack:
+        """The pack, and the invented providers' factors."""
+        return load_pack(PACK, (self.folder / "overlay",))
+
+
+def make_attendances(folder: Path, attendances: int) -> AttendanceWork:
+    """Write `attendances` and the overlay into `folder`. The same number gives the same lines."""
+    write_overlay(folder / "overlay", load_pack(PACK))
+    work = AttendanceWork(folder)
+    tile = activity("outpatient", min(attendances, TILE) // ATTENDANCES_A_SPELL, SEED, pack=work.pack(), coded=True)
+    write_parquet(work.source, _tiles(tile, attendances), _POUNDS)
+    return work
+
+
+def _tiles(tile: pl.DataFrame, attendances: int) -> Iterator[pl.DataFrame]:
+    number = pl.col("attendance_id").str.slice(1).cast(pl.Int64)
+    for count in range(-(-attendances // tile.height)):
+        shifted = tile.with_columns(attendance_id=pl.lit("O") + (number + count * _SHIFT).cast(pl.String))
+        yield shifted.head(attendances - count * tile.height)
