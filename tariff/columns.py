@@ -258,6 +258,10 @@ PRICED_LINE: Final = (
     _out("best_practice_tariff", pl.String(), "candidate best-practice tariffs by precedence, separated by ;"),
     _out("best_practice_status", pl.String(), "of each of them: met, not_met or no_evidence, separated by ;"),
     _out("best_practice_missing", pl.String(), "criteria failed or without evidence, <tariff>:<criterion>, separated by ;"),
+    _out(
+        "pathway_category", PATHWAY_CATEGORY, "what the line is to its pathway: anchor, inside, prorated, warranty, outside_<why>"
+    ),
+    _money("pathway_pence", "part of price_pence that the pathway's bundle pays in its place"),
 )
 """One schema for every kind of activity. Other people's scripts read it, so it only ever grows."""
 

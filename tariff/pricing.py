@@ -71,6 +71,7 @@ _NOTHING: Final[dict[str, str | int]] = {
     "best_practice_at_stake_pence": 0,
     "best_practice_lost_pence": 0,
     "best_practice_row": 0,
+    "pathway_pence": 0,
 }
 """What a priced line holds where its kind has no such thing."""
 _STANDING_WORDS: Final = ("best_practice_tariff", "best_practice_status", "best_practice_missing")

@@ -17,7 +17,7 @@ from tariff.intake import Intake, take_in
 from tariff.reference import ReferencePack, price_line
 from tariff.rulepack import RulePack
 
-_NOT_COMPARED: Final = frozenset({"pack", "patient_id", "pathway_id"})
+_NOT_COMPARED: Final = frozenset({"pack", "patient_id", "pathway_id", "pathway_category", "pathway_pence"})
 """The label of the pack is not the reference's to know, and identifiers of patients are not looked at."""
 _MOST_SHOWN: Final = 20
 _AS_IT_WAS: Final = "give the files as they were priced, or price again"

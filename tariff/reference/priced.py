@@ -375,4 +375,6 @@ def priced_line(
         "best_practice_tariff": price.standing.tariff,
         "best_practice_status": price.standing.status,
         "best_practice_missing": price.standing.missing,
+        "pathway_category": None,
+        "pathway_pence": 0,
     }
