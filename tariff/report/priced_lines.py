@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
-from tariff.columns import PRICED_LINE, names
+from tariff.columns import PRICED_LINE, names, schema
 from tariff.errors import ActivityError, Fault, did_you_mean
 from tariff.run_card import read_run_card
 
@@ -17,6 +17,17 @@ Priced = pl.DataFrame | pl.LazyFrame | str | Path | Sequence[str | Path]
 
 RunCards = Mapping[str, Any] | str | Path | Sequence[Mapping[str, Any]] | None
 """Run cards of a pricing run: read already, a file, several, or none (then they are looked for beside the files)."""
+
+
+LATER: Final = (
+    "best_practice_lost_pence",
+    "best_practice_tariff",
+    "best_practice_status",
+    "best_practice_missing",
+    "pathway_category",
+    "pathway_pence",
+)
+"""Columns that priced lines have gained since they were first published: lines priced before do without."""
 
 
 def scan_lines(priced: Priced) -> pl.LazyFrame:
@@ -31,14 +42,15 @@ def scan_lines(priced: Priced) -> pl.LazyFrame:
         found = frame.collect_schema().names()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise ActivityError("the priced lines cannot be read", [_unreadable(where)]) from error
-    lacking = [name for name in names(PRICED_LINE) if name not in found]
+    lacking = [name for name in names(PRICED_LINE) if name not in found and name not in LATER]
     if lacking:
         faults = [
             Fault(where, f"column '{name}' is missing", did_you_mean(name, set(found) - set(names(PRICED_LINE))))
             for name in lacking
         ]
         raise ActivityError("these are not priced lines: give what `tariff price` wrote", faults)
-    return frame
+    plain = {column.name: None if column.nullable else 0 for column in PRICED_LINE if column.name not in found}
+    return frame.with_columns(pl.lit(value, schema(PRICED_LINE)[name]).alias(name) for name, value in plain.items())
 
 
 def find_cards(priced: Priced, given: RunCards) -> tuple[Mapping[str, Any], ...]:

@@ -14,7 +14,7 @@ from tariff.reasons import PRICED
 from tariff.report.assumed import COMPONENT_NAMES, Assumed, assumption_rows
 from tariff.report.outcomes import reason_sentence
 from tariff.report.suppression import CONFIDENTIAL, Key, hide_small, is_small
-from tariff.report.words import DIMENSION_NAMES, counted, listed, percentage, short_money, signed, value_name
+from tariff.report.words import DIMENSION_NAMES, MOST_NAMED, counted, listed, percentage, short_money, signed, value_name
 from tariff.rulepack.model import CONFIDENCES
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def totals_table(report: Report) -> Table:
     return Table(
         name="totals",
         finding="By model; by commissioner and point of delivery: report.html and report.xlsx",
-        caption=_caption(report),
+        caption=f"Payment under each model and difference from {report.models[report.baseline].in_a_sentence}, whole pounds",
         columns=("Model", "Payment", "Difference", "Share"),
         rows=tuple(rows),
     )
@@ -277,7 +277,8 @@ def _gathered(groups: Iterable[Sequence[Mapping[str, Any]]]) -> list[dict[str, A
 def _model_columns(report: Report) -> list[str]:
     columns = [report.baseline_title]
     for model in report.others:
-        columns += [model.title, "Difference"] if len(report.others) < SIDE_BY_SIDE else [f"{model.title}: difference"]
+        alone = model.title if len(report.others) > MOST_NAMED else f"{model.title}: difference"
+        columns += [model.title, "Difference"] if len(report.others) < SIDE_BY_SIDE else [alone]
     return columns
 
 
@@ -290,7 +291,8 @@ def _group_row(report: Report, name: str, rows: Sequence[Mapping[str, Any]], wid
         difference = row["difference_pence"]
         if len(report.others) < SIDE_BY_SIDE:
             cells.append(Cell(_money(row["pence"])))
-        cells.append(Cell(signed(_money(difference)), bar=difference / widest if widest else None))
+        barred = widest and len(report.others) <= MOST_NAMED
+        cells.append(Cell(signed(_money(difference)), bar=difference / widest if barred else None))
     return (cells[0], *(Cell(CONFIDENTIAL) for _ in cells[1:])) if hide else tuple(cells)
 
 
@@ -310,6 +312,9 @@ def _finding(
 
 def _caption(report: Report) -> str:
     hidden = f". {CONFIDENTIAL}: hidden, so that no count of 1 to 7 can be told" if report.suppress else ""
+    if len(report.others) > MOST_NAMED:
+        base = report.models[report.baseline].in_a_sentence
+        return f"Payment under {base}; of the other models the difference from it, whole pounds{hidden}"
     return f"Payment under each model and difference from {report.models[report.baseline].in_a_sentence}, whole pounds{hidden}"
 
 

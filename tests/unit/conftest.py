@@ -34,6 +34,7 @@ def _line(number: int, given: dict[str, Any]) -> dict[str, Any]:
         "best_practice_pence": 0,
         "best_practice_at_stake_pence": 0,
         "best_practice_lost_pence": 0,
+        "pathway_pence": 0,
         "basis": 0,
         "outcome": "priced",
         "reason": "priced",

@@ -33,12 +33,16 @@ pathways = ["all"]
 """
 
 
+def inside(pathway_id: str, pence: int) -> dict[str, Any]:
+    return {"pathway_id": pathway_id, "pathway_pence": pence}
+
+
 @pytest.fixture
 def lines(priced_lines: Callable[..., pl.DataFrame]) -> pl.DataFrame:
     return priced_lines(
-        {"base_pence": 5_000_00, "best_practice_pence": 500_00, "currency": "HN12F", "pathway_id": "hip:XP1:L0"},
-        {"base_pence": 700_00, "provider": "XP2", "pod": "NEL", "pathway_id": "hip:XP1:L0"},
-        {"base_pence": 900_00, "pod": "EL", "pathway_id": "cataract:XP1:L2"},
+        {"base_pence": 5_000_00, "best_practice_pence": 500_00, "currency": "HN12F", **inside("hip:XP1:L0", 5_000_00)},
+        {"base_pence": 700_00, "provider": "XP2", "pod": "NEL", **inside("hip:XP1:L0", 700_00)},
+        {"base_pence": 900_00, "pod": "EL", **inside("cataract:XP1:L2", 900_00)},
         {"base_pence": 100_00, "pod": "NEL", "best_practice_pence": -20_00},
     )
 

@@ -386,3 +386,8 @@ def test_a_headline_of_many_models_names_the_ends() -> None:
     assert (
         told == "Commissioner XC1 pays £100 under the tariff; the 4 other models range from £10 less under a to £20 more under b."
     )
+
+
+def test_lines_priced_before_a_column_was_added_are_compared(lines: pl.DataFrame, plan: pl.DataFrame) -> None:
+    earlier = lines.drop("pathway_pence", "best_practice_lost_pence", "best_practice_tariff")
+    assert compare(earlier, MODELS, plan=plan).totals == compare(lines, MODELS, plan=plan).totals
