@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -92,6 +92,23 @@ def bundle(
         pl.concat(handed_on).sort("record", "patient_id", "end", "start", "kind", "provider", "line_id", "start_date"),
         pl.concat(restated).sort("kind", "provider", "line_id"),
     )
+
+
+def bundle_under(
+    priced: pl.LazyFrame | pl.DataFrame,
+    activity: Sequence[pl.LazyFrame | pl.DataFrame],
+    registers: pl.LazyFrame | pl.DataFrame | None = None,
+    *,
+    until: date | None = None,
+) -> Callable[[Definitions], tuple[pl.DataFrame, int]]:
+    """What `comparing.sensitivity` asks: under given definitions the pathways, and the pence still paid line by line."""
+
+    def formed(definitions: Definitions) -> tuple[pl.DataFrame, int]:
+        bundled = bundle(priced, activity, definitions, registers, until=until)
+        still_paid = bundled.lines.select((pl.col("price_pence") - pl.col("pathway_pence")).sum()).collect()
+        return bundled.pathways, int(still_paid.item())
+
+    return formed
 
 
 def _extent(care: pl.LazyFrame) -> tuple[int, date | None]:

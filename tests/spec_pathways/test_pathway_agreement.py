@@ -1,4 +1,5 @@
-"""The sweeps and the reference tell the same of random histories: 50,000 of them, under definitions that decide differently."""
+"""The sweeps and the reference tell the same of random histories under definitions that decide differently: 6,000 histories each
+time, 50,000 where slow tests run too."""
 
 from __future__ import annotations
 
@@ -7,7 +8,8 @@ import os
 import pytest
 
 COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") != "1"
-PATIENTS = 2_500 if COMPILED else 100
+PATIENTS = 300 if COMPILED else 60
+MANY_PATIENTS = 2_500
 ANCHORED = ("joint", "revision", "cataract")
 DECISIONS = [
     {},
@@ -35,8 +37,18 @@ def changed(file, decisions):
 @pytest.mark.parametrize("half", range(2))
 @pytest.mark.parametrize("number", range(len(DECISIONS)))
 def test_random_histories(make_world, pathway_file, histories, number, half):
-    world = make_world(changed(pathway_file, DECISIONS[number]))
-    lines, entries = histories(2 * number + half, PATIENTS)
+    agree(make_world(changed(pathway_file, DECISIONS[number])), *histories(1_000 + 2 * number + half, PATIENTS))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not COMPILED, reason="takes hours without compiled sweeps")
+@pytest.mark.parametrize("half", range(2))
+@pytest.mark.parametrize("number", range(len(DECISIONS)))
+def test_many_random_histories(make_world, pathway_file, histories, number, half):
+    agree(make_world(changed(pathway_file, DECISIONS[number])), *histories(2 * number + half, MANY_PATIENTS))
+
+
+def agree(world, lines, entries):
     swept, reference = world.by_sweep(lines, entries), world.by_reference(lines, entries)
     assert {line: place for line, place in swept.places.items() if place != reference.places[line]} == {}
     assert swept.pathways.keys() == reference.pathways.keys()
