@@ -23,6 +23,7 @@ _TELLING: Final = int(
     | Basis.COMBINED
     | Basis.MULTI_PROFESSIONAL
     | Basis.NON_FACE_TO_FACE
+    | Basis.BEST_PRACTICE
 )
 """Flags that tell which cell a price was read from."""
 
@@ -56,7 +57,7 @@ def pounds_by_label(priced: pl.LazyFrame, packs: Sequence[RulePack]) -> list[Res
 
 def _by_price_row(lines: pl.LazyFrame) -> pl.LazyFrame:
     key = [pl.col("kind", "setting", "pod").cast(pl.String), (pl.col("basis") & _TELLING).alias("telling")]
-    return lines.group_by("pack", "price_row", *key).agg(
+    return lines.group_by("pack", "price_row", "best_practice_row", *key).agg(
         pl.len().alias("lines"),
         pl.col("base_pence", "short_stay_pence", "long_stay_pence").sum(),
         (pl.col("short_stay_pence") != 0).sum().alias("short_stay_lines"),
@@ -87,7 +88,7 @@ def _labelled(found: list[pl.DataFrame], labels: dict[str, Labels]) -> Iterator[
     by_price_row, by_top_up, by_provider = (frame.filter(pl.col("pack").is_in(list(labels))) for frame in found)
     for row in by_price_row.iter_rows(named=True):
         pack, number, setting = row["pack"], row["price_row"], row["setting"]
-        label = labels[pack].price(row["kind"], setting, row["pod"], row["telling"], number)
+        label = labels[pack].price(row["kind"], setting, row["pod"], row["telling"], number, row["best_practice_row"])
         yield pack, "base", label, row["base_pence"], row["lines"]
         if row["short_stay_lines"]:
             yield pack, "short_stay", labels[pack].short_stay(number), row["short_stay_pence"], row["short_stay_lines"]

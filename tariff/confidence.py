@@ -18,10 +18,20 @@ if TYPE_CHECKING:
     from tariff.rulepack import RulePack
 
 _MARKET_FORCES: Final = int(Basis.MARKET_FORCES | Basis.MARKET_FORCES_DEFAULT)
-_ROW: Final = ("kind", "setting", "pod", "basis", "price_row")
+_ROW: Final = ("kind", "setting", "pod", "basis", "price_row", "best_practice_row")
 _NEEDED: Final = (*_ROW, "top_up_row", "provider", "outcome")
 """Columns of a priced line that tell which cells it rests on."""
-_EMPTIED: Final = (*COMPONENTS, "price_pence", "best_practice_pence", "best_practice_at_stake_pence", "basis", "excess_days")
+_EMPTIED: Final = (
+    *COMPONENTS,
+    "price_pence",
+    "best_practice_pence",
+    "best_practice_at_stake_pence",
+    "best_practice_lost_pence",
+    "basis",
+    "excess_days",
+)
+_ROWS: Final = ("price_row", "top_up_row", "best_practice_row")
+_SILENCED: Final = ("best_practice_tariff", "best_practice_status", "best_practice_missing")
 
 
 def read_confidences(given: Iterable[str]) -> frozenset[str]:
@@ -54,7 +64,8 @@ class Refusals:
             trim_point=pl.when(~refused).then("trim_point"),
             mff_millionths=pl.when(refused).then(pl.lit(1_000_000, dtype=pl.Int32)).otherwise("mff_millionths"),
             **{name: pl.when(refused).then(pl.lit(0)).otherwise(name).cast(priced.schema[name]) for name in _EMPTIED},
-            **{name: pl.when(refused).then(pl.lit(0, dtype=pl.Int32)).otherwise(name) for name in ("price_row", "top_up_row")},
+            **{name: pl.when(refused).then(pl.lit(0, dtype=pl.Int32)).otherwise(name) for name in _ROWS},
+            **{name: pl.when(~refused).then(name) for name in _SILENCED},
         )
 
     def _refused(self, lines: pl.DataFrame) -> pl.Series:
@@ -79,8 +90,11 @@ class Refusals:
     def _is_refused(self, label: Label) -> bool:
         return label[0] not in self._accepted
 
-    def _row_is_refused(self, kind: str, setting: str, pod: str, basis: int, row: int) -> bool:
-        if self._is_refused(self._labels.price(kind, setting, pod, basis, row)):
+    def _row_is_refused(self, kind: str, setting: str, pod: str, basis: int, row: int, best_practice_row: int) -> bool:
+        if self._is_refused(self._labels.price(kind, setting, pod, basis, row, best_practice_row)):
+            return True
+        best = self._labels.best_practice(best_practice_row, basis)
+        if best is not None and self._is_refused(best):
             return True
         if basis & Basis.SHORT_STAY and self._is_refused(self._labels.short_stay(row)):
             return True

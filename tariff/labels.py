@@ -12,6 +12,7 @@ from tariff.rulepack.model import CONFIDENCES
 
 if TYPE_CHECKING:
     from tariff.rulepack import RulePack
+    from tariff.rulepack.best_practice_rows import BestPracticeRow
     from tariff.rulepack.rows import ProviderFactor
 
 Label = tuple[str, str]
@@ -48,8 +49,28 @@ class Labels:
         rows: tuple[Any, ...] = getattr(self._pack, _TABLE_OF_KIND[kind])
         return rows[number - 1]
 
-    def price(self, kind: str, setting: str, pod: str, basis: int, number: int) -> Label:
-        """Of the price itself."""
+    def best_practice_row(self, number: int) -> BestPracticeRow:
+        """The row of best_practice.csv that a priced line names: `best_practice_row` counts from 1."""
+        return self._pack.best_practice[number - 1]
+
+    def best_practice(self, number: int, basis: int) -> Label | None:
+        """Of the price or the addition that best practice pays, or of the price where it is not met; None where the ordinary
+        price alone is paid."""
+        row = self.best_practice_row(number) if number else None
+        if row is None or not (basis & Basis.BEST_PRACTICE or row.otherwise is not None):
+            return None
+        paid = "addition" if row.addition is not None else "price" if basis & Basis.BEST_PRACTICE else "otherwise"
+        return self._pack.confidence_of("best_practice", paid, row)
+
+    def price(self, kind: str, setting: str, pod: str, basis: int, number: int, best_practice_row: int = 0) -> Label:
+        """Of the price itself, with what best practice makes of it: an addition is no surer than the price it is paid on."""
+        best = self.best_practice(best_practice_row, basis)
+        if best is not None and (number == 0 or self.best_practice_row(best_practice_row).addition is None):
+            return best
+        plain = self._ordinary_price(kind, setting, pod, basis, number)
+        return plain if best is None else weakest([plain, best])
+
+    def _ordinary_price(self, kind: str, setting: str, pod: str, basis: int, number: int) -> Label:
         if basis & Basis.LOCAL_PRICE:
             return LOCAL
         if basis & Basis.PASS_THROUGH:

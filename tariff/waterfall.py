@@ -90,7 +90,7 @@ def explain(
         raise RulesError(
             "The rule pack that priced the line is not at hand.", [Fault("", f"it is '{row['pack']}'; given: {given}")]
         )
-    notes = basis_sentences(row["basis"] & _WORTH_SAYING)
+    notes = [*basis_sentences(row["basis"] & _WORTH_SAYING), *best_practice_notes(row, packs[row["pack"]])]
     return Waterfall(row, list(_steps(row, packs[row["pack"]])), [*notes, *repeated])
 
 
@@ -102,6 +102,7 @@ _WORTH_SAYING: Final = int(
     | Basis.TOP_UP_UNKNOWN
     | Basis.TOP_UP_NOT_ELIGIBLE
     | Basis.DATES_IGNORED
+    | Basis.BEST_PRACTICE_UNKNOWN
 )
 """Flags that no step speaks of."""
 
@@ -141,9 +142,14 @@ def _steps(row: Mapping[str, Any], pack: RulePack) -> Iterator[Step]:
         return
     labels = Labels(pack)
     number, setting = row["price_row"], row["setting"]
-    where = str(labels.price_row(row["kind"], setting, number).origin) if number else "the pack's default"
-    label = labels.price(row["kind"], setting, row["pod"], row["basis"], number)
-    yield Step("Base price", row["base_pence"], _price_in_words(row, labels), where, *label)
+    best = row["best_practice_row"] if labels.best_practice(row["best_practice_row"], row["basis"]) else 0
+    where = str(labels.price_row(row["kind"], setting, number).origin) if number else "" if best else "the pack's default"
+    if best:
+        where = " and ".join(filter(None, (where, str(labels.best_practice_row(best).origin))))
+    label = labels.price(row["kind"], setting, row["pod"], row["basis"], number, row["best_practice_row"])
+    yield Step(
+        "Base price", row["base_pence"], _price_in_words(row, labels) + _with_best_practice(row, labels, best), where, *label
+    )
     if row["basis"] & Basis.SHORT_STAY:
         rule = "reduced short-stay emergency price instead of the full one (RULES 1.4)"
         yield Step("Short stay", row["short_stay_pence"], rule, where, *labels.short_stay(number))
@@ -157,6 +163,45 @@ def _steps(row: Mapping[str, Any], pack: RulePack) -> Iterator[Step]:
         rule = f"{top_up.name}, {top_up.percent / 100:g}% on the {on} (RULES 1.6)"
         yield Step("Top-up", row["top_up_pence"], rule, str(top_up.origin), *labels.top_up(row["top_up_row"]))
     yield from _market_forces(row, pack, labels)
+
+
+def _with_best_practice(row: Mapping[str, Any], labels: Labels, number: int) -> str:
+    """What best practice makes of a base price; nothing where it makes nothing of it."""
+    if not number:
+        return ""
+    paid = labels.best_practice_row(number)
+    if not row["basis"] & Basis.BEST_PRACTICE:
+        return f"; at the price for lines that do not meet {paid.tariff} (RULES 3.1)"
+    if paid.addition is not None:
+        return f", with {pounds(paid.addition)} on top for best practice, {paid.tariff} (RULES 3.1)"
+    return f"; at the best-practice price of {paid.tariff} (RULES 3.1)"
+
+
+def best_practice_notes(row: Mapping[str, Any], pack: RulePack) -> Iterator[str]:
+    """What a line stands at with each best-practice tariff that covers it, the criteria that failed or are open in words, and
+    what that earned, cost, or leaves at stake."""
+    if not row.get("best_practice_tariff"):
+        return
+    named = {(row.tariff, row.criterion): row.name for row in pack.best_practice_criteria}
+    missing: dict[str, list[str]] = {}
+    for text in (row["best_practice_missing"] or "").split(";"):
+        tariff, _, criterion = text.partition(":")
+        words = "the care was given in another setting" if criterion == "setting" else named.get((tariff, criterion), criterion)
+        missing.setdefault(tariff, []).append(words)
+    statuses = row["best_practice_status"].split(";")
+    for tariff, status in zip(row["best_practice_tariff"].split(";"), statuses, strict=True):
+        lacking = ("; failed: " if status == "not_met" else "; nothing is known of: ") + "; ".join(missing.get(tariff, []))
+        yield f"Best practice {tariff}: {status.replace('_', ' ')}{lacking if tariff in missing and status != 'met' else ''}."
+    for column, words in _WORTH_OF_BEST_PRACTICE.items():
+        if row[column]:
+            yield f"{words} {pounds(row[column])}, with market forces."
+
+
+_WORTH_OF_BEST_PRACTICE: Final = {
+    "best_practice_pence": "Best practice makes this difference to the price:",
+    "best_practice_lost_pence": "What failed cost",
+    "best_practice_at_stake_pence": "What nothing is known of would be worth",
+}
 
 
 def _price_in_words(row: Mapping[str, Any], labels: Labels) -> str:

@@ -169,7 +169,11 @@ class EvidenceOfPack:
         asked = lines.select(
             whose.otherwise(pl.col("provider").str.head(TRUST_CODE_LENGTH)).alias("provider"), "date"
         ).with_row_index("row")
-        found = asked.drop_nulls("date").sort("date").join_asof(self._periods, on="date", by="provider", strategy="backward", check_sortedness=False)
+        found = (
+            asked.drop_nulls("date")
+            .sort("date")
+            .join_asof(self._periods, on="date", by="provider", strategy="backward", check_sortedness=False)
+        )
         return asked.join(found.select("row", "gate"), on="row", how="left", maintain_order="left")["gate"].fill_null(0)
 
 

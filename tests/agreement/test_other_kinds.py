@@ -153,9 +153,16 @@ FLAGS_OF = {
     | Basis.PROCEDURE_AS_ATTENDANCE
     | Basis.MULTI_PROFESSIONAL
     | Basis.NON_FACE_TO_FACE
-    | Basis.DEFAULT_PRICE,
+    | Basis.DEFAULT_PRICE
+    | Basis.BEST_PRACTICE
+    | Basis.BEST_PRACTICE_NO_EVIDENCE
+    | Basis.BEST_PRACTICE_UNKNOWN,
     "emergency": FLAGS_OF_EVERY_KIND | Basis.EMERGENCY_CARE | Basis.SIMPLEST_CURRENCY,
-    "unbundled": FLAGS_OF_EVERY_KIND | Basis.UNIT_PRICE | Basis.PASS_THROUGH,
+    "unbundled": FLAGS_OF_EVERY_KIND
+    | Basis.UNIT_PRICE
+    | Basis.PASS_THROUGH
+    | Basis.BEST_PRACTICE
+    | Basis.BEST_PRACTICE_NO_EVIDENCE,
 }
 """What lines of each kind may come to: every one of these is met below, and no other."""
 

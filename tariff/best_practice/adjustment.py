@@ -1,0 +1,17 @@
+"""Best practice under the aligned payment model (RULES 5.8): the fixed element holds what was expected, and the year's difference
+in volume is paid at the difference in price."""
+
+from __future__ import annotations
+
+
+def aligned_payment_adjustment(actual_volume: int, expected_volume: int, best_practice_pence: int, unit_pence: int) -> int:
+    """(actual - expected qualifying volume) x (best-practice price - unit price), in pence: negative where fewer lines qualified
+    than were expected. Prices in pence, both with or both without market forces."""
+    return (actual_volume - expected_volume) * (best_practice_pence - unit_pence)
+
+
+def outside_marginal_rate(tariffs: str | None, statuses: str | None, listed: frozenset[str]) -> bool:
+    """Whether a line is left out of the marginal rate for emergency admissions: a tariff that the pack lists (`listed`, rule
+    `outside_marginal_rate`) is met on it (RULES 3.2, 5.1). `tariffs` and `statuses` as in a priced line."""
+    met = zip((tariffs or "").split(";"), (statuses or "").split(";"), strict=False)
+    return any(tariff in listed and status == "met" for tariff, status in met)

@@ -1,0 +1,121 @@
+"""Evidence as files give it: what cannot be used is listed with counts, and nothing is silently met."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tariff.best_practice.evidence import COLUMNS, Evidence, evidence_of, evidence_problems, read_evidence
+from tariff.errors import ActivityError
+from tariff.pricing import price
+from tariff.rulepack import RulePack, load_pack
+
+PACK = Path(__file__).parents[2] / "spec" / "pack"
+
+
+@pytest.fixture(scope="module")
+def pack() -> RulePack:
+    return load_pack(PACK)
+
+
+def hips(*spells: str) -> pl.DataFrame:
+    """Spells of a broken hip at RNO."""
+    stay = {"admission_date": date(2017, 5, 1), "discharge_date": date(2017, 5, 9), "admission_method": "21"}
+    who = {"provider": "RNO", "commissioner": "QAA", "patient_classification": "1", "age": 80, "hrg": "TB01A"}
+    return pl.DataFrame([{"spell_id": spell, **who, **stay} for spell in spells])
+
+
+def said(*rows: tuple[str | None, ...]) -> pl.DataFrame:
+    return pl.DataFrame(
+        [dict(zip(COLUMNS, (*row, None, None), strict=False)) for row in rows], schema=dict.fromkeys(COLUMNS, pl.String())
+    )
+
+
+def told(evidence: Evidence, pack: RulePack, priced: pl.LazyFrame | None = None) -> dict[str, tuple[int, tuple[str, ...]]]:
+    return {problem.problem: (problem.rows, problem.examples) for problem in evidence_problems(evidence, [pack], priced)}
+
+
+def test_everything_that_cannot_be_used_is_listed_with_counts(pack: RulePack) -> None:
+    evidence = evidence_of(
+        said(
+            ("RNO", "S1", "hip", "surgery", "yes"),
+            ("RNO", "S1", "hip", "surgery", "no"),
+            ("RNO", "S1", "hip", "geriatrician", "yes"),
+            ("RNO", "S1", "hip", "protocol", "yes"),
+            ("RNO", "S2", "hip", "", "yes"),
+            ("RNO", "S9", "hip", "", "yes"),
+            ("RNO", "S2", "hip", "speed", "yes"),
+            ("RNO", "S2", "knee", "", "yes"),
+            ("RNO", "S2", "copd", "", "yes"),
+            ("RNO", "S2", "hip", "protocol", None),
+            (None, "S2", "hip", "", "yes"),
+            ("RNO", "S2", "hip", "", "perhaps"),
+        )
+    )
+    priced = price(hips("S1", "S2"), pack, evidence=evidence)
+    statuses = priced.select("line_id", "best_practice_status", "price_pence").collect().rows()
+    assert statuses == [("S1", "no_evidence", 600_000), ("S2", "met", 733_500)]
+    assert told(evidence, pack, priced) == {
+        "unreadable": (2, ()),
+        "silent": (1, ()),
+        "contradictory": (2, ("hip surgery",)),
+        "unknown_tariff": (1, ("knee",)),
+        "unknown_criterion": (1, ("hip speed",)),
+        "unknown_line": (1, ("hip",)),
+        "not_covered": (1, ("copd",)),
+    }
+
+
+def test_problems_never_name_a_line(pack: RulePack) -> None:
+    evidence = evidence_of(said(("RNO", "SECRET1", "hip", "", "yes"), ("RNO", "SECRET1", "hip", "", "no")))
+    problems = [*evidence_problems(evidence, [pack], price(hips("S1"), pack, evidence=evidence))]
+    assert problems
+    assert "SECRET" not in " ".join(str(problem) for problem in problems)
+
+
+def test_a_gate_of_what_is_no_gate_is_listed(pack: RulePack) -> None:
+    gate = {"provider": "RNO", "tariff": "hip", "period_start": "2017-04-01", "period_end": "2018-03-31", "met": "yes"}
+    assert told(evidence_of(pl.DataFrame([gate])), pack) == {"not_a_gate": (1, ("hip",))}
+
+
+def test_files_of_both_shapes_and_both_formats(pack: RulePack, tmp_path: Path) -> None:
+    lines, gates, both = tmp_path / "lines.csv", tmp_path / "gates.csv", tmp_path / "both.parquet"
+    lines.write_text("Provider,LINE_ID,tariff,criterion,met\nrno, S1 ,HIP,,Yes\n", encoding="utf-8")
+    gates.write_text("provider,tariff,period_start,period_end,met\nRNO,joint,2017-04-01,2018-03-31,1\n", encoding="utf-8")
+    pl.DataFrame(
+        {
+            "provider": pl.Series(["RNO", "RNO"], dtype=pl.Categorical),
+            "line_id": ["S1", None],
+            "tariff": ["hip", "joint"],
+            "met": ["yes", "yes"],
+            "period_start": [None, date(2017, 4, 1)],
+            "period_end": [None, date(2018, 3, 31)],
+        }
+    ).write_parquet(both)
+    of_text, of_parquet = read_evidence([lines, gates]), read_evidence([both])
+    assert of_text.lines.rows() == of_parquet.lines.rows() == [("RNO", "S1", "hip", "", True)]
+    assert of_text.gates.rows() == of_parquet.gates.rows() == [("RNO", "joint", "", date(2017, 4, 1), date(2018, 3, 31), True)]
+    assert price(hips("S1"), pack, evidence=of_text).select("price_pence").collect().item() == 733_500
+
+
+@pytest.mark.parametrize(
+    ("header", "lacks"),
+    [("line_id,tariff,criterion,met", "no column 'provider'"), ("provider,tariff,met", "neither line_id, nor period_start")],
+)
+def test_files_that_are_no_evidence(header: str, lacks: str, tmp_path: Path) -> None:
+    file = tmp_path / "evidence.csv"
+    file.write_text(header + "\n" + ",".join("x" for _ in header.split(",")) + "\n", encoding="utf-8")
+    with pytest.raises(ActivityError, match=lacks):
+        read_evidence([file])
+
+
+def test_no_evidence_at_all_is_not_met_and_shows_what_is_at_stake(pack: RulePack) -> None:
+    columns = ["price_pence", "best_practice_pence", "best_practice_at_stake_pence", "best_practice_status"]
+    bare = price(hips("S1"), pack, columns=columns).collect()
+    empty: Any = evidence_of(said())
+    assert bare.rows() == [(600_000, 0, 133_500, "no_evidence")]
+    assert price(hips("S1"), pack, columns=columns, evidence=empty).collect().equals(bare)
