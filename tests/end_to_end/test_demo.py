@@ -46,7 +46,15 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 
 def test_what_it_leaves(demo):
     assert sorted(path.name for path in demo.folder.iterdir()) == ["activity", "priced.parquet", "priced.run_card.json", "report"]
-    report = {"report.html", "comparison.parquet", "comparison.csv", "ledger.parquet", "bridge.csv", "run_card.json"}
+    report = {
+        "report.html",
+        "report.xlsx",
+        "comparison.parquet",
+        "comparison.csv",
+        "ledger.parquet",
+        "bridge.csv",
+        "run_card.json",
+    }
     assert report <= {path.name for path in (demo.folder / "report").iterdir()}
 
 
