@@ -24,7 +24,19 @@ from tariff.whole_files import refuse_existing
 YEAR: Final = "2024-25"
 OVERLAY: Final = "demonstration-2024-25"
 _HOLDING: Final = frozenset({"activity", "priced.parquet", "priced.run_card.json", "report"})
-MODELS: Final = "preset:episodic,preset:block,preset:cost-and-volume"
+MODELS: Final = ",".join(
+    f"preset:{name}"
+    for name in (
+        "episodic",
+        "block",
+        "cost-and-volume",
+        "pbr-2013-14",
+        "ntps-2016-17",
+        "blended-2019-20",
+        "api-2022-23",
+        "nhsps-2025-26",
+    )
+)
 
 
 def demonstrate(out: Path, *, spells: int, seed: int, overwrite: bool, say: Callable[[str], None]) -> Path:
