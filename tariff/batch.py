@@ -6,8 +6,8 @@ counts in and out and the components are reconciled from what was written, not f
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ import polars as pl
 
 from tariff.activity import damage_named, shipped_maps
 from tariff.coverage import coverage_of, own_year_packs
-from tariff.errors import Fault, OutputError, RulesError, UsageError
+from tariff.errors import ActivityError, Fault, OutputError, RulesError, UsageError
 from tariff.intake import Intake, Part, facts_of, take_in
 from tariff.pricing import Dates, price
 from tariff.rulepack import RulePack, load_pack
@@ -39,6 +39,15 @@ _OTHER_ENDINGS: Final = frozenset({".csv", ".txt", ".tsv", ".json", ".xls", ".xl
 
 
 @dataclass(frozen=True, slots=True)
+class PathwayJob:
+    """Pathways to form: register entries, what the run before handed on, and names of definitions (None: the active ones)."""
+
+    registers: Path | None = None
+    open_pathways: Path | None = None
+    names: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """What to price, with what, and where to put it. `files` are (kind or None, path)."""
 
@@ -49,6 +58,7 @@ class Job:
     columns: Path | str | None = None
     dates: Dates = "strict"
     confidence: Sequence[str] | None = None
+    pathways: PathwayJob | None = None
     overwrite: bool = False
     command: Sequence[str] = ()
 
@@ -80,12 +90,16 @@ def price_files(job: Job) -> Run:
     _refuse_output(job)
     loaded = load_rules(job.rules, overlays=job.overlays)
     packs = (loaded,) if isinstance(loaded, RulePack) else loaded
+    if job.pathways is not None and len(packs) != 1:
+        raise UsageError("Pathways are formed under one rule pack: name the year or the folder with --rules.")
     intake = take_in(job.files, job.columns)
     priced = [price(part.lines, packs, dates=job.dates, confidence=job.confidence) for part in intake.parts]
     if is_one_file(job.out):
-        with whole_file(job.out) as lines_file, whole_file(card_path(job.out)) as card_file:
+        with ExitStack() as files:
+            lines_file, card_file = (files.enter_context(whole_file(path)) for path in (job.out, card_path(job.out)))
             _sink(pl.concat(priced), lines_file, intake.parts)
-            card = _settle(job, packs, intake, pl.scan_parquet(lines_file), started)
+            formed = None if job.pathways is None else _form_pathways(job, job.pathways, packs, intake, lines_file, files)
+            card = replace(_settle(job, packs, intake, pl.scan_parquet(lines_file), started), pathways=formed)
             card.write(card_file)
     else:
         with whole_folder(job.out, overwrite=job.overwrite, holding=_RUN_FOLDER) as folder:
@@ -102,16 +116,60 @@ def _refuse_output(job: Job) -> None:
     if job.out.suffix.lower() in _OTHER_ENDINGS:
         told = Fault(str(job.out), "is not a name for priced lines", "give NAME.parquet for one file, or the name of a folder")
         raise UsageError("Priced lines are written as Parquet.", [told])
+    if job.pathways is not None and not is_one_file(job.out):
+        told = Fault(str(job.out), "is the name of a run folder", "give NAME.parquet: pathways are formed of one file of lines")
+        raise UsageError("Pathways cannot be written there.", [told])
     out = job.out.resolve()
     for _, path in job.files:
         if out == path.resolve() or out in path.resolve().parents:
             told = Fault(str(job.out), f"would take the place of {path}, which is to be priced", "choose another name")
             raise OutputError("The output would replace the activity.", [told])
     if is_one_file(job.out):
-        refuse_existing(job.out, overwrite=job.overwrite)
-        refuse_existing(card_path(job.out), overwrite=job.overwrite)
+        beside = [] if job.pathways is None else pathway_tables(job.out).values()
+        for path in (job.out, card_path(job.out), *beside):
+            refuse_existing(path, overwrite=job.overwrite)
     else:
         refuse_existing(job.out, overwrite=job.overwrite, holding=_RUN_FOLDER)
+
+
+def pathway_tables(priced: Path) -> dict[str, Path]:
+    """Where the tables of pathways beside the file of priced lines stand."""
+    from tariff.pathways.writing import table_paths
+
+    return table_paths(priced)
+
+
+def _form_pathways(
+    job: Job, asked: PathwayJob, packs: Sequence[RulePack], intake: Intake, lines_file: Path, files: ExitStack
+) -> dict[str, Any]:
+    """Form pathways of the lines written, into their columns and into tables beside them; what the run card says of it."""
+    from tariff.pathways import definitions_of
+    from tariff.pathways.writing import write_pathways
+
+    tables = {name: files.enter_context(whole_file(path)) for name, path in pathway_tables(job.out).items()}
+    read = {name: _table(path) for name, path in (("registers", asked.registers), ("open", asked.open_pathways))}
+    totals = write_pathways(
+        lines_file,
+        [part.lines for part in intake.parts],
+        definitions_of(packs[0], asked.names),
+        tables,
+        registers=read["registers"],
+        open_pathways=read["open"],
+    )
+    given = {"registers": asked.registers, "open_pathways": asked.open_pathways}
+    files_given = {name: None if path is None else str(path.resolve()) for name, path in given.items()}
+    return {**files_given, "definitions": None if asked.names is None else list(asked.names), **asdict(totals)}
+
+
+def _table(path: Path | None) -> pl.LazyFrame | None:
+    if path is None:
+        return None
+    if not path.is_file():
+        raise ActivityError("A file cannot be read.", [Fault(str(path), "there is no such file", "check its name")])
+    if path.suffix.lower() != ".csv":
+        return pl.scan_parquet(path)
+    dates = ("start_date", "end_date")
+    return pl.scan_csv(path, infer_schema=False).with_columns(pl.col(*dates).str.to_date("%Y-%m-%d", strict=False))
 
 
 @contextmanager

@@ -12,13 +12,16 @@ from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
 
 from tariff._version import __version__
 from tariff.errors import TariffError
+
+if TYPE_CHECKING:
+    from tariff.batch import PathwayJob
 
 DONE, OVER_MAX_UNPRICED, WRONG_USAGE, RULES_UNUSABLE, DISAGREES, OUR_FAULT, INTERRUPTED = 0, 1, 2, 4, 5, 70, 130
 
@@ -141,6 +144,9 @@ def price(
     overlay: Annotated[list[Path] | None, Parameter(negative="")] = None,
     dates: Literal["strict", "ignore"] = "strict",
     confidence: str | None = None,
+    registers: Path | None = None,
+    open_pathways: Path | None = None,
+    pathways: str | None = None,
     max_unpriced: Annotated[float | None, Parameter(validator=Number(gte=0, lte=100))] = None,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
@@ -165,6 +171,12 @@ def price(
     confidence
         The labels that are accepted, separated by commas, such as published,practice. A line that rests on a figure with
         any other label stays unpriced. All are accepted where this is not given.
+    registers
+        Register entries (CSV or Parquet) for pathways of maternity and years of care; pathways of the pack are formed.
+    open_pathways
+        The NAME.pathways_open.parquet of the run before: pathways that go on are formed from both runs.
+    pathways
+        Which pathways to form: active, or names separated by commas. Their tables stand beside NAME.parquet.
     max_unpriced
         Leave with exit code 1 where more than this percentage of the lines is unpriced.
     overwrite
@@ -182,6 +194,7 @@ def price(
         columns=columns,
         dates=dates,
         confidence=None if confidence is None else confidence.split(","),
+        pathways=_pathways_asked(registers, open_pathways, pathways),
         overwrite=overwrite,
         command=["tariff", *_arguments.get()],
     )
@@ -189,6 +202,8 @@ def price(
     for facts in finished.card["inputs"]:
         _say(_announced(facts))
     print(printed_run(finished.card))
+    if formed := finished.card.get("pathways"):
+        _say(f"pathways: {formed['paid']:,} paid, {formed['flagged']:,} not; {formed['still_open']:,} still open")
     _say(f"written to {out}")
     return _over_limit(finished.card["counts"], max_unpriced)
 
@@ -199,6 +214,16 @@ def _announced(facts: Mapping[str, Any]) -> str:
     if facts["rows"] != facts["lines"]:
         told += f", {facts['lines']:,} spells"
     return told + (f"; not read: {', '.join(facts['ignored'])}" if facts["ignored"] else "")
+
+
+def _pathways_asked(registers: Path | None, open_pathways: Path | None, names: str | None) -> PathwayJob | None:
+    """What `--registers`, `--open-pathways` and `--pathways` ask for; any of them has pathways formed."""
+    from tariff.batch import PathwayJob
+
+    if registers is None and open_pathways is None and names is None:
+        return None
+    listed = None if names in {None, "active"} else [name.strip() for name in str(names).split(",")]
+    return PathwayJob(registers, open_pathways, listed)
 
 
 def _over_limit(counts: dict[str, int], max_unpriced: float | None) -> int:
@@ -233,7 +258,7 @@ def compare(
         Models files and presets, separated by commas; the first model is the baseline. Presets: preset:episodic,
         preset:block, preset:cost-and-volume.
     out
-        Folder for report.html, comparison.parquet, comparison.csv, ledger.parquet, bridge.csv and run_card.json.
+        Folder for report.html, report.xlsx, comparison.parquet, comparison.csv, ledger.parquet, bridge.csv and run_card.json.
     plan
         The contract's planned activity and value, where a model pays by plan.
     by

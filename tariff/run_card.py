@@ -68,6 +68,7 @@ class RunCard:
     started: str = field(default_factory=now)
     attached: Mapping[str, int] = field(default_factory=dict)
     coverage: Mapping[str, Any] | None = None
+    pathways: Mapping[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The card as plain data, keys in a fixed order."""
@@ -87,6 +88,7 @@ class RunCard:
             "counts": {"in": self.totals.lines, **self.totals.by_outcome},
             "reasons": [dict(reason) for reason in self.totals.by_reason],
             **({} if self.coverage is None else {"coverage": dict(self.coverage)}),
+            **({} if self.pathways is None else {"pathways": dict(self.pathways)}),
             "components": dict(self.totals.components),
             "price_pence": self.totals.price_pence,
             "assumptions": [dict(line) for line in self.assumptions],

@@ -349,9 +349,9 @@ def share_inside(price, start, end, last_day):
 
 
 @compiled
-def put_into_windows(first, start, end, provider, commissioner, price, priced, code, trigger, barred, stay, first_window, w_definition,
-                     w_phase, w_status, w_start, w_end, w_warranty_end, w_anchor, w_head, w_provider, w_commissioner,
-                     same_commissioner, lead_only, by_days, settlement, same_birth, ends_from):  # fmt: skip
+def put_into_windows(first, start, end, provider, commissioner, price, priced, code, trigger, barred, stay, first_window,
+                     w_definition, w_phase, w_status, w_start, w_end, w_warranty_end, w_anchor, w_head, w_provider,
+                     w_commissioner, same_commissioner, lead_only, by_days, settlement, same_birth, ends_from):  # fmt: skip
     """For every line its window (NOBODY: none), its category (-1: none) and the pence of it that the pathway pays for; and for
     every window the complications in it. Windows are sorted by patient and turn: the first that takes a line has it. A line that
     ends before `ends_from` of the definition is of an earlier year."""

@@ -77,7 +77,22 @@ def bundle(
     the episodic value of all pathways and what lines are still paid by themselves. Memory is bounded by the number of
     `partitions` of patients, which changes nothing else. Raises ActivityError where registers or open pathways lack columns,
     DisagreementError where the activity is not that of the lines."""
-    care = care_lines(priced, activity)
+    return bundle_care(
+        priced, care_lines(priced, activity), definitions, registers, open_pathways, until=until, partitions=partitions
+    )
+
+
+def bundle_care(
+    priced: pl.LazyFrame | pl.DataFrame,
+    care: pl.LazyFrame,
+    definitions: Definitions,
+    registers: pl.LazyFrame | pl.DataFrame | None = None,
+    open_pathways: pl.LazyFrame | pl.DataFrame | None = None,
+    *,
+    until: date | None = None,
+    partitions: int | None = None,
+) -> Bundled:
+    """As `bundle`, of lines of care made before (`care.care_lines`); they are read once for each partition."""
     opened = pl.DataFrame(schema=OPEN) if open_pathways is None else _read_open(open_pathways)
     listed = pl.DataFrame(schema=REGISTER) if registers is None else read_registers(registers)
     size, last_day = _extent(care)

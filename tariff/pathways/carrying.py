@@ -14,7 +14,7 @@ from typing import Final
 
 import polars as pl
 
-from tariff.pathways.care import CARRIED
+from tariff.pathways.care import CARE, CARRIED, ROW
 from tariff.pathways.definitions import Definitions
 from tariff.pathways.registered import REGISTER, registers_named
 from tariff.pathways.sweeping import triggers
@@ -70,6 +70,15 @@ def carried(lines: pl.DataFrame, registers: pl.DataFrame, definitions: Definitio
         & (pl.col("end_date").is_null() | (pl.col("end_date") >= until - far))
     ).with_columns(record=pl.lit("register"), until=pl.lit(until))
     return pl.concat([_in_schema(kept), _in_schema(entries)])
+
+
+def with_carried(care: pl.LazyFrame, open_pathways: pl.LazyFrame | pl.DataFrame | None) -> pl.LazyFrame:
+    """Lines of care and those carried from the run before, whose `row` is null."""
+    if open_pathways is None:
+        return care
+    lines = open_pathways.lazy().filter(pl.col("record").cast(pl.String) == "line")
+    old = lines.select(pl.lit(None).alias(ROW), *CARRIED)
+    return pl.concat([old.select(pl.col(name).cast(dtype) for name, dtype in CARE.items()), care])
 
 
 def _phased(definitions: Definitions) -> list[str]:

@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tariff.columns import READMISSION, READMISSION_EXCLUSIONS, schema
+from tariff.pathways.carrying import with_carried
 from tariff.pathways.definitions import Definitions
 from tariff.pathways.partitions import in_partitions
 from tariff.pathways.selecting import fits
@@ -24,10 +25,18 @@ _SPELLS: Final = (*_ELECTIVE, "NEL", "NELST", "NELNE")
 _ORDER: Final = ("patient_id", "start", "end", "provider", "line_id")
 
 
-def readmissions(care: pl.LazyFrame, definitions: Definitions, *, partitions: int = 1) -> pl.DataFrame:
-    """Emergency readmissions (`columns.READMISSION`) among lines of care, by provider and line. Those among lines that were
-    carried from an earlier run are not told again. The answer is the same for any number of partitions."""
-    spells = care.filter(pl.col("pod").cast(pl.String).is_in(_SPELLS))
+def readmissions(
+    care: pl.LazyFrame,
+    definitions: Definitions,
+    open_pathways: pl.LazyFrame | pl.DataFrame | None = None,
+    *,
+    partitions: int = 1,
+) -> pl.DataFrame:
+    """Emergency readmissions (`columns.READMISSION`) among lines of care, by provider and line.
+
+    `open_pathways`, what the run before handed on, holds spells that can come before one; its own readmissions are not told
+    again. The answer is the same for any number of partitions."""
+    spells = with_carried(care, open_pathways).filter(pl.col("pod").cast(pl.String).is_in(_SPELLS))
     found = [_found(part, definitions) for part in in_partitions(spells, partitions)]
     return pl.concat(found).sort("provider", "line_id", "activity_date", "currency")
 

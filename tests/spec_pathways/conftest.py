@@ -99,9 +99,11 @@ class World:
             pathways |= {row["pathway_id"]: row for row in rows}
         return Told(places, pathways)
 
-    def readmissions_by_sweep(self, lines: Sequence[Line], partitions: int = 1) -> list[dict[str, Any]]:
+    def readmissions_by_sweep(
+        self, lines: Sequence[Line], partitions: int = 1, opened: pl.DataFrame | None = None
+    ) -> list[dict[str, Any]]:
         priced, activity = frames_of(lines)
-        return readmissions(care_lines(priced, activity), self.definitions, partitions=partitions).to_dicts()
+        return readmissions(care_lines(priced, activity), self.definitions, opened, partitions=partitions).to_dicts()
 
     def readmissions_by_reference(self, lines: Sequence[Line]) -> list[dict[str, Any]]:
         said = self.file.model_dump(mode="json", by_alias=True)["readmission"]

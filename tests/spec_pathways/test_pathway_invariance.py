@@ -60,11 +60,12 @@ def test_monthly_runs_come_to_the_annual_run(world, year, everyday):
     lines = [*lines, *(everyday(patient_id="M", line_id=f"M{day}", start=day, end=day) for day in MONTH_ENDS)]
     annual = world.bundle(lines, entries, until=MONTH_ENDS[-1])
     opened, places, paid, table, owed = None, {}, defaultdict(int), {}, defaultdict(int)
-    before = date(2000, 1, 1)
+    before, again = date(2000, 1, 1), []
     for until in MONTH_ENDS:
         new = [line for line in lines if before < line["end"] <= until]
         known = [entry for entry in entries if entry["start_date"] <= until]
         run = world.bundle(new, known, until=until, opened=opened)
+        again += world.readmissions_by_sweep(new, opened=opened)
         for row in run.lines.select("line_id", "pathway_id", "pathway_category", "pathway_pence").collect().rows():
             places[row[0]] = row[1:]
         for row in run.restated.to_dicts():
@@ -76,6 +77,9 @@ def test_monthly_runs_come_to_the_annual_run(world, year, everyday):
         for row in run.owed.to_dicts():
             owed[row["definition"], row["debtor"], row["creditor"]] += row["pence"]
         opened, before = run.open, until
+    assert sorted(again, key=lambda row: row["line_id"]) == sorted(
+        world.readmissions_by_sweep(lines), key=lambda row: row["line_id"]
+    )
     whole = annual.lines.select("line_id", "pathway_id", "pathway_category", "pathway_pence").collect()
     assert {row[0]: row[1:] for row in whole.rows()} == places
     expected = {row["pathway_id"]: row for row in annual.pathways.to_dicts()}
