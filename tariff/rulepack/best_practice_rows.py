@@ -149,6 +149,8 @@ def what_a_mechanism_needs(row: BestPracticeRow) -> Iterator[RowFault]:
         yield RowFault("parent_treatment_function", f"is given though the mechanism is {row.mechanism}", "leave it blank")
     if row.maximum_stay_days is not None and row.kind != "admitted":
         yield RowFault("maximum_stay_days", f"is given though the row is about {row.kind} care", "leave it blank")
+    if row.kind == "unbundled" and (row.minimum_age is not None or row.maximum_age is not None):
+        yield RowFault("minimum_age", "is given though unbundled activity has no age", "leave the ages blank")
 
 
 def ages_in_order(row: BestPracticeRow) -> Iterator[RowFault]:

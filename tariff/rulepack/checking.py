@@ -7,6 +7,8 @@ from collections.abc import Container, Iterator, Sequence
 from typing import Any, Final
 
 from tariff.errors import Fault, did_you_mean
+from tariff.rulepack.best_practice_checking import best_practice_faults
+from tariff.rulepack.best_practice_rows import BEST_PRACTICE
 from tariff.rulepack.declarations import line_of
 from tariff.rulepack.finding import OVERLAY_FILE, PACK_FILE
 from tariff.rulepack.folders import Folder
@@ -32,6 +34,7 @@ def pack_faults(pack: RulePack, folders: Sequence[Folder[Any]]) -> Checked:
         *missing,
         *_unknown_top_ups(pack, folders, faulty),
         *_unknown_emergency_currencies(pack, folders, faulty),
+        *best_practice_faults(pack, faulty, lambda: _where_stated(folders, "best_practice")),
     ], [
         *_unused_tables(pack),
         *_emergency_currencies_without_a_price(pack, folders),
@@ -114,6 +117,8 @@ def _missing_tables(pack: RulePack, faulty: Container[str]) -> Iterator[tuple[st
         yield "market_forces_factor", "by_provider", MFF.file
     if rules.top_up.method == "highest_eligible" and not pack.top_ups and TOP_UPS.name not in faulty:
         yield "top_up", "highest_eligible", TOP_UPS.file
+    if rules.best_practice.method == "evidence" and not pack.best_practice and BEST_PRACTICE.name not in faulty:
+        yield "best_practice", "evidence", BEST_PRACTICE.file
     if not _has_prices(pack) or ADMITTED.name in faulty:
         return
     if rules.short_stay.method == "price_table" and not any(row.short_stay_applies for row in pack.admitted):
@@ -177,6 +182,7 @@ def _unused_tables(pack: RulePack) -> Iterator[Fault]:
         ("outpatient", rules.outpatient.method, "outpatient.csv", pack.outpatient),
         ("emergency", rules.emergency.method, "emergency.csv", pack.emergency),
         ("unbundled", rules.unbundled.method, "unbundled.csv", pack.unbundled),
+        ("best_practice", rules.best_practice.method, "best_practice.csv", pack.best_practice),
     ):
         if method == "none" and rows:
             yield Fault(

@@ -165,11 +165,16 @@ def _rule_lines(pack: RulePack) -> Iterator[str]:
         yield f"  {name}: {rule.method} [{rule.confidence}]"
         values = rule.model_dump(mode="json", exclude={"method", "source", "confidence", "note"}, exclude_none=True)
         told = [
-            f"{key} = {', '.join(value) if isinstance(value, list) else value}" for key, value in values.items() if value != []
+            f"{key} = {_words(value) if isinstance(value, list) else value}" for key, value in values.items() if value != []
         ]
         for text in (*told, rule.source, rule.note):
             if text:
                 yield _hanging(text, "      ")
+
+
+def _words(values: Sequence[Any]) -> str:
+    """A list in words; a list of lists as groups."""
+    return ", ".join(f"({_words(value)})" if isinstance(value, list) else str(value) for value in values)
 
 
 def _table_lines(pack: RulePack) -> Iterator[str]:

@@ -1,0 +1,136 @@
+"""One bad pack per mistake in what is said of best practice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tariff.rulepack.best_practice_rows import BEST_PRACTICE
+
+Mistake = Callable[[Any], Any]
+BEST, CRITERIA = "best_practice.csv", "best_practice_criteria.csv"
+
+
+def row(**cells: str) -> str:
+    """A row of best_practice.csv."""
+    names = BEST_PRACTICE.column_names
+    assert set(cells) <= set(names)
+    return ",".join(cells.get(name, "") for name in names)
+
+
+def added(**cells: str) -> Mistake:
+    return lambda bench: bench.append(BEST, row(**cells))
+
+
+HIP = {"tariff": "hip_fracture", "mechanism": "addition", "currency": "HE11F"}
+FAULTS: dict[str, tuple[Mistake, str]] = {
+    "a tariff in capitals": (added(**HIP | {"tariff": "Hip"}, addition="5"), "holds something beside small letters"),
+    "a mechanism that there is not": (added(**HIP | {"mechanism": "bonus"}, addition="5"), "'bonus' is not known"),
+    "an addition with a price": (added(**HIP, addition="5", price="6"), "an addition has an amount and no price"),
+    "an addition without an amount": (added(**HIP), "an addition has an amount and no price"),
+    "a price with an addition": (
+        added(tariff="acute_stroke", mechanism="price", currency="AA22G", price="5", addition="6"),
+        "a price has a price and no addition",
+    ),
+    "a gate with both": (
+        added(tariff="heart_failure", mechanism="provider_gate", currency="EB03E", price="5", addition="6"),
+        "a provider gate has either a price or an addition",
+    ),
+    "settings of two kinds": (
+        added(**HIP, addition="5", settings="non_elective;attendance"),
+        "belong to admitted and outpatient care",
+    ),
+    "a setting that there is not": (added(**HIP, addition="5", settings="ward"), "'ward' is not known"),
+    "a price by setting without one": (
+        added(tariff="day_case_surgery", mechanism="setting_price", currency="LB13E", price="5"),
+        "a price by setting names its settings and the HRG",
+    ),
+    "a session of admitted care": (
+        added(tariff="haemodialysis", mechanism="session", currency="LD04A", price="5"),
+        "a session is unbundled care of one currency",
+    ),
+    "a treatment function without a kind of attendance": (
+        added(
+            tariff="paediatric_epilepsy",
+            mechanism="treatment_function",
+            treatment_function="224",
+            settings="attendance",
+            price="5",
+        ),
+        "is about one kind of attendance of one treatment function",
+    ),
+    "a parent of what is no treatment function": (
+        added(**HIP, addition="5", parent_treatment_function="420"),
+        "is given though the mechanism is addition",
+    ),
+    "ages the wrong way round": (added(**HIP, addition="5", minimum_age="60", maximum_age="50"), "60 is above maximum_age 50"),
+    "an age of unbundled care": (
+        added(tariff="haemodialysis", mechanism="session", currency="LD04A", settings="unbundled", price="5", minimum_age="19"),
+        "unbundled activity has no age",
+    ),
+    "a free addition": (added(**HIP, addition="0"), "is a printed 0"),
+    "a tariff of two mechanisms": (
+        added(**HIP | {"mechanism": "price"}, price="5"),
+        "is price, and addition above",
+    ),
+    "a tariff that nothing can show": (
+        added(tariff="rare", mechanism="addition", addition="5"),
+        "has no criteria, so nothing could show that it is met",
+    ),
+    "criteria of no tariff": (
+        lambda bench: bench.append(CRITERIA, "hip_fractures,speed,Speed,"),
+        "best_practice.csv has no tariff 'hip_fractures'",
+    ),
+    "a criterion twice": (lambda bench: bench.append(CRITERIA, "hip_fracture,joint_care,Again,"), "stands on line"),
+    "a threshold of what is no gate": (
+        lambda bench: bench.append(CRITERIA, "hip_fracture,speed,Speed,60%"),
+        "is given though the tariff is no provider gate",
+    ),
+    "a rule that names no tariff": (
+        lambda bench: bench.edit("pack.toml", 'replaces_short_stay = ["same', 'replaces_short_stay = ["sam'),
+        "replaces_short_stay names 'sam_day_emergency_care', which best_practice.csv has not",
+    ),
+    "an exclusive group that names no tariff": (
+        lambda bench: bench.edit("pack.toml", 'exclusive = [["major_trauma_2", ', 'exclusive = [["major_trauma_3", '),
+        "exclusive names 'major_trauma_3', which best_practice.csv has not",
+    ),
+    "a method that there is not": (
+        lambda bench: bench.edit("pack.toml", 'method = "evidence"', 'method = "evidense"'),
+        "[rules.best_practice] method 'evidense' is not known",
+    ),
+    "evidence for no table": (
+        lambda bench: bench.drop(BEST).drop(CRITERIA),
+        "[rules.best_practice] method 'evidence' needs best_practice.csv, which the pack has not",
+    ),
+    "more tariffs than can be held": (
+        lambda bench: [
+            (added(tariff=f"t{number}", mechanism="addition", addition="5")(bench), bench.append(CRITERIA, f"t{number},x,X,"))
+            for number in range(60)
+        ],
+        "60 is the most",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_mistake_is_told(bench: Any, name: str) -> None:
+    mistake, what = FAULTS[name]
+    mistake(bench)
+    faults = bench.faults()
+    assert len(faults) == 1, faults
+    assert what in faults[0]
+
+
+def test_a_price_that_meeting_lowers_is_only_warned_of(bench: Any) -> None:
+    added(tariff="acute_stroke", mechanism="price", currency="AA22G", price="5", otherwise="6")(bench)
+    assert any("meeting the criteria lowers the price" in warning for warning in bench.warnings())
+
+
+def test_tables_that_no_rule_uses_are_warned_of(bench: Any) -> None:
+    text = (bench.folder / "pack.toml").read_text(encoding="utf-8")
+    block = text[text.index("[rules.best_practice]") : text.index("[rules.market_forces_factor]")]
+    none = '[rules.best_practice]\nmethod = "none"\nsource = "a test"\nconfidence = "illustrative"\n\n'
+    bench.write("pack.toml", text.replace(block, none))
+    assert any("[rules.best_practice] is none" in warning for warning in bench.warnings())
