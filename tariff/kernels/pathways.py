@@ -66,9 +66,10 @@ def is_readmission(discharge, admission, within_days):
 
 
 @compiled
-def initial_spells(first, start, end, within, longest_stay):
+def initial_spells(first, start, end, key, within, longest_stay):
     """For every line the line of the spell before it, the one discharged last, or NOBODY. `within` is the days of the rule that
-    holds for the line, negative where none does or the line is no emergency; a stay beyond `longest_stay` is no readmission."""
+    holds for the line, negative where none does or the line is no emergency; a stay beyond `longest_stay` is no readmission, and
+    no line is one after itself: `key` tells a line that is given twice."""
     found = np.full(len(start), NOBODY, dtype=np.int64)
     for patient in range(len(first) - 1):
         for line in range(first[patient], first[patient + 1]):
@@ -76,7 +77,11 @@ def initial_spells(first, start, end, within, longest_stay):
                 continue
             best = NOBODY
             for earlier in range(first[patient], line):
-                if is_readmission(end[earlier], start[line], within[line]) and (best == NOBODY or end[earlier] >= end[best]):
+                if (
+                    is_readmission(end[earlier], start[line], within[line])
+                    and key[earlier] != key[line]
+                    and (best == NOBODY or end[earlier] >= end[best])
+                ):
                     best = earlier
             found[line] = best
     return found

@@ -40,8 +40,8 @@ class Bundled:
     """What `bundle` gives.
 
     `lines`: the priced lines with `pathway_id`, `pathway_category` and `pathway_pence`; what a line is still paid by itself is
-    `price_pence - pathway_pence`. `pathways`: columns.PATHWAY. `owed`: columns.OWED. `open`: for the next run. `restated`:
-    carried lines that are now in another place, `change_pence` being what their `pathway_pence` changed by."""
+    `price_pence - pathway_pence`. `pathways`: columns.PATHWAY. `owed`: columns.OWED. `open`: for the next run, in no order.
+    `restated`: carried lines that are now in another place, `change_pence` being what their `pathway_pence` changed by."""
 
     lines: pl.LazyFrame
     pathways: pl.DataFrame
@@ -104,7 +104,7 @@ def bundle_care(
         _with_places(priced.lazy(), pl.concat(placed)),
         pl.concat(pathways).sort("pathway_id", "patient_id", "start_date"),
         netted(pl.concat(matrices)),
-        pl.concat(handed_on).sort("record", "patient_id", "end", "start", "kind", "provider", "line_id", "start_date"),
+        pl.concat(handed_on),
         pl.concat(restated).sort("kind", "provider", "line_id"),
     )
 

@@ -44,7 +44,8 @@ def readmissions(
 def _found(spells: pl.DataFrame, definitions: Definitions) -> pl.DataFrame:
     from tariff.kernels.pathways import initial_spells
 
-    spells = spells.unique(["patient_id", "provider", "line_id"], keep="first", maintain_order=True).sort(_ORDER)
+    emergencies = spells.filter(pl.col("admission_method").str.starts_with("2")).select("patient_id").unique()
+    spells = spells.join(emergencies, on="patient_id", how="semi").sort(_ORDER)
     rule = _rule_of_each(spells, definitions.readmissions)
     emergency = spells["admission_method"].str.starts_with("2").to_numpy()
     within = np.array([*(its.within_days for its in definitions.readmissions), -1], dtype=np.int32)
@@ -53,6 +54,7 @@ def _found(spells: pl.DataFrame, definitions: Definitions) -> pl.DataFrame:
         first_of_patients(spells["patient_id"]),
         spells["start"].to_physical().to_numpy(),
         spells["end"].to_physical().to_numpy(),
+        spells.select(key=pl.struct("provider", "line_id").hash())["key"].to_numpy(),
         np.where(emergency, within[rule], -1).astype(np.int32),
         longest[rule],
     )

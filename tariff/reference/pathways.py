@@ -163,7 +163,12 @@ def readmissions_of(lines: Sequence[Line], rules: Sequence[Said]) -> list[dict[s
         if not held or not code(again, "admission_method").startswith("2"):
             continue
         (rule,) = held
-        before = [spell for spell in spells[:place] if 0 <= _days(spell["end"], again["start"]) <= rule["within_days"]]
+        before = [
+            spell
+            for spell in spells[:place]
+            if 0 <= _days(spell["end"], again["start"]) <= rule["within_days"]
+            and (code(spell, "provider"), spell["line_id"]) != (code(again, "provider"), again["line_id"])
+        ]
         if before and _days(again["start"], again["end"]) <= rule["longest_stay_days"]:
             latest = max(spell["end"] for spell in before)
             initial = [spell for spell in before if spell["end"] == latest][-1]
