@@ -14,6 +14,7 @@ from typing import Any, Final
 import polars as pl
 
 from tariff.activity import damage_named, shipped_maps
+from tariff.best_practice.evidence import Evidence, evidence_card, read_evidence
 from tariff.coverage import coverage_of, own_year_packs
 from tariff.errors import ActivityError, Fault, OutputError, RulesError, UsageError
 from tariff.intake import Intake, Part, facts_of, take_in
@@ -58,6 +59,7 @@ class Job:
     columns: Path | str | None = None
     dates: Dates = "strict"
     confidence: Sequence[str] | None = None
+    evidence: Sequence[Path] = ()
     pathways: PathwayJob | None = None
     overwrite: bool = False
     command: Sequence[str] = ()
@@ -93,20 +95,22 @@ def price_files(job: Job) -> Run:
     if job.pathways is not None and len(packs) != 1:
         raise UsageError("Pathways are formed under one rule pack: name the year or the folder with --rules.")
     intake = take_in(job.files, job.columns)
-    priced = [price(part.lines, packs, dates=job.dates, confidence=job.confidence) for part in intake.parts]
+    evidence = read_evidence(job.evidence) if job.evidence else None
+    priced = [price(part.lines, packs, dates=job.dates, confidence=job.confidence, evidence=evidence) for part in intake.parts]
     if is_one_file(job.out):
         with ExitStack() as files:
             lines_file, card_file = (files.enter_context(whole_file(path)) for path in (job.out, card_path(job.out)))
             _sink(pl.concat(priced), lines_file, intake.parts)
             formed = None if job.pathways is None else _form_pathways(job, job.pathways, packs, intake, lines_file, files)
-            card = replace(_settle(job, packs, intake, pl.scan_parquet(lines_file), started), pathways=formed)
+            card = _settle(job, packs, intake, pl.scan_parquet(lines_file), started, evidence)
+            card = replace(card, pathways=formed)
             card.write(card_file)
     else:
         with whole_folder(job.out, overwrite=job.overwrite, holding=_RUN_FOLDER) as folder:
             (folder / LINES_FOLDER).mkdir()
             for number, (frame, part) in enumerate(zip(priced, intake.parts, strict=True), start=1):
                 _sink(frame, folder / LINES_FOLDER / f"part-{number:05}.parquet", [part])
-            card = _settle(job, packs, intake, pl.scan_parquet(folder / LINES_FOLDER / "*.parquet"), started)
+            card = _settle(job, packs, intake, pl.scan_parquet(folder / LINES_FOLDER / "*.parquet"), started, evidence)
             card.write(folder / CARD_NAME)
     return Run(job.out, card.as_json(), card.totals)
 
@@ -197,7 +201,9 @@ def _sink(frame: pl.LazyFrame, path: Path, parts: Sequence[Part]) -> None:
         raise OutputError("The output cannot be written.", [told]) from error
 
 
-def _settle(job: Job, packs: Sequence[RulePack], intake: Intake, lines: pl.LazyFrame, started: str) -> RunCard:
+def _settle(
+    job: Job, packs: Sequence[RulePack], intake: Intake, lines: pl.LazyFrame, started: str, evidence: Evidence | None
+) -> RunCard:
     """Reconcile what was written with what came in, and draw up the run card."""
     inputs = list(facts_of(intake, job.columns))
     totals = totals_of(lines)
@@ -212,7 +218,8 @@ def _settle(job: Job, packs: Sequence[RulePack], intake: Intake, lines: pl.LazyF
     }
     attached = {"items": intake.attached, "also_given": intake.also_given}
     coverage = _coverage(job, packs, intake, lines)
-    return RunCard(job.command, inputs, used, options, totals, assumptions_of(lines, used), started, attached, coverage)
+    card = RunCard(job.command, inputs, used, options, totals, assumptions_of(lines, used), started, attached, coverage)
+    return card if evidence is None else replace(card, evidence=evidence_card(job.evidence, evidence, packs, lines))
 
 
 def _coverage(job: Job, packs: Sequence[RulePack], intake: Intake, lines: pl.LazyFrame) -> dict[str, Any] | None:

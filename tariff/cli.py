@@ -144,6 +144,7 @@ def price(
     overlay: Annotated[list[Path] | None, Parameter(negative="")] = None,
     dates: Literal["strict", "ignore"] = "strict",
     confidence: str | None = None,
+    evidence: Annotated[list[Path] | None, Parameter(negative="")] = None,
     registers: Path | None = None,
     open_pathways: Path | None = None,
     pathways: str | None = None,
@@ -171,6 +172,9 @@ def price(
     confidence
         The labels that are accepted, separated by commas, such as published,practice. A line that rests on a figure with
         any other label stays unpriced. All are accepted where this is not given.
+    evidence
+        Evidence of best practice (CSV or Parquet): provider, line_id, tariff, criterion, met; or provider, tariff,
+        period_start, period_end, met. May be repeated. Without it no best practice counts that the line does not show.
     registers
         Register entries (CSV or Parquet) for pathways of maternity and years of care; pathways of the pack are formed.
     open_pathways
@@ -194,6 +198,7 @@ def price(
         columns=columns,
         dates=dates,
         confidence=None if confidence is None else confidence.split(","),
+        evidence=tuple(evidence or ()),
         pathways=_pathways_asked(registers, open_pathways, pathways),
         overwrite=overwrite,
         command=["tariff", *_arguments.get()],
@@ -332,14 +337,14 @@ def verify(
     """
     from tariff.batch import card_of, damage_found, rules_of
     from tariff.report.priced_lines import scan_lines
-    from tariff.verification import read_again, verify_lines
+    from tariff.verification import evidence_again, read_again, verify_lines
 
     lines = scan_lines(priced)
     card = card_of(priced)
     again = read_again(card, [path for _, path in _files(activity)] if activity else [])
-    size = None if every_line else sample
+    size, evidence = None if every_line else sample, evidence_again(card)
     with damage_found([*((part.paths, part.lines) for part in again.parts), ([priced], lines)]):
-        found = verify_lines(again, lines, rules_of(card), dates=card["options"]["dates"], sample=size)
+        found = verify_lines(again, lines, rules_of(card), dates=card["options"]["dates"], sample=size, evidence=evidence)
     print(found)
     return DISAGREES if found.disagreements else DONE
 

@@ -20,7 +20,7 @@ _COMPONENT_WORDS = {
 
 def printed_run(card: Mapping[str, Any]) -> str:
     """A run card in words for a terminal or a log."""
-    return "\n".join([*_counts(card), "", *_money(card), *_left_out(card), *_coverage(card), *_warnings(card)])
+    return "\n".join([*_counts(card), "", *_money(card), *_left_out(card), *_coverage(card), *_warnings(card), *_evidence(card)])
 
 
 def _counts(card: Mapping[str, Any]) -> Iterator[str]:
@@ -77,3 +77,13 @@ def _coverage(card: Mapping[str, Any]) -> Iterator[str]:
 def _warnings(card: Mapping[str, Any]) -> Iterator[str]:
     for warning in card["warnings"]:
         yield f"\nWarning: {warning['lines']:,} lines worth {pounds(warning['price_pence'], whole=True)}. {warning['sentence']}"
+
+
+def _evidence(card: Mapping[str, Any]) -> Iterator[str]:
+    """How much evidence of best practice was used, and what of it was not."""
+    if evidence := card.get("evidence"):
+        used = f"{evidence['answers_of_lines']:,} answers of lines, {evidence['answers_of_gates']:,} of provider gates"
+        yield f"\nEvidence of best practice: {used}."
+        for found in evidence["not_used"]:
+            shown = f" ({', '.join(found['examples'])})" if found["examples"] else ""
+            yield f"\nWarning: {found['rows']:,} rows of evidence: {found['sentence']}{shown}."

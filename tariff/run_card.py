@@ -69,6 +69,7 @@ class RunCard:
     attached: Mapping[str, int] = field(default_factory=dict)
     coverage: Mapping[str, Any] | None = None
     pathways: Mapping[str, Any] | None = None
+    evidence: Mapping[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The card as plain data, keys in a fixed order."""
@@ -89,6 +90,7 @@ class RunCard:
             "reasons": [dict(reason) for reason in self.totals.by_reason],
             **({} if self.coverage is None else {"coverage": dict(self.coverage)}),
             **({} if self.pathways is None else {"pathways": dict(self.pathways)}),
+            **({} if self.evidence is None else {"evidence": dict(self.evidence)}),
             "components": dict(self.totals.components),
             "price_pence": self.totals.price_pence,
             "assumptions": [dict(line) for line in self.assumptions],

@@ -11,6 +11,7 @@ from typing import Any, Final
 import polars as pl
 
 from tariff.activity.files import digest
+from tariff.best_practice.evidence import evidence_rows
 from tariff.columns import PRICED_LINE
 from tariff.errors import ActivityError, Fault
 from tariff.intake import Intake, take_in
@@ -69,6 +70,19 @@ def read_again(card: Mapping[str, Any], files: Sequence[Path] = ()) -> Intake:
     return take_in([(facts["kind"], found[facts["sha256"]]) for facts in card["inputs"]], card["options"]["columns"])
 
 
+def evidence_again(card: Mapping[str, Any]) -> list[dict[str, str | None]]:
+    """The evidence of best practice that a run card names, row by row. ActivityError where a file is missing or has changed."""
+    files = card.get("evidence", {}).get("files", [])
+    faults = [
+        Fault(told["path"], "is not there any more, or is not what was priced with", _AS_IT_WAS)
+        for told in files
+        if not Path(told["path"]).is_file() or digest(Path(told["path"])) != told["sha256"]
+    ]
+    if faults:
+        raise ActivityError("The evidence is not that of the run.", faults)
+    return evidence_rows(told["path"] for told in files)
+
+
 def _where_they_were(inputs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Path]]:
     paths = [Path(facts["path"]) for facts in inputs]
     remedy = "say with --activity where it is now"
@@ -79,9 +93,17 @@ def _where_they_were(inputs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str,
 
 
 def verify_lines(
-    intake: Intake, priced: pl.LazyFrame, packs: Sequence[RulePack], *, dates: str, sample: int | None, seed: int = 1
+    intake: Intake,
+    priced: pl.LazyFrame,
+    packs: Sequence[RulePack],
+    *,
+    dates: str,
+    sample: int | None,
+    seed: int = 1,
+    evidence: Sequence[Mapping[str, object]] = (),
 ) -> Verification:
-    """Price `sample` lines of the activity (all where None) with the reference and compare them with `priced`, row by row.
+    """Price `sample` lines of the activity (all where None) with the reference and compare them with `priced`, row by row;
+    `evidence` of best practice as its files hold it.
 
     Both hold the same lines in the same order, as `tariff price` writes them."""
     counts = [int(part.lines.select(pl.len()).collect().item()) for part in intake.parts]
@@ -90,7 +112,7 @@ def verify_lines(
         told = Fault("", f"{sum(counts):,} lines of activity against {lines:,} priced")
         raise ActivityError("Activity and priced lines are not of one run.", [told])
     chosen = range(lines) if sample is None or sample >= lines else sorted(random.Random(seed).sample(range(lines), sample))
-    by_label = {pack.label: ReferencePack.from_plain(pack.plain()) for pack in packs}
+    by_label = {pack.label: ReferencePack.from_plain(pack.plain(), evidence) for pack in packs}
     compared, start, found = 0, 0, list[Disagreement]()
     for part, count in zip(intake.parts, counts, strict=True):
         rows = [row - start for row in chosen if start <= row < start + count]

@@ -14,11 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from tariff.activity.files import opened
+from tariff.activity.files import digest, opened
 from tariff.errors import ActivityError, Fault, did_you_mean
 from tariff.rulepack.best_practice_rows import PROVIDER_GATE
 
@@ -70,6 +70,24 @@ def read_evidence(paths: Iterable[str | Path]) -> Evidence:
     return evidence_of(pl.concat([_named(file.frame, str(file.path)) for file in frames]) if frames else NO_EVIDENCE.lines.lazy())
 
 
+def evidence_rows(paths: Iterable[str | Path]) -> list[dict[str, str | None]]:
+    """The rows of evidence files as text, by the known columns: what the reference reads for itself."""
+    return [row for path in paths for row in _named(opened(Path(path)).frame, str(path)).collect().iter_rows(named=True)]
+
+
+def evidence_card(paths: Sequence[Path], evidence: Evidence, packs: Sequence[RulePack], priced: pl.LazyFrame) -> dict[str, Any]:
+    """What a run card says of the evidence of a run: the files with their digests, the answers used, and what was not used."""
+    return {
+        "files": [{"path": str(path.resolve()), "sha256": digest(path)} for path in paths],
+        "answers_of_lines": evidence.lines.height,
+        "answers_of_gates": evidence.gates.height,
+        "not_used": [
+            {"problem": found.problem, "rows": found.rows, "sentence": found.sentence, "examples": list(found.examples)}
+            for found in evidence_problems(evidence, packs, priced)
+        ],
+    }
+
+
 def evidence_of(frame: pl.LazyFrame | pl.DataFrame) -> Evidence:
     """Evidence from a frame with the columns of either shape, or both. ActivityError where it lacks one that every row needs."""
     rows = _cleaned(_named(frame.lazy(), "evidence")).collect()
@@ -112,10 +130,16 @@ def _cleaned(rows: pl.LazyFrame) -> pl.LazyFrame:
         pl.col("provider").str.to_uppercase(),
         pl.col("tariff").str.to_lowercase(),
         pl.col("criterion").str.to_lowercase().fill_null(""),
-        pl.col("period_start", "period_end").str.to_date("%Y-%m-%d", strict=False),
+        *(_day(name) for name in ("period_start", "period_end")),
         met=pl.when(said.is_in(_YES)).then(pl.lit(value=True)).when(said.is_in(_NO)).then(pl.lit(value=False)),
         said_nothing=said.is_null(),
     )
+
+
+def _day(name: str) -> pl.Expr:
+    """A day written 2017-04-01; blank where it is written otherwise."""
+    written = pl.col(name).str.contains(r"^\d{4}-\d{2}-\d{2}$")
+    return pl.when(written).then(pl.col(name)).str.to_date("%Y-%m-%d", strict=False).alias(name)
 
 
 def _without_contradictions(rows: pl.DataFrame) -> tuple[pl.DataFrame, EvidenceProblem]:

@@ -7,10 +7,11 @@ price would be for another such set, less the price."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 from tariff.money import AMOUNT_LIMIT_PENCE, pence
 from tariff.reasons import Basis
@@ -205,6 +206,14 @@ def _cell(row: Mapping[str, object], name: str) -> str:
     return "" if value is None else str(value).strip()
 
 
+def _day(text: str) -> date | None:
+    """A day written 2017-04-01; None where it is written otherwise, or there is no such day."""
+    try:
+        return date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) else None
+    except ValueError:
+        return None
+
+
 def _of_lines(evidence: Iterable[Mapping[str, object]]) -> dict[tuple[str, str, str], dict[str, str]]:
     """Of single lines. A criterion of which both is said is left out: nothing is known of it."""
     heard: dict[tuple[str, str, str], dict[str, set[str]]] = {}
@@ -221,10 +230,13 @@ def _of_gates(evidence: Iterable[Mapping[str, object]]) -> dict[tuple[str, str],
     heard: dict[tuple[str, str], list[tuple[date, date, str, str]]] = {}
     for row in evidence:
         provider, tariff, said = _cell(row, "provider"), _cell(row, "tariff"), _said(row)
+        criterion = _cell(row, "criterion").lower()
         starts, ends = _cell(row, "period_start"), _cell(row, "period_end")
-        if provider and tariff and said is not None and starts and ends and not _cell(row, "line_id"):
-            period = date.fromisoformat(starts), date.fromisoformat(ends)
-            heard.setdefault((provider.upper(), tariff.lower()), []).append((*period, _cell(row, "criterion").lower(), said))
+        period = _day(starts), _day(ends)
+        if provider and tariff and said is not None and None not in period and not _cell(row, "line_id"):
+            heard.setdefault((provider.upper(), tariff.lower()), []).append(
+                (cast(date, period[0]), cast(date, period[1]), criterion, said)
+            )
     return heard
 
 

@@ -1,0 +1,80 @@
+"""`tariff price --evidence`: what evidence pays, what of it was not used, and that `verify` prices with it again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+HIP = {"hrg": "HE11G", "admission_method": "21", "age": "80"}
+CRITERIA = [
+    "surgery_within_36_hours",
+    "joint_care",
+    "joint_protocol",
+    "geriatrician_within_72_hours",
+    "directed_rehabilitation",
+    "falls_and_bone_assessment",
+    "mental_tests_before_and_after",
+]
+
+
+def rows(line: str, *, failed: str = "") -> str:
+    return "".join(f"ZZB,{line},hip_fracture,{name},{'no' if name == failed else 'yes'},,\n" for name in CRITERIA)
+
+
+@pytest.fixture
+def evidence() -> str:
+    text = "provider,line_id,tariff,criterion,met,period_start,period_end\n" + rows("MET") + rows("FAILED", failed="joint_care")
+    text += rows("NOBODY") + "ZZB,OPEN,hip_fracture,speed,yes,,\nZZB,,hip_knee_replacement,,yes,2017-04-01,2018-03-31\n"
+    Path("evidence.csv").write_text(text, encoding="utf-8")
+    return "evidence.csv"
+
+
+def test_evidence_pays_and_what_is_not_used_is_told(tariff, spells, evidence):
+    lines = [{"spell_id": name, "provider": "ZZB", **HIP} for name in ("MET", "FAILED", "OPEN")]
+    file = spells(*lines, {"spell_id": "KNEE", "provider": "ZZB"})
+    done = tariff("price", file, "--rules", "example", "--evidence", evidence, "--out", "priced.parquet")
+    assert done.code == 0
+    assert "Evidence of best practice: 22 answers of lines, 1 of provider gates." in done.out
+    assert "Warning: 1 rows of evidence: the rule pack has no such criterion of the tariff (hip_fracture speed)." in done.out
+    assert "Warning: 7 rows of evidence: no line of this run has that provider and identifier (hip_fracture)." in done.out
+    assert "NOBODY" not in done.out + done.err
+    priced = pl.read_parquet("priced.parquet").select(
+        "line_id",
+        "price_pence",
+        "best_practice_pence",
+        "best_practice_lost_pence",
+        "best_practice_at_stake_pence",
+        "best_practice_status",
+    )
+    assert priced.rows() == [
+        ("MET", 420_000, 105_000, 0, 0, "met"),
+        ("FAILED", 315_000, 0, 105_000, 0, "not_met"),
+        ("OPEN", 315_000, 0, 0, 105_000, "no_evidence"),
+        ("KNEE", 682_500, 52_500, 0, 0, "met"),
+    ]
+    card = json.loads(Path("priced.run_card.json").read_text(encoding="utf-8"))
+    assert card["evidence"]["answers_of_gates"] == 1
+    assert [found["problem"] for found in card["evidence"]["not_used"]] == ["unknown_criterion", "unknown_line"]
+
+    verified = tariff("verify", "priced.parquet", "--every-line")
+    assert (verified.code, "no disagreement" in verified.out) == (0, True)
+    told = tariff("explain", "priced.parquet", "--line", "FAILED").out
+    assert "failed: Joint care by geriatrician and orthopaedic surgeon." in told
+    assert "What failed cost £1,050.00, with market forces." in told
+
+    Path(evidence).write_text("provider,line_id,tariff,met\nZZB,MET,hip_fracture,no\n", encoding="utf-8")
+    changed = tariff("verify", "priced.parquet")
+    assert (changed.code, "The evidence is not that of the run." in changed.err) == (3, True)
+
+
+def test_evidence_that_cannot_be_used_stops_the_run(tariff, spells):
+    Path("evidence.csv").write_text("line,answer\n1,yes\n", encoding="utf-8")
+    done = tariff(
+        "price", spells({"spell_id": "S1"}), "--rules", "example", "--evidence", "evidence.csv", "--out", "priced.parquet"
+    )
+    assert done.code == 3
+    assert "no column 'provider'" in done.err
+    assert not Path("priced.parquet").exists()
