@@ -91,14 +91,21 @@ def bundle_care(
     *,
     until: date | None = None,
     partitions: int | None = None,
+    hand_on: Callable[[pl.DataFrame], None] | None = None,
 ) -> Bundled:
-    """As `bundle`, of lines of care made before (`care.care_lines`); they are read once for each partition."""
+    """As `bundle`, of lines of care made before (`care.care_lines`); they are read once for each partition. What is for the next
+    run goes to `hand_on`, partition by partition, where it is given, and is not held in memory; `open` is empty then."""
     opened = pl.DataFrame(schema=OPEN) if open_pathways is None else _read_open(open_pathways)
     listed = pl.DataFrame(schema=REGISTER) if registers is None else read_registers(registers)
     size, last_day = _extent(care)
     until = until or last_day or definitions.until
     count = partitions or partitions_for(size + opened.height)
-    parts = [_partition(care, opened, listed, definitions, until, number, count) for number in range(count)]
+    parts = []
+    for number in range(count):
+        *told, kept, changed = _partition(care, opened, listed, definitions, until, number, count)
+        if hand_on is not None:
+            hand_on(kept)
+        parts.append((*told, kept if hand_on is None else kept.clear(), changed))
     placed, pathways, matrices, handed_on, restated = (list(each) for each in zip(*parts, strict=True))
     return Bundled(
         _with_places(priced.lazy(), pl.concat(placed)),

@@ -54,12 +54,27 @@ def write_pathways(
         care = pl.scan_parquet(kept)
         lines = int(care.select(pl.len()).collect().item())
         count = partitions or partitions_for(lines)
-        bundled = bundle_care(pl.scan_parquet(priced), care, definitions, registers, open_pathways, until=until, partitions=count)
+        kept_open: list[Path] = []
+
+        def hand_on(part: pl.DataFrame) -> None:
+            kept_open.append(Path(folder) / f"open-{len(kept_open):05}.parquet")
+            part.write_parquet(kept_open[-1], compression="lz4")
+
+        bundled = bundle_care(
+            pl.scan_parquet(priced), care, definitions, registers, open_pathways, until=until, partitions=count, hand_on=hand_on
+        )
+        pl.scan_parquet(kept_open).sink_parquet(tables["pathways_open"], compression="zstd")
         again = readmissions(care, definitions, open_pathways, partitions=count)
         placed = Path(folder) / "lines.parquet"
         bundled.lines.sink_parquet(placed, compression="zstd", compression_level=1, row_group_size=250_000, maintain_order=True)
         placed.replace(priced)
-    for name, table in zip(TABLES, (bundled.pathways, bundled.open, bundled.owed, bundled.restated, again), strict=True):
+    made = {
+        "pathways": bundled.pathways,
+        "pathways_owed": bundled.owed,
+        "pathways_restated": bundled.restated,
+        "readmissions": again,
+    }
+    for name, table in made.items():
         table.write_parquet(tables[name], compression="zstd")
     paid = bundled.pathways.filter(pl.col("flag").is_null())
     return PathwayTotals(

@@ -29,6 +29,7 @@ def test_files_hold_what_bundling_gives(world, histories, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
         ["priced.parquet", *(f"priced.{name}.parquet" for name in TABLES)]
     )
+    assert pl.read_parquet(table_paths(file)["pathways_open"]).sort(pl.all()).equals(told.open.sort(pl.all()))
     paid = told.pathways.filter(pl.col("flag").is_null())
     assert (totals.paid, totals.bundle_pence) == (paid.height, paid["price_pence"].sum())
     assert totals.readmissions == len(world.readmissions_by_sweep(lines))
