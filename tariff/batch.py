@@ -1,11 +1,12 @@
 """`tariff price`: activity files in, priced lines out, a run card beside them.
 
-Files are priced as they stream, in their own order, into a file or a run folder that appears only when it is whole. Row
-counts in and out and the components are reconciled from what was written, not from what was meant to be written."""
+Files are priced as they stream, in their own order, into a file or a run folder that appears only when it is whole. A run
+folder is written part by part, and a run that was stopped can be continued (`tariff.run_folder`). Row counts in and out and
+the components are reconciled from what was written, not from what was meant to be written."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -13,7 +14,9 @@ from typing import Any, Final
 
 import polars as pl
 
+from tariff._version import __version__
 from tariff.activity import damage_named, shipped_maps
+from tariff.activity.files import digest
 from tariff.best_practice.evidence import Evidence, evidence_card, read_evidence
 from tariff.coverage import coverage_of, own_year_packs
 from tariff.errors import ActivityError, Fault, OutputError, RulesError, UsageError
@@ -29,14 +32,29 @@ from tariff.run_card import (
     read_run_card,
     require_conservation,
     totals_of,
+    versions,
 )
-from tariff.whole_files import refuse_existing, whole_file, whole_folder
+from tariff.run_folder import (
+    LINES_FOLDER,
+    MANIFEST_NAME,
+    Identity,
+    UnfinishedRun,
+    begin,
+    finished_already,
+    kept_to_continue,
+    only_run,
+)
+from tariff.whole_files import refuse_existing, whole_file
 
 CARD_NAME: Final = "run_card.json"
-LINES_FOLDER: Final = "priced"
-_RUN_FOLDER: Final = frozenset({CARD_NAME, LINES_FOLDER})
+ROWS_IN_A_PART: Final = 500_000
+_RUN_FOLDER: Final = frozenset({CARD_NAME, LINES_FOLDER, MANIFEST_NAME})
 _OTHER_ENDINGS: Final = frozenset({".csv", ".txt", ".tsv", ".json", ".xls", ".xlsx", ".pq", ".parq"})
 """Endings of an output that was meant to be a file: it would be surprising to find a folder of that name."""
+
+
+Progress = Callable[[int, int], None]
+"""Told the lines that are done and how many there are, as a run goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +81,18 @@ class Job:
     pathways: PathwayJob | None = None
     overwrite: bool = False
     command: Sequence[str] = ()
+    resume: bool = False
+    rows_in_a_part: int = ROWS_IN_A_PART
+    progress: Progress | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished run."""
+    """A finished run. `totals` is None where it was finished before and nothing was left to do."""
 
     out: Path
     card: Mapping[str, Any]
-    totals: Totals = field(repr=False)
+    totals: Totals | None = field(repr=False)
 
 
 def is_one_file(out: Path) -> bool:
@@ -96,23 +117,125 @@ def price_files(job: Job) -> Run:
         raise UsageError("Pathways are formed under one rule pack: name the year or the folder with --rules.")
     intake = take_in(job.files, job.columns)
     evidence = read_evidence(job.evidence) if job.evidence else None
+    if not is_one_file(job.out):
+        with only_run(job.out):
+            return _price_into_folder(job, packs, intake, evidence, started)
     priced = [price(part.lines, packs, dates=job.dates, confidence=job.confidence, evidence=evidence) for part in intake.parts]
-    if is_one_file(job.out):
-        with ExitStack() as files:
-            lines_file, card_file = (files.enter_context(whole_file(path)) for path in (job.out, card_path(job.out)))
-            _sink(pl.concat(priced), lines_file, intake.parts)
-            formed = None if job.pathways is None else _form_pathways(job, job.pathways, packs, intake, lines_file, files)
-            card = _settle(job, packs, intake, pl.scan_parquet(lines_file), started, evidence)
-            card = replace(card, pathways=formed)
-            card.write(card_file)
-    else:
-        with whole_folder(job.out, overwrite=job.overwrite, holding=_RUN_FOLDER) as folder:
-            (folder / LINES_FOLDER).mkdir()
-            for number, (frame, part) in enumerate(zip(priced, intake.parts, strict=True), start=1):
-                _sink(frame, folder / LINES_FOLDER / f"part-{number:05}.parquet", [part])
-            card = _settle(job, packs, intake, pl.scan_parquet(folder / LINES_FOLDER / "*.parquet"), started, evidence)
-            card.write(folder / CARD_NAME)
+    with ExitStack() as files:
+        lines_file, card_file = (files.enter_context(whole_file(path)) for path in (job.out, card_path(job.out)))
+        _sink(pl.concat(priced), lines_file, intake.parts)
+        formed = None if job.pathways is None else _form_pathways(job, job.pathways, packs, intake, lines_file, files)
+        inputs = list(facts_of(intake, job.columns))
+        card = replace(_settle(job, packs, intake, inputs, pl.scan_parquet(lines_file), started, evidence), pathways=formed)
+        card.write(card_file)
     return Run(job.out, card.as_json(), card.totals)
+
+
+def _price_into_folder(job: Job, packs: Sequence[RulePack], intake: Intake, evidence: Evidence | None, started: str) -> Run:
+    """Price part by part, beginning where an earlier run into the folder stopped."""
+    before = _stamps(job)
+    inputs = list(facts_of(intake, job.columns))
+    identity = _identity(job, packs, inputs)
+    if job.resume and finished_already(job.out, identity):
+        return Run(job.out, card_of(job.out), None)
+    refuse_existing(job.out, overwrite=job.overwrite, holding=_RUN_FOLDER)
+    unfinished = begin(job.out, identity, resume=job.resume, overwrite=job.overwrite)
+    with kept_to_continue(unfinished):
+        _write_parts(job, packs, intake, evidence, unfinished, _lines_expected(intake, inputs))
+        _refuse_changed(before, _stamps(job))
+        lines = pl.scan_parquet(unfinished.folder / LINES_FOLDER / "*.parquet")
+        as_begun = replace(job, command=unfinished.manifest["command"])
+        card = _settle(as_begun, packs, intake, inputs, lines, started, evidence)
+        unfinished.finish(card.write, CARD_NAME, overwrite=job.overwrite, holding=_RUN_FOLDER)
+    return Run(job.out, card.as_json(), card.totals)
+
+
+def _write_parts(
+    job: Job,
+    packs: Sequence[RulePack],
+    intake: Intake,
+    evidence: Evidence | None,
+    run: UnfinishedRun,
+    expected: Sequence[int],
+) -> None:
+    """Write what has no part yet, in bounded blocks; an input without lines has one part without lines."""
+    told = job.progress or (lambda _done, _all: None)
+    done = sum(part.rows for part in run.parts)
+    for number, (part, lines) in enumerate(zip(intake.parts, expected, strict=True), start=1):
+        have = run.rows_done(number)
+        if have is not None and have >= lines:
+            continue
+        rest = part.lines.slice(have) if have else part.lines
+        priced = price(rest, packs, dates=job.dates, confidence=job.confidence, evidence=evidence)
+        with damage_found([(part.paths, part.lines)]):
+            for block in _blocks(priced, job.rows_in_a_part):
+                run.add(block, number)
+                done += block.height
+                told(done, sum(expected))
+
+
+def _blocks(lines: pl.LazyFrame, rows: int) -> Iterator[pl.DataFrame]:
+    """The lines in order, `rows` at a time and contiguous in memory, so that the same lines give the same bytes. The last block
+    holds the rest; there is always one."""
+    held: list[pl.DataFrame] = []
+    height, written = 0, False
+    for batch in lines.collect_batches(maintain_order=True):
+        held.append(batch)
+        height += batch.height
+        while height >= rows:
+            whole = pl.concat(held)
+            yield whole.head(rows).rechunk()
+            held, height, written = [whole.slice(rows)], height - rows, True
+    if height or not written:
+        yield pl.concat(held).rechunk() if held else pl.DataFrame(schema=lines.collect_schema())
+
+
+def _lines_expected(intake: Intake, inputs: Sequence[Mapping[str, Any]]) -> list[int]:
+    """How many lines each part of the intake holds; items attached to spells come last."""
+    counts = iter([facts["lines"] for facts in inputs])
+    own = intake.parts[: len(intake.parts) - bool(intake.attached)]
+    expected = [sum(next(counts) for _ in part.paths) for part in own]
+    return [*expected, *([intake.attached] if intake.attached else [])]
+
+
+def _stamps(job: Job) -> list[tuple[Path, int, int]]:
+    read = [*(path for _, path in job.files), *job.evidence]
+    return [(path, path.stat().st_size, path.stat().st_mtime_ns) for path in read]
+
+
+def _refuse_changed(before: Sequence[tuple[Path, int, int]], after: Sequence[tuple[Path, int, int]]) -> None:
+    """A file that changes while it is read may have been priced half as it was and half as it is."""
+    changed = [
+        Fault(str(one[0]), "has changed meanwhile", "price it again")
+        for one, now_ in zip(before, after, strict=True)
+        if one != now_
+    ]
+    if changed:
+        raise ActivityError("Activity changed while it was being priced.", changed)
+
+
+def _identity(job: Job, packs: Sequence[RulePack], inputs: Sequence[Mapping[str, Any]]) -> Identity:
+    column_map = _named_for_good(job.columns)
+    activity = [{name: facts[name] for name in ("file", "kind", "lines", "bytes", "sha256")} for facts in inputs]
+    evidence = [{"file": path.name, "kind": "evidence", "sha256": digest(path)} for path in job.evidence]
+    return Identity(
+        command=tuple(word for word in job.command if word != "--resume"),
+        inputs=(*activity, *evidence),
+        packs=tuple(
+            {
+                "label": pack.label,
+                "digest": pack.digest,
+                "overlays": [{"name": overlay.name, "digest": overlay.digest} for overlay in pack.overlays],
+            }
+            for pack in packs
+        ),
+        options={
+            **_options(job),
+            "column_map_sha256": digest(Path(column_map)) if column_map and Path(column_map).is_file() else None,
+            "rows_in_a_part": job.rows_in_a_part,
+        },
+        versions={"tariff": __version__, **versions()},
+    )
 
 
 def _refuse_output(job: Job) -> None:
@@ -129,10 +252,13 @@ def _refuse_output(job: Job) -> None:
             told = Fault(str(job.out), f"would take the place of {path}, which is to be priced", "choose another name")
             raise OutputError("The output would replace the activity.", [told])
     if is_one_file(job.out):
+        if job.resume:
+            told = Fault(str(job.out), "is one file, which is written at once", "name a folder for a run that can be continued")
+            raise UsageError("Only a run folder can be resumed.", [told])
         beside = [] if job.pathways is None else pathway_tables(job.out).values()
         for path in (job.out, card_path(job.out), *beside):
             refuse_existing(path, overwrite=job.overwrite)
-    else:
+    elif not job.resume:
         refuse_existing(job.out, overwrite=job.overwrite, holding=_RUN_FOLDER)
 
 
@@ -202,24 +328,32 @@ def _sink(frame: pl.LazyFrame, path: Path, parts: Sequence[Part]) -> None:
 
 
 def _settle(
-    job: Job, packs: Sequence[RulePack], intake: Intake, lines: pl.LazyFrame, started: str, evidence: Evidence | None
+    job: Job,
+    packs: Sequence[RulePack],
+    intake: Intake,
+    inputs: Sequence[Mapping[str, Any]],
+    lines: pl.LazyFrame,
+    started: str,
+    evidence: Evidence | None,
 ) -> RunCard:
     """Reconcile what was written with what came in, and draw up the run card."""
-    inputs = list(facts_of(intake, job.columns))
     totals = totals_of(lines)
     require_conservation(sum(facts["lines"] for facts in inputs) + intake.attached, totals)
     used = [pack for pack in packs if len(packs) == 1 or pack.label in _labels(lines)]
-    options = {
+    attached = {"items": intake.attached, "also_given": intake.also_given}
+    coverage = _coverage(job, packs, intake, lines)
+    card = RunCard(job.command, inputs, used, _options(job), totals, assumptions_of(lines, used), started, attached, coverage)
+    return card if evidence is None else replace(card, evidence=evidence_card(job.evidence, evidence, packs, lines))
+
+
+def _options(job: Job) -> dict[str, Any]:
+    return {
         "rules": str(job.rules),
         "dates": job.dates,
         "confidence": None if job.confidence is None else list(job.confidence),
         "columns": _named_for_good(job.columns),
         "overlays": [str(path) for path in job.overlays],
     }
-    attached = {"items": intake.attached, "also_given": intake.also_given}
-    coverage = _coverage(job, packs, intake, lines)
-    card = RunCard(job.command, inputs, used, options, totals, assumptions_of(lines, used), started, attached, coverage)
-    return card if evidence is None else replace(card, evidence=evidence_card(job.evidence, evidence, packs, lines))
 
 
 def _coverage(job: Job, packs: Sequence[RulePack], intake: Intake, lines: pl.LazyFrame) -> dict[str, Any] | None:

@@ -83,7 +83,8 @@ def _told(error: BaseException) -> int:
             hint = "`tariff --help` lists the commands, `tariff COMMAND --help` its options."
             code, message = WRONG_USAGE, f"tariff: {error}\n{hint}"
         case KeyboardInterrupt():
-            code, message = INTERRUPTED, "tariff: interrupted; nothing was left half-written"
+            told = f"; {error}" if str(error) else ""
+            code, message = INTERRUPTED, f"tariff: interrupted; nothing was left half-written{told}"
         case BrokenPipeError():  # whoever read the result has seen enough; Python must not complain when it flushes at its end
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return DONE
@@ -150,6 +151,7 @@ def price(
     pathways: str | None = None,
     max_unpriced: Annotated[float | None, Parameter(validator=Number(gte=0, lte=100))] = None,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
+    resume: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Price activity files: every row comes back priced, excluded, unpriced or rejected, with one reason.
 
@@ -185,6 +187,8 @@ def price(
         Leave with exit code 1 where more than this percentage of the lines is unpriced.
     overwrite
         Replace an existing output.
+    resume
+        Continue a run into this folder that was stopped; with nothing there it starts afresh.
     """
     from tariff.batch import Job, price_files
     from tariff.printing import printed_run
@@ -201,6 +205,7 @@ def price(
         evidence=tuple(evidence or ()),
         pathways=_pathways_asked(registers, open_pathways, pathways),
         overwrite=overwrite,
+        resume=resume,
         command=["tariff", *_arguments.get()],
     )
     finished = price_files(job)

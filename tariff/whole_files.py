@@ -12,7 +12,8 @@ from pathlib import Path
 from tariff.errors import Fault, OutputError
 
 
-def _refused(path: Path, error: OSError) -> OutputError:
+def refused_writing(path: Path, error: OSError) -> OutputError:
+    """The error that says why nothing can be written at `path`."""
     in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
     told = "a file stands where a folder is needed" if in_the_way else error.strerror or type(error).__name__
     return OutputError("The output cannot be written.", [Fault(str(path), told, "choose another folder or make room")])
@@ -53,7 +54,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
         os.close(handle)
     except OSError as error:
-        raise _refused(path, error) from None
+        raise refused_writing(path, error) from None
     partial = Path(name)
     try:
         yield partial
@@ -61,7 +62,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         partial.chmod(0o666 & ~_umask())
         partial.replace(path)
     except OSError as error:
-        raise _refused(path, error) from None
+        raise refused_writing(path, error) from None
     finally:
         partial.unlink(missing_ok=True)
 
@@ -76,29 +77,42 @@ def whole_folder(path: Path, *, overwrite: bool, holding: Collection[str] = ()) 
         partial = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent))
         partial.chmod(0o777 & ~_umask())
     except OSError as error:
-        raise _refused(path, error) from None
+        raise refused_writing(path, error) from None
     try:
         yield partial
         for file in partial.rglob("*"):
             if file.is_file():
                 _flush_to_disk(file)
-        _take_the_place_of(path, partial)
+        take_the_place_of(path, partial)
     except OSError as error:
-        raise _refused(path, error) from None
+        raise refused_writing(path, error) from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _take_the_place_of(path: Path, partial: Path) -> None:
-    """A folder that holds something cannot be renamed over: the old one steps aside first and is removed last."""
+def take_the_place_of(path: Path, partial: Path) -> None:
+    """Rename the folder `partial` to `path`. A folder that holds something cannot be renamed over: the old one steps aside first
+    and is removed last."""
     if not path.is_dir() or path.is_symlink():
         path.unlink(missing_ok=True)
         partial.rename(path)
         return
     aside = partial.with_suffix(".replaced")
+    shutil.rmtree(aside, ignore_errors=True)
     path.rename(aside)
     partial.rename(path)
     shutil.rmtree(aside)
+
+
+def flush_folder(path: Path) -> None:
+    """Make the names in a folder last; Windows has no such thing, and needs none."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _flush_to_disk(path: Path) -> None:

@@ -108,7 +108,7 @@ def _is_money(column: Column) -> bool:
 def cell(column: Column, raw: pl.Expr, dtype: pl.DataType, reading: Reading) -> Cell:
     """How to read `raw`, a column or constant of type `dtype`, as the canonical `column`."""
     if dtype == pl.Null:
-        return Cell(pl.lit(None, column.dtype))
+        return Cell(raw.cast(column.dtype))  # not a literal: a file of nothing else would lose its number of rows
     if column.dtype == pl.String:
         return Cell(_code(column, raw, dtype, reading))
     if _is_text(dtype):

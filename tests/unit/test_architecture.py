@@ -28,7 +28,7 @@ LAYERS = (
     {"pathways"},
     {"payment", "assumptions", "verification"},
     {"comparison", "coverage", "valuation", "waterfall", "run_card"},
-    {"report", "printing"},
+    {"report", "printing", "run_folder"},
     {"batch", "synthetic"},
     {"demonstration"},
     {"cli"},
