@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from tariff.best_practice.evidence import Evidence, evidence_of
 from tariff.best_practice.standing import EvidenceOfPack
-from tariff.best_practice.words import standing_words
+from tariff.best_practice.words import standing_columns
 from tariff.classify.admitted import AdmittedCodes, encode_spells
 from tariff.classify.best_practice import BestPracticeCodes
 from tariff.classify.calendar import financial_year_and_month
@@ -53,8 +53,9 @@ if TYPE_CHECKING:
     from tariff.kernels.settling import PricedItems
     from tariff.rulepack import RulePack
 
-    Priced = tuple[PricedSpells | PricedItems, Standing | None]
-    """What a kernel finds, and where its lines stand with best practice; None where no tariff covers any of them."""
+    BestPractice = tuple[Cases, Standing]
+    Priced = tuple[PricedSpells | PricedItems, BestPractice | None]
+    """What a kernel finds, and the best-practice side of its lines; None for a kind that best practice does not cover."""
 
 Dates = Literal["strict", "ignore"]
 PRICED_SCHEMA: Final = schema(PRICED_LINE)
@@ -74,7 +75,6 @@ _NOTHING: Final[dict[str, str | int]] = {
     "pathway_pence": 0,
 }
 """What a priced line holds where its kind has no such thing."""
-_STANDING_WORDS: Final = ("best_practice_tariff", "best_practice_status", "best_practice_missing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +109,13 @@ class CompiledPack:
         self.best_practice = {kind: BestPracticeCodes(pack, kind) for kind in ("admitted", "outpatient", "unbundled")}
         self.evidence = None if evidence is None or not self.best_practice["admitted"].on else EvidenceOfPack(pack, evidence)
 
-    def covered(self, block: pl.DataFrame, kind: str) -> tuple[Cases, Standing | None]:
-        """The best-practice side of a block of a kind, and room for where its lines stand; None where none is covered."""
+    def covered(self, block: pl.DataFrame, kind: str) -> tuple[Cases, Standing]:
+        """The best-practice side of a block of a kind, and room for where its lines stand."""
         from tariff.kernels.best_practice import no_standing
 
         identifier, day, currency = _KEYS[kind]
         cases = self.best_practice[kind].cases(block, (identifier, day, currency), self.evidence)
-        return cases, no_standing(block.height) if cases.case.size else None
+        return cases, no_standing(cases.case.size - 1)
 
 
 _KEYS: Final = {
@@ -131,7 +131,7 @@ def _price_admitted(block: pl.DataFrame, pack: CompiledPack, strict: bool) -> Pr
 
     spells = encode_spells(block, pack.admitted)
     cases, standing = pack.covered(block, "admitted")
-    return admitted.price(spells, pack.book, strict_dates=strict, cases=cases, standing=standing), standing
+    return admitted.price(spells, pack.book, strict_dates=strict, cases=cases, standing=standing), (cases, standing)
 
 
 def _price_outpatient(block: pl.DataFrame, pack: CompiledPack, strict: bool) -> Priced:
@@ -139,7 +139,7 @@ def _price_outpatient(block: pl.DataFrame, pack: CompiledPack, strict: bool) -> 
 
     attendances = encode_attendances(block, pack.outpatient)
     cases, standing = pack.covered(block, "outpatient")
-    return outpatient.price(attendances, pack.book, strict_dates=strict, cases=cases, standing=standing), standing
+    return outpatient.price(attendances, pack.book, strict_dates=strict, cases=cases, standing=standing), (cases, standing)
 
 
 def _price_emergency(block: pl.DataFrame, pack: CompiledPack, strict: bool) -> Priced:
@@ -153,7 +153,7 @@ def _price_unbundled(block: pl.DataFrame, pack: CompiledPack, strict: bool) -> P
 
     items = encode_items(block, pack.unbundled)
     cases, standing = pack.covered(block, "unbundled")
-    return unbundled.price(items, pack.book, strict_dates=strict, cases=cases, standing=standing), standing
+    return unbundled.price(items, pack.book, strict_dates=strict, cases=cases, standing=standing), (cases, standing)
 
 
 _POLICIES: Final = frozenset(
@@ -366,10 +366,10 @@ def price_block(
     wanted: Sequence[str] = tuple(PRICED_SCHEMA),
 ) -> pl.DataFrame:
     """Price one bounded block of canonical activity; rows come back in order, as columns of `columns.PRICED_LINE`."""
-    priced, standing = kind.price(block, pack, dates == "strict")
+    priced, best = kind.price(block, pack, dates == "strict")
     if pack.refusals is None:
-        return _priced_lines(block, kind, priced, standing, pack, wanted)
-    whole = _priced_lines(block, kind, priced, standing, pack, tuple(PRICED_SCHEMA))
+        return _priced_lines(block, kind, priced, best, pack, wanted)
+    whole = _priced_lines(block, kind, priced, best, pack, tuple(PRICED_SCHEMA))
     return pack.refusals.refuse(whole).select(wanted)
 
 
@@ -387,7 +387,7 @@ def _priced_lines(
     block: pl.DataFrame,
     kind: PricedKind,
     priced: PricedSpells | PricedItems,
-    standing: Standing | None,
+    best: BestPractice | None,
     pack: CompiledPack,
     wanted: Sequence[str],
 ) -> pl.DataFrame:
@@ -399,8 +399,8 @@ def _priced_lines(
     renamed = {"line_id": kind.line_id, "activity_date": kind.activity_date, "currency": kind.currency}
     same_throughout: dict[str, str | int] = {**_NOTHING, "kind": kind.name, "pack": pack.label}
     columns: dict[str, pl.Series] = {}
-    if standing is not None and not set(wanted).isdisjoint(_STANDING_WORDS):
-        columns.update(zip(_STANDING_WORDS, standing_words(standing, pack.pack, pack.evidence), strict=True))
+    if best is not None and best[0].place.size:
+        columns.update(standing_columns(*best, pack.pack, pack.evidence, wanted))
     if "financial_year" in wanted or "month" in wanted:
         columns["financial_year"], columns["month"] = financial_year_and_month(block[kind.activity_date])
     for name in wanted:
@@ -411,8 +411,6 @@ def _priced_lines(
             columns[name] = _enumeration(_OUTCOME_OF_REASON[priced.reason], OUTCOME)
         elif name in enumerations:
             columns[name] = _enumeration(getattr(priced, name), enumerations[name])
-        elif standing is not None and name in standing._fields:
-            columns[name] = pl.Series(getattr(standing, name))
         elif name in priced._fields:
             numbers = getattr(priced, name)
             columns[name] = _with_blanks(numbers, blanks[name]) if name in blanks else pl.Series(numbers)

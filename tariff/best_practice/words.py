@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
@@ -12,31 +13,44 @@ from tariff.rulepack.best_practice_book import tariffs_of
 
 if TYPE_CHECKING:
     from tariff.best_practice.standing import EvidenceOfPack
-    from tariff.kernels.best_practice import Standing
+    from tariff.kernels.best_practice import Cases, Standing
     from tariff.rulepack import RulePack
 
-Words = tuple[str, str, str | None]
+Words = tuple[str | None, str | None, str | None]
 """Tariffs, statuses, missing criteria; parts separated by `;`."""
-_KEY = ("candidates", "met", "not_met", "elsewhere", "evidence")
+_BITS: Final = ("candidates", "met", "not_met", "elsewhere")
+_KEY: Final = (*_BITS, "evidence")
+_NUMBERS: Final = (
+    "best_practice_pence",
+    "best_practice_at_stake_pence",
+    "best_practice_lost_pence",
+    "best_practice_row",
+)
+_TEXTS: Final = ("best_practice_tariff", "best_practice_status", "best_practice_missing")
 
 
-def standing_words(standing: Standing, pack: RulePack, evidence: EvidenceOfPack | None) -> tuple[pl.Series, pl.Series, pl.Series]:
-    """Columns best_practice_tariff, best_practice_status and best_practice_missing: null where no tariff covers the line."""
-    height = standing.candidates.size
-    covered = np.flatnonzero(standing.candidates)
-    if covered.size == 0:
-        nothing = pl.repeat(None, height, dtype=pl.String, eager=True)
-        return nothing, nothing, nothing
-    lines = pl.DataFrame({name: getattr(standing, name)[covered] for name in _KEY})
-    distinct = lines.unique()
+def standing_columns(
+    cases: Cases, standing: Standing, pack: RulePack, evidence: EvidenceOfPack | None, wanted: Sequence[str]
+) -> dict[str, pl.Series]:
+    """The wanted columns of a priced line that tell of best practice: numbers are 0 and texts null where no tariff covers the
+    line."""
+    columns = {name: pl.Series(np.take(getattr(standing, name), cases.place)) for name in _NUMBERS if name in wanted}
+    if not set(wanted).isdisjoint(_TEXTS):
+        columns.update(zip(_TEXTS, _texts(cases, standing, pack, evidence), strict=True))
+    return columns
+
+
+def _texts(cases: Cases, standing: Standing, pack: RulePack, evidence: EvidenceOfPack | None) -> Iterator[pl.Series]:
+    """Tariffs, statuses and missing criteria of every line; what stands at no place is said of place 0, and is null."""
+    stands = {name: getattr(standing, name) for name in _BITS} | {"evidence": cases.evidence}
+    places = pl.DataFrame(stands)
+    distinct = places.unique()
     told = [_words(pack, evidence, *key) for key in distinct.iter_rows()]
-    spoken = distinct.hstack(
-        pl.DataFrame(told, schema={"tariff": pl.String(), "status": pl.String(), "missing": pl.String()}, orient="row")
-    )
-    found = lines.join(spoken, on=_KEY, how="left", maintain_order="left").select("tariff", "status", "missing")
-    place = pl.DataFrame({"row": covered}).hstack(found)
-    whole = pl.DataFrame({"row": np.arange(height)}).join(place, on="row", how="left", maintain_order="left")
-    return whole["tariff"], whole["status"], whole["missing"]
+    schema = dict.fromkeys(("tariff", "status", "missing"), pl.String())
+    spoken = distinct.hstack(pl.DataFrame(told, schema=schema, orient="row"))
+    found = places.join(spoken, on=_KEY, how="left", maintain_order="left")
+    place = pl.Series(cases.place)
+    return (found[name].gather(place) for name in schema)
 
 
 def _words(
@@ -56,4 +70,4 @@ def _words(
             missing.append(f"{tariff}:{SETTING}")
         elif status != MET:
             missing += [f"{tariff}:{criterion}" for criterion in known.get(number, criteria.get(tariff, ()))]
-    return ";".join(names), ";".join(statuses), ";".join(missing) or None
+    return ";".join(names) or None, ";".join(statuses) or None, ";".join(missing) or None

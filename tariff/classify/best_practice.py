@@ -12,13 +12,17 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tariff.classify.codes import Codes
+from tariff.errors import Fault, RulesError
 from tariff.rulepack.best_practice_book import tariffs_of
+from tariff.rulepack.best_practice_rows import BEST_PRACTICE
 
 if TYPE_CHECKING:
     from tariff.kernels.best_practice import Cases
     from tariff.rulepack import RulePack
 
 COLUMN = "best_practice"
+MOST_ROWS = 62
+"""The kernels hold which rows of a case cover a line in one bit a row."""
 
 
 class EvidenceOfLines(Protocol):
@@ -70,20 +74,22 @@ class BestPracticeCodes:
         names = self._names.of(_column(block, COLUMN), height)
         with self._lock:
             named = list(self._named)
-        unknown = np.array([other for _, other in named], dtype=np.uint8)[names]
         some = np.flatnonzero((currencies != 0) | (functions != 0) | (names != 0))
         if some.size == 0:
             return NO_CASES
         keys = np.stack([currencies[some], functions[some], names[some]])
-        case = np.zeros(height, dtype=np.int32)
-        case[some] = self._case_of_each(keys, [tariffs for tariffs, _ in named])
-        covered = np.flatnonzero(case)
-        said = np.zeros(height, dtype=np.int32)
+        place = np.zeros(height, dtype=np.int32)
+        place[some] = np.arange(1, some.size + 1, dtype=np.int32)
+        case, said = np.zeros(some.size + 1, np.int32), np.zeros(some.size + 1, np.int32)
+        unknown = np.zeros(some.size + 1, np.uint8)
+        case[1:] = self._case_of_each(keys, [tariffs for tariffs, _ in named])
+        unknown[1:] = np.array([other for _, other in named], dtype=np.uint8)[keys[2]]
+        covered = np.flatnonzero(case[1:])
         if evidence is not None and covered.size:
-            lines = block.select(provider=pl.col("provider"), line_id=pl.col(identifier), date=pl.col(day))[covered]
-            said[covered] = evidence.sets(lines)
+            lines = block.select(pl.col("provider"), line_id=pl.col(identifier), date=pl.col(day))[some[covered]]
+            said[covered + 1] = evidence.sets(lines)
         start, rows = self._lists()
-        return Cases(case, said, unknown, start, rows, self._status(evidence))
+        return Cases(place, case, said, unknown, start, rows, self._status(evidence))
 
     def _status(self, evidence: EvidenceOfLines | None) -> NDArray[np.uint8]:
         return np.zeros((1, max(1, len(self._known))), np.uint8) if evidence is None else evidence.status()
@@ -105,6 +111,9 @@ class BestPracticeCodes:
             and (row.treatment_function is None or self._functions[row.treatment_function] == function)
             and (row.currency is not None or row.treatment_function is not None or row.tariff in named[names])
         )
+        if len(rows) > MOST_ROWS:
+            told = f"{len(rows)} rows of best_practice.csv may cover one line; {MOST_ROWS} is the most"
+            raise RulesError("The best-practice tariffs cannot be paid.", [Fault(BEST_PRACTICE.file, told, "join some of them")])
         with self._lock:
             return self._cases.setdefault(rows, len(self._cases))
 

@@ -350,7 +350,7 @@ def price_spells(lines, cases, year, book, best_practice, strict_dates, priced, 
     # a tuple handed to a rule would cost a reference count for each of its arrays, so rules are handed scalars
     minimum_age, maximum_stay = book.short_stay_minimum_age, book.short_stay_maximum_stay
     whole_pounds, on_long_stay = year.whole_pounds, book.top_up_includes_long_stay
-    has_cases = cases.case.size != 0
+    terms, has_cases = best_practice, cases.place.size != 0
 
     for i in range(lines.hrg.size):
         admission_date, discharge_date = lines.admission_date[i], lines.discharge_date[i]
@@ -399,24 +399,24 @@ def price_spells(lines, cases, year, book, best_practice, strict_dates, priced, 
             reason = policy_reason(lines.policy[i], patient_classification, strict_dates and outside_dates)
         # 2 and 6 best practice: a price instead of the setting's, an addition
         ordinary, addition, replaces_short_stay = price, np.int64(0), False
-        candidates = met = not_met = elsewhere = np.int64(0)
-        case, best_practice_row, paying_row = cases.case[i] if has_cases else 0, 0, 0
-        is_emergency = method_group == EMERGENCY
-        case_rows = cases.rows[cases.start[case] : cases.start[case + 1]]
-        if case != 0 and reason == PRICED and national:
-            candidates, met, not_met, elsewhere, best_practice_row = standing_of(
-                best_practice,
-                case_rows,
-                cases.status[cases.evidence[i]],
+        candidates = met = not_met = elsewhere = covering = np.int64(0)
+        place, case_start, best_practice_row, paying_row = cases.place[i] if has_cases else 0, 0, 0, 0
+        if place != 0 and reason == PRICED and national:
+            case_start = cases.start[cases.case[place]]
+            candidates, met, not_met, elsewhere, covering, best_practice_row = standing_of(
+                terms,
+                cases.rows,
+                case_start,
+                cases.start[cases.case[place] + 1],
+                cases.status,
+                cases.evidence[place],
                 setting,
-                is_emergency,
+                method_group == EMERGENCY,
                 adjusted,
                 age,
                 ANY_ATTENDANCE,
             )
-            price, addition, replaces_short_stay, paying_row = effect_of(
-                best_practice, case_rows, met, ordinary, setting, is_emergency, adjusted, age, ANY_ATTENDANCE
-            )
+            price, addition, replaces_short_stay, paying_row = effect_of(terms, cases.rows, case_start, covering, met, ordinary)
         if reason == PRICED:
             reason = price_reason(hrg, price, factor)
         is_local = local_price != BLANK_PENCE and local_price_may_stand(reason)
@@ -464,7 +464,7 @@ def price_spells(lines, cases, year, book, best_practice, strict_dates, priced, 
                     priced.top_up_row[i] = top_up_row
             # 8 pre-MFF, 9 market forces factor, with the one rounding
             kept_price = np.int64(NO_PRICE) if replaces_short_stay else reduced_price
-            long_stay_before = long_stay
+            paid_days = long_stay
             base, short_stay, long_stay, top_up, mff, total = components(
                 price, addition, kept_price, long_stay, share, on_long_stay, factor, whole_pounds
             )
@@ -476,31 +476,27 @@ def price_spells(lines, cases, year, book, best_practice, strict_dates, priced, 
                 priced.mff_millionths[i], priced.price_row[i] = factor, hrg
                 if candidates != 0:
                     flags |= standing_flags(candidates, met, not_met, paying_row)
-                    standing.best_practice_row[i] = paying_row if paying_row != 0 else best_practice_row
-                    standing.candidates[i], standing.met[i], standing.not_met[i] = candidates, met, not_met
-                    standing.elsewhere[i], standing.evidence[i] = elsewhere, cases.evidence[i]
-                    for counted, sign, difference in (
-                        (np.int64(0), -1, standing.best_practice_pence),
-                        (candidates & ~not_met, 1, standing.best_practice_at_stake_pence),
-                        (met | (not_met & ~elsewhere), 1, standing.best_practice_lost_pence),
-                    ):
+                    standing.best_practice_row[place] = paying_row or best_practice_row
+                    standing.candidates[place], standing.met[place] = candidates, met
+                    standing.not_met[place], standing.elsewhere[place] = not_met, elsewhere
+                    opened, failed = candidates & ~not_met, met | (not_met & ~elsewhere)
+                    for otherwise in range(3):
+                        counted = np.int64(0) if otherwise == 0 else opened if otherwise == 1 else failed
                         if counted == met:
                             continue
-                        other, added, replaces, _ = effect_of(
-                            best_practice, case_rows, counted, ordinary, setting, is_emergency, adjusted, age, ANY_ATTENDANCE
+                        other, added, replaces, _ = effect_of(terms, cases.rows, case_start, covering, counted, ordinary)
+                        reduced = np.int64(NO_PRICE) if replaces else reduced_price
+                        _, _, _, _, _, would_be = components(
+                            other, added, reduced, paid_days, share, on_long_stay, factor, whole_pounds
                         )
-                        would_be = components(
-                            other,
-                            added,
-                            np.int64(NO_PRICE) if replaces else reduced_price,
-                            long_stay_before,
-                            share,
-                            on_long_stay,
-                            factor,
-                            whole_pounds,
-                        )[5]
-                        difference[i] = sign * (worth(other, would_be) - total)
-                if has_cases and cases.unknown[i] != 0:
+                        difference = worth(other, would_be) - total
+                        if otherwise == 0:
+                            standing.best_practice_pence[place] = -difference
+                        elif otherwise == 1:
+                            standing.best_practice_at_stake_pence[place] = difference
+                        else:
+                            standing.best_practice_lost_pence[place] = difference
+                if place != 0 and cases.unknown[place] != 0:
                     flags |= B_BEST_PRACTICE_UNKNOWN
             flags |= market_forces_flags(year.factor_by_provider, provider, lines.by_trust[i])
             if local_price != BLANK_PENCE:

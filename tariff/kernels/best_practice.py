@@ -14,12 +14,30 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tariff.buffers import filled
 from tariff.kernels.compiled import rule
 from tariff.kernels.settling import BLANK, BLANK_PENCE, PRICED, settle
 from tariff.money import AMOUNT_LIMIT_PENCE
 from tariff.reasons import Basis
-from tariff.rulepack.best_practice_book import ANY_ATTENDANCE, NO_AMOUNT, NO_HIGHEST_AGE, NO_LOWEST_AGE
+from tariff.rulepack.best_practice_book import (
+    ADDITION_PAID,
+    ANY_ATTENDANCE,
+    ATTENDANCE,
+    BY_SETTING,
+    EMERGENCY_ONLY,
+    GROUPS,
+    HIGHEST_AGE,
+    LONGEST_STAY,
+    LOWEST_AGE,
+    MET_PRICE,
+    NO_AMOUNT,
+    NO_HIGHEST_AGE,
+    NO_LOWEST_AGE,
+    OTHERWISE,
+    REPLACES_SHORT_STAY,
+    SETTINGS_COVERED,
+    SHOWN_BY_LINE,
+    TARIFF,
+)
 from tariff.rulepack.book import NO_PRICE
 
 NO_EVIDENCE, MET, NOT_MET = range(3)
@@ -32,19 +50,20 @@ B_BEST_PRACTICE_UNKNOWN = int(Basis.BEST_PRACTICE_UNKNOWN)
 
 
 class Cases(NamedTuple):
-    """The best-practice side of encoded lines. A case is a list of rows that may cover a line, by precedence; case 0 is none.
-    An evidence set is what evidence says of every tariff; set 0 says nothing."""
+    """The best-practice side of encoded lines. Most lines have none, so each has a place (0 = none) among those that have: its
+    case, a list of rows that may cover it by precedence, and its evidence, a set of answers for every tariff."""
 
-    case: NDArray[np.int32]  # per line
-    evidence: NDArray[np.int32]  # per line: evidence set
-    unknown: NDArray[np.uint8]  # per line: it names a tariff that the pack has not
+    place: NDArray[np.int32]  # per line
+    case: NDArray[np.int32]  # per place; case 0 has no rows
+    evidence: NDArray[np.int32]  # per place; set 0 says nothing
+    unknown: NDArray[np.uint8]  # per place: the line names a tariff that the pack has not
     start: NDArray[np.int32]  # per case: where its rows begin
     rows: NDArray[np.int32]
     status: NDArray[np.uint8]  # (evidence set, tariff)
 
 
 class Standing(NamedTuple):
-    """What came of best practice, one element a line. Pence are differences of whole prices; tariffs are bits by number."""
+    """What came of best practice, one element a place. Pence are differences of whole prices; tariffs are bits by number."""
 
     best_practice_pence: NDArray[np.int64]
     best_practice_at_stake_pence: NDArray[np.int64]
@@ -54,30 +73,27 @@ class Standing(NamedTuple):
     met: NDArray[np.int64]
     not_met: NDArray[np.int64]
     elsewhere: NDArray[np.int64]  # of those not met: the line is in another setting than the price by setting covers
-    evidence: NDArray[np.int32]  # evidence set of the line
 
 
+_NOTHING = np.zeros(1, np.int32)
 NO_CASES: Final = Cases(
-    np.empty(0, np.int32),
-    np.empty(0, np.int32),
-    np.empty(0, np.uint8),
-    np.zeros(2, np.int32),
-    np.empty(0, np.int32),
-    np.zeros((1, 1), np.uint8),
+    np.empty(0, np.int32), _NOTHING, _NOTHING, np.zeros(1, np.uint8), np.zeros(2, np.int32), _NOTHING, np.zeros((1, 1), np.uint8)
 )
 """No line has a case: the pack pays no best practice, or no line is covered."""
 
 
-def no_standing(count: int) -> Standing:
-    """Where `count` lines stand before any is priced."""
-    bits = {name: filled(count, 0, np.int64) for name in ("candidates", "met", "not_met", "elsewhere")}
+def no_standing(places: int) -> Standing:
+    """Where the lines at so many places (and place 0) stand before any is priced."""
+    count = places + 1
     return Standing(
-        best_practice_pence=filled(count, 0, np.int64),
-        best_practice_at_stake_pence=filled(count, 0, np.int64),
-        best_practice_lost_pence=filled(count, 0, np.int64),
-        best_practice_row=filled(count, 0, np.int32),
-        evidence=filled(count, 0, np.int32),
-        **bits,
+        best_practice_pence=np.zeros(count, np.int64),
+        best_practice_at_stake_pence=np.zeros(count, np.int64),
+        best_practice_lost_pence=np.zeros(count, np.int64),
+        best_practice_row=np.zeros(count, np.int32),
+        candidates=np.zeros(count, np.int64),
+        met=np.zeros(count, np.int64),
+        not_met=np.zeros(count, np.int64),
+        elsewhere=np.zeros(count, np.int64),
     )
 
 
@@ -90,88 +106,89 @@ def age_within(age, lowest, highest):
 
 
 @rule
-def in_its_setting(book, row, setting, is_emergency, stay):
+def covers(terms, row, age, attendance):
+    """Whether the row is about lines of this age and kind of attendance."""
+    stated = terms[row, ATTENDANCE]
+    if stated != ANY_ATTENDANCE and stated != attendance:
+        return False
+    return age_within(age, terms[row, LOWEST_AGE], terms[row, HIGHEST_AGE])
+
+
+@rule
+def in_its_setting(terms, row, setting, is_emergency, stay):
     """Whether the line is in a setting, and short enough, for the row."""
-    settings = book.settings[row]
+    settings = terms[row, SETTINGS_COVERED]
     if settings != 0 and (settings >> setting) & 1 == 0:
         return False
-    if book.emergency_only[row] != 0 and not is_emergency:
+    if terms[row, EMERGENCY_ONLY] != 0 and not is_emergency:
         return False
-    return stay <= book.longest_stay[row]
+    return stay <= terms[row, LONGEST_STAY]
 
 
 @rule
-def covers(book, row, age, attendance):
-    """Whether the row is about lines of this age and kind of attendance."""
-    stated = book.attendance[row]
-    return stated in (ANY_ATTENDANCE, attendance) and age_within(age, book.lowest_age[row], book.highest_age[row])
+def standing_of(terms, rows, start, end, status, said, setting, is_emergency, stay, age, attendance):
+    """Candidate tariffs, those met, those not met, those not met because the line is in another setting (bits by number), the
+    rows that cover the line (bits by position in its case), and the first row of the first candidate.
 
-
-@rule
-def standing_of(book, rows, status, setting, is_emergency, stay, age, attendance):
-    """Candidate tariffs, those met, those not met, those not met because the line is in another setting (bits by number), and
-    the first row of the first candidate. What is neither met nor not met lacks evidence. Not met is also what the setting
-    of the line decides: a price by setting has nothing to show but the setting (RULES 3.1 B)."""
-    candidates = met = not_met = elsewhere = np.int64(0)
-    first = 0
-    for row in rows:
-        bit = np.int64(1) << book.tariff[row]
-        if not covers(book, row, age, attendance):
+    What is neither met nor not met lacks evidence. Of a tariff the first row that covers the line counts. Not met is also what
+    the setting decides: a price by setting has nothing to show but the setting (RULES 3.1 B)."""
+    candidates = met = not_met = elsewhere = covering = np.int64(0)
+    first = first_elsewhere = 0
+    for position in range(start, end):
+        row = rows[position]
+        tariff = terms[row, TARIFF]
+        bit = np.int64(1) << tariff
+        if candidates & bit or not covers(terms, row, age, attendance):
             continue
-        if not in_its_setting(book, row, setting, is_emergency, stay):
-            if book.by_setting[row] != 0 and candidates & bit == 0:
+        if not in_its_setting(terms, row, setting, is_emergency, stay):
+            if terms[row, BY_SETTING] != 0:
                 elsewhere |= bit
-            continue
-        if candidates & bit:
+                first_elsewhere = first_elsewhere or row
             continue
         candidates |= bit
-        if first == 0:
-            first = row
-        said = MET if book.shown_by_line[row] != 0 else status[book.tariff[row]]
-        if said == MET:
+        covering |= np.int64(1) << (position - start)
+        first = first or row
+        answer = MET if terms[row, SHOWN_BY_LINE] != 0 else status[said, tariff]
+        if answer == MET:
             met |= bit
-        elif said == NOT_MET:
+        elif answer == NOT_MET:
             not_met |= bit
     elsewhere &= ~candidates
-    if first == 0 and elsewhere != 0:
-        for row in rows:
-            if (elsewhere >> book.tariff[row]) & 1:
-                first = row
-                break
-    return candidates | elsewhere, met, not_met | elsewhere, elsewhere, first
+    return candidates | elsewhere, met, not_met | elsewhere, elsewhere, covering, first or first_elsewhere
 
 
 @rule
-def effect_of(book, rows, counted, ordinary, setting, is_emergency, stay, age, attendance):
-    """Price, addition, whether the short-stay reduction is replaced, and the first row that pays, where the tariffs in `counted`
-    (bits) are met.
+def effect_of(terms, rows, start, covering, counted, ordinary):
+    """Price, addition, whether the short-stay reduction gives way, and the first row that pays, where the tariffs in `counted`
+    (bits) are met; `covering` are the rows that cover the line.
 
     Additions add, one of an exclusive group alone. Of the others the first by precedence sets the price; where none is met, the
     first that prints a price for that case; else the ordinary price stands."""
     price, addition, replaces, paying = ordinary, np.int64(0), False, 0
-    done = groups = np.int64(0)
+    groups = np.int64(0)
     settled = settled_otherwise = False
-    for row in rows:
-        bit = np.int64(1) << book.tariff[row]
-        if done & bit or not covers(book, row, age, attendance) or not in_its_setting(book, row, setting, is_emergency, stay):
+    position = start
+    while covering != 0:
+        row, here = rows[position], covering & 1
+        covering >>= 1
+        position += 1
+        if here == 0:
             continue
-        done |= bit
-        if counted & bit == 0:
-            if book.otherwise[row] != NO_AMOUNT and not settled and not settled_otherwise:
-                price, settled_otherwise = book.otherwise[row], True
+        if (counted >> terms[row, TARIFF]) & 1 == 0:
+            if terms[row, OTHERWISE] != NO_AMOUNT and not settled and not settled_otherwise:
+                price, settled_otherwise = terms[row, OTHERWISE], True
             continue
-        if groups & book.group[row]:
+        if groups & terms[row, GROUPS]:
             continue
-        if book.addition[row] != NO_AMOUNT:
-            addition = min(addition + book.addition[row], np.int64(AMOUNT_LIMIT_PENCE + 1))
+        if terms[row, ADDITION_PAID] != NO_AMOUNT:
+            addition = min(addition + terms[row, ADDITION_PAID], np.int64(AMOUNT_LIMIT_PENCE + 1))
         elif not settled:
-            price, settled = book.price[row], True
+            price, settled = terms[row, MET_PRICE], True
         else:
             continue
-        groups |= book.group[row]
-        replaces = replaces or book.replaces_short_stay[row] != 0
-        if paying == 0:
-            paying = row
+        groups |= terms[row, GROUPS]
+        replaces = replaces or terms[row, REPLACES_SHORT_STAY] != 0
+        paying = paying or row
     return price, addition, replaces, paying
 
 
@@ -201,24 +218,31 @@ def with_addition(price, addition):
 
 
 @rule
+def item_would_be(terms, rows, start, covering, counted, ordinary, units, factor, whole_pounds):
+    """What a line of outpatient or unbundled care would be paid where the tariffs in `counted` are met."""
+    other, added, _, _ = effect_of(terms, rows, start, covering, counted, ordinary)
+    blank = np.int64(BLANK_PENCE)
+    reason, _, total, _ = settle(np.int64(PRICED), with_addition(other, added), units, factor, blank, whole_pounds)
+    return worth(other, total if reason == PRICED else np.int64(AMOUNT_LIMIT_PENCE))
+
+
+@rule
 def stand_item(
-    standing, i, said, book, rows, candidates, met, not_met, elsewhere, first, paying,
-    ordinary, setting, age, attendance, units, factor, whole_pounds, total,
+    standing, place, terms, rows, start, covering, candidates, met, not_met, elsewhere, row,
+    ordinary, units, factor, whole_pounds, total,
 ):  # fmt: skip
     """Put where a line of outpatient or unbundled care stands into `standing`: its price is a price times units, so what it
     would be otherwise is found by settling it again."""
-    standing.best_practice_row[i] = paying if paying != 0 else first
-    standing.candidates[i], standing.met[i], standing.not_met[i] = candidates, met, not_met
-    standing.elsewhere[i], standing.evidence[i] = elsewhere, said
-    for counted, sign, difference in (
-        (np.int64(0), -1, standing.best_practice_pence),
-        (candidates & ~not_met, 1, standing.best_practice_at_stake_pence),
-        (met | (not_met & ~elsewhere), 1, standing.best_practice_lost_pence),
-    ):
-        if counted == met:
-            continue
-        other, added, _, _ = effect_of(book, rows, counted, ordinary, setting, False, np.int32(0), age, attendance)
-        reason, _, would_be, _ = settle(
-            np.int64(PRICED), with_addition(other, added), units, factor, np.int64(BLANK_PENCE), whole_pounds
-        )
-        difference[i] = sign * (worth(other, would_be if reason == PRICED else np.int64(AMOUNT_LIMIT_PENCE)) - total)
+    standing.best_practice_row[place] = row
+    standing.candidates[place], standing.met[place] = candidates, met
+    standing.not_met[place], standing.elsewhere[place] = not_met, elsewhere
+    opened, failed = candidates & ~not_met, met | (not_met & ~elsewhere)
+    if met != 0:
+        without = item_would_be(terms, rows, start, covering, np.int64(0), ordinary, units, factor, whole_pounds)
+        standing.best_practice_pence[place] = total - without
+    if opened != met:
+        other = item_would_be(terms, rows, start, covering, opened, ordinary, units, factor, whole_pounds)
+        standing.best_practice_at_stake_pence[place] = other - total
+    if failed != met:
+        other = item_would_be(terms, rows, start, covering, failed, ordinary, units, factor, whole_pounds)
+        standing.best_practice_lost_pence[place] = other - total

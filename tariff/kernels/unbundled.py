@@ -101,7 +101,7 @@ def pass_through_reason(local_price):
 def price_items(lines, cases, year, book, best_practice, strict_dates, priced, standing):
     """Prices every line of `Items` into `priced` (`PricedItems`), and their best-practice side (`Cases`) into `standing`. Never
     raises."""
-    has_cases = cases.case.size != 0
+    has_cases = cases.place.size != 0
     by_provider, default_factor, whole_pounds = year.factor_by_provider, year.default_factor, year.whole_pounds
     for i in range(lines.currency.size):
         currency, provider, local_price, units = lines.currency[i], lines.provider[i], lines.local_price[i], lines.units[i]
@@ -117,24 +117,25 @@ def price_items(lines, cases, year, book, best_practice, strict_dates, priced, s
         if reason == PRICED:
             reason = policy_reason(lines.policy[i], strict_dates and outside_dates)
         # best practice: a price instead of the ordinary one, an addition
-        ordinary, addition, first_row, paying_row = price, np.int64(0), 0, 0
-        candidates = met = not_met = elsewhere = np.int64(0)
-        case = cases.case[i] if has_cases else 0
-        case_rows = cases.rows[cases.start[case] : cases.start[case + 1]]
-        if case != 0 and reason == PRICED and row != 0 and not pass_through:
-            candidates, met, not_met, elsewhere, first_row = standing_of(
+        ordinary, addition, case_start, first_row, paying_row = price, np.int64(0), 0, 0, 0
+        candidates = met = not_met = elsewhere = covering = np.int64(0)
+        place = cases.place[i] if has_cases else 0
+        if place != 0 and reason == PRICED and row != 0 and not pass_through:
+            case_start = cases.start[cases.case[place]]
+            candidates, met, not_met, elsewhere, covering, first_row = standing_of(
                 best_practice,
-                case_rows,
-                cases.status[cases.evidence[i]],
+                cases.rows,
+                case_start,
+                cases.start[cases.case[place] + 1],
+                cases.status,
+                cases.evidence[place],
                 S_UNBUNDLED,
                 False,
                 np.int32(0),
                 lines.age[i],
                 ANY_ATTENDANCE,
             )
-            price, addition, _, paying_row = effect_of(
-                best_practice, case_rows, met, ordinary, S_UNBUNDLED, False, np.int32(0), lines.age[i], ANY_ATTENDANCE
-            )
+            price, addition, _, paying_row = effect_of(best_practice, cases.rows, case_start, covering, met, ordinary)
         if reason == PRICED:
             reason = pass_through_reason(local_price) if pass_through else currency_reason(currency, price)
         priced.setting[i], priced.pod[i] = S_UNBUNDLED, lines.pod[i]
@@ -171,26 +172,23 @@ def price_items(lines, cases, year, book, best_practice, strict_dates, priced, s
                 flags |= standing_flags(candidates, met, not_met, paying_row)
                 stand_item(
                     standing,
-                    i,
-                    cases.evidence[i],
+                    place,
                     best_practice,
-                    case_rows,
+                    cases.rows,
+                    case_start,
+                    covering,
                     candidates,
                     met,
                     not_met,
                     elsewhere,
-                    first_row,
-                    paying_row,
+                    paying_row or first_row,
                     ordinary,
-                    S_UNBUNDLED,
-                    lines.age[i],
-                    ANY_ATTENDANCE,
                     count,
                     factor,
                     whole_pounds,
                     total,
                 )
-            if has_cases and cases.unknown[i] != 0:
+            if place != 0 and cases.unknown[place] != 0:
                 flags |= B_BEST_PRACTICE_UNKNOWN
             priced.mff_millionths[i], priced.price_row[i] = factor, row
         if outside_dates:

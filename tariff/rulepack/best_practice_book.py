@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,23 +20,29 @@ ANY_ATTENDANCE: Final = -1
 NO_LOWEST_AGE, NO_HIGHEST_AGE, NO_LONGEST_STAY = -1, 999, 2**31 - 1
 
 
-class BestPracticeBook(NamedTuple):
-    """Money in pence; ages in years; stays in days; one element a row of best_practice.csv."""
+(
+    TARIFF,
+    MET_PRICE,
+    OTHERWISE,
+    ADDITION_PAID,
+    SETTINGS_COVERED,
+    EMERGENCY_ONLY,
+    ATTENDANCE,
+    LOWEST_AGE,
+    HIGHEST_AGE,
+    LONGEST_STAY,
+    SHOWN_BY_LINE,
+    BY_SETTING,
+    GROUPS,
+    REPLACES_SHORT_STAY,
+) = range(14)
+"""Columns of the terms: number of the tariff; price where it is met, price where it is not, addition (pence, NO_AMOUNT = none);
+settings as bits by number of columns.SETTINGS (0 = any), of emergencies alone; kind of attendance; ages in years; stay in days;
+whether nothing has to be shown, whether a line in another setting does not meet it; bits of its exclusive groups; whether the
+short-stay reduction gives way."""
 
-    tariff: NDArray[np.int64]  # number of the tariff
-    price: NDArray[np.int64]  # where it is met
-    otherwise: NDArray[np.int64]  # where it is not
-    addition: NDArray[np.int64]
-    settings: NDArray[np.int64]  # bit n: setting n of columns.SETTINGS; 0 = any
-    emergency_only: NDArray[np.uint8]
-    attendance: NDArray[np.int64]  # kind of attendance
-    lowest_age: NDArray[np.int64]
-    highest_age: NDArray[np.int64]
-    longest_stay: NDArray[np.int64]
-    shown_by_line: NDArray[np.uint8]  # no criterion to show: the line itself meets the tariff
-    by_setting: NDArray[np.uint8]  # price by setting: a line in another setting does not meet it
-    group: NDArray[np.int64]  # bits of its exclusive groups; 0 = none
-    replaces_short_stay: NDArray[np.uint8]
+BestPracticeBook = NDArray[np.int64]
+"""The terms of every row of best_practice.csv, (row, column): one array, because a kernel is handed it line by line."""
 
 
 def tariffs_of(pack: RulePack) -> tuple[str, ...]:
@@ -53,7 +59,7 @@ def is_shown_by_line(row: BestPracticeRow, with_criteria: frozenset[str]) -> boo
 
 
 def compile_best_practice(pack: RulePack) -> BestPracticeBook:
-    """The arrays of the pack's best-practice rows, in order of the table."""
+    """The terms of the pack's best-practice rows, in order of the table; row 0 pays nothing."""
     rule, rows = pack.rules.best_practice, pack.best_practice
     number = {tariff: position for position, tariff in enumerate(tariffs_of(pack))}
     with_criteria = frozenset(criterion.tariff for criterion in pack.best_practice_criteria)
@@ -61,29 +67,23 @@ def compile_best_practice(pack: RulePack) -> BestPracticeBook:
     groups = {row.tariff: sum(1 << place for place, names in exclusive if row.tariff in names) for row in rows}
     replacing = frozenset(getattr(rule, "replaces_short_stay", ()))
 
-    def column(values: list[int], none: int, dtype: type = np.int64) -> Any:
-        array: NDArray[Any] = np.array([none, *values], dtype=dtype)
-        array.flags.writeable = False
-        return array
-
-    return BestPracticeBook(
-        tariff=column([number[row.tariff] for row in rows], 0),
-        price=column([_amount(row.price) for row in rows], NO_AMOUNT),
-        otherwise=column([_amount(row.otherwise) for row in rows], NO_AMOUNT),
-        addition=column([_amount(row.addition) for row in rows], NO_AMOUNT),
-        settings=column([_setting_bits(row) for row in rows], 0),
-        emergency_only=column(
-            [EMERGENCY_SETTING in row.settings and "non_elective" not in row.settings for row in rows], 0, np.uint8
-        ),
-        attendance=column([ANY_ATTENDANCE if row.attendance is None else ATTENDANCES.index(row.attendance) for row in rows], -1),
-        lowest_age=column([NO_LOWEST_AGE if row.minimum_age is None else row.minimum_age for row in rows], NO_LOWEST_AGE),
-        highest_age=column([NO_HIGHEST_AGE if row.maximum_age is None else row.maximum_age for row in rows], NO_HIGHEST_AGE),
-        longest_stay=column([NO_LONGEST_STAY if row.maximum_stay_days is None else row.maximum_stay_days for row in rows], 0),
-        shown_by_line=column([is_shown_by_line(row, with_criteria) for row in rows], 0, np.uint8),
-        by_setting=column([row.mechanism == SETTING_PRICE for row in rows], 0, np.uint8),
-        group=column([groups[row.tariff] for row in rows], 0),
-        replaces_short_stay=column([row.tariff in replacing for row in rows], 0, np.uint8),
-    )
+    terms = np.zeros((len(rows) + 1, 14), dtype=np.int64)
+    for place, row in enumerate(rows, start=1):
+        terms[place, TARIFF] = number[row.tariff]
+        terms[place, MET_PRICE], terms[place, OTHERWISE] = _amount(row.price), _amount(row.otherwise)
+        terms[place, ADDITION_PAID] = _amount(row.addition)
+        terms[place, SETTINGS_COVERED] = _setting_bits(row)
+        terms[place, EMERGENCY_ONLY] = EMERGENCY_SETTING in row.settings and "non_elective" not in row.settings
+        terms[place, ATTENDANCE] = ANY_ATTENDANCE if row.attendance is None else ATTENDANCES.index(row.attendance)
+        terms[place, LOWEST_AGE] = NO_LOWEST_AGE if row.minimum_age is None else row.minimum_age
+        terms[place, HIGHEST_AGE] = NO_HIGHEST_AGE if row.maximum_age is None else row.maximum_age
+        terms[place, LONGEST_STAY] = NO_LONGEST_STAY if row.maximum_stay_days is None else row.maximum_stay_days
+        terms[place, SHOWN_BY_LINE] = is_shown_by_line(row, with_criteria)
+        terms[place, BY_SETTING] = row.mechanism == SETTING_PRICE
+        terms[place, GROUPS] = groups[row.tariff]
+        terms[place, REPLACES_SHORT_STAY] = row.tariff in replacing
+    terms.flags.writeable = False
+    return terms
 
 
 def _amount(pence: int | None) -> int:
