@@ -44,9 +44,26 @@ def pounds_by_label(priced: pl.LazyFrame, packs: Sequence[RulePack]) -> list[Res
     """The money of priced lines by component, confidence and source; lines that no pack in `packs` priced are left out.
 
     `priced` holds columns of `columns.PRICED_LINE`. Components add up to the priced total exactly."""
-    labels = {pack.label: Labels(pack) for pack in packs}
+    return pounds_of_sums(pl.collect_all(sums_by_figure(priced)), packs)
+
+
+SUMS_KEYS: Final = (
+    ("pack", "price_row", "best_practice_row", "kind", "setting", "pod", "telling"),
+    ("pack", "top_up_row"),
+    ("pack", "provider"),
+)
+"""What each frame of `sums_by_figure` is summed by; its other columns are sums, so that frames of blocks may be added."""
+
+
+def sums_by_figure(priced: pl.LazyFrame) -> list[pl.LazyFrame]:
+    """Pence and lines of priced lines by what they rest on: the row priced from, the top-up, the provider's factor."""
     lines = priced.filter(pl.col("outcome") == PRICED)
-    found = pl.collect_all([_by_price_row(lines), _by_top_up(lines), _by_provider(lines)])
+    return [_by_price_row(lines), _by_top_up(lines), _by_provider(lines)]
+
+
+def pounds_of_sums(found: list[pl.DataFrame], packs: Sequence[RulePack]) -> list[Resting]:
+    """`pounds_by_label` of the sums of `sums_by_figure`."""
+    labels = {pack.label: Labels(pack) for pack in packs}
     sums: dict[tuple[str, str, str, str], list[int]] = {}
     for pack, component, label, pence, count in _labelled(found, labels):
         entry = sums.setdefault((pack, component, *label), [0, 0])

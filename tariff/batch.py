@@ -17,6 +17,7 @@ import polars as pl
 from tariff._version import __version__
 from tariff.activity import damage_named, shipped_maps
 from tariff.activity.files import digest
+from tariff.aggregation import READ, Sums
 from tariff.best_practice.evidence import Evidence, evidence_card, read_evidence
 from tariff.coverage import coverage_of, own_year_packs
 from tariff.errors import ActivityError, Fault, OutputError, RulesError, UsageError
@@ -43,6 +44,7 @@ from tariff.run_folder import (
     finished_already,
     kept_to_continue,
     only_run,
+    writing,
 )
 from tariff.whole_files import refuse_existing, whole_file
 
@@ -84,6 +86,7 @@ class Job:
     resume: bool = False
     rows_in_a_part: int = ROWS_IN_A_PART
     progress: Progress | None = field(default=None, compare=False)
+    aggregate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,8 @@ def price_files(job: Job) -> Run:
     if job.pathways is not None and len(packs) != 1:
         raise UsageError("Pathways are formed under one rule pack: name the year or the folder with --rules.")
     intake = take_in(job.files, job.columns)
+    if job.aggregate:
+        return _price_into_totals(job, packs, intake, started)
     evidence = read_evidence(job.evidence) if job.evidence else None
     if not is_one_file(job.out):
         with only_run(job.out):
@@ -129,6 +134,35 @@ def price_files(job: Job) -> Run:
         card = replace(_settle(job, packs, intake, inputs, pl.scan_parquet(lines_file), started, evidence), pathways=formed)
         card.write(card_file)
     return Run(job.out, card.as_json(), card.totals)
+
+
+def _price_into_totals(job: Job, packs: Sequence[RulePack], intake: Intake, started: str) -> Run:
+    """Price without writing lines: their totals, summed block by block."""
+    inputs, sums, done = list(facts_of(intake, job.columns)), Sums(), 0
+    expected = sum(_lines_expected(intake, inputs))
+    for part in intake.parts:
+        priced = price(part.lines, packs, dates=job.dates, confidence=job.confidence, columns=READ)
+        with damage_found([(part.paths, part.lines)]):
+            for block in _blocks(priced, job.rows_in_a_part):
+                sums.add(block)
+                done += block.height
+                _tell(job, done, expected)
+    totals = sums.totals()
+    require_conservation(expected, totals)
+    used = [pack for pack in packs if len(packs) == 1 or pack.label in totals.lines_priced]
+    attached = {"items": intake.attached, "also_given": intake.also_given}
+    options = {**_options(job), "aggregate": True}
+    card = RunCard(job.command, inputs, used, options, totals, sums.assumptions(used), started, attached)
+    with whole_file(job.out) as cells_file, whole_file(card_path(job.out)) as card_file:
+        with writing(job.out):
+            sums.cells().write_parquet(cells_file, compression="zstd", compression_level=1)
+        card.write(card_file)
+    return Run(job.out, card.as_json(), totals)
+
+
+def _tell(job: Job, done: int, expected: int) -> None:
+    if job.progress is not None:
+        job.progress(done, expected)
 
 
 def _price_into_folder(job: Job, packs: Sequence[RulePack], intake: Intake, evidence: Evidence | None, started: str) -> Run:
@@ -159,7 +193,6 @@ def _write_parts(
     expected: Sequence[int],
 ) -> None:
     """Write what has no part yet, in bounded blocks; an input without lines has one part without lines."""
-    told = job.progress or (lambda _done, _all: None)
     done = sum(part.rows for part in run.parts)
     for number, (part, lines) in enumerate(zip(intake.parts, expected, strict=True), start=1):
         have = run.rows_done(number)
@@ -171,7 +204,7 @@ def _write_parts(
             for block in _blocks(priced, job.rows_in_a_part):
                 run.add(block, number)
                 done += block.height
-                told(done, sum(expected))
+                _tell(job, done, sum(expected))
 
 
 def _blocks(lines: pl.LazyFrame, rows: int) -> Iterator[pl.DataFrame]:
@@ -251,6 +284,8 @@ def _refuse_output(job: Job) -> None:
         if out == path.resolve() or out in path.resolve().parents:
             told = Fault(str(job.out), f"would take the place of {path}, which is to be priced", "choose another name")
             raise OutputError("The output would replace the activity.", [told])
+    if job.aggregate:
+        _refuse_aggregate(job)
     if is_one_file(job.out):
         if job.resume:
             told = Fault(str(job.out), "is one file, which is written at once", "name a folder for a run that can be continued")
@@ -260,6 +295,16 @@ def _refuse_output(job: Job) -> None:
             refuse_existing(path, overwrite=job.overwrite)
     elif not job.resume:
         refuse_existing(job.out, overwrite=job.overwrite, holding=_RUN_FOLDER)
+
+
+def _refuse_aggregate(job: Job) -> None:
+    if not is_one_file(job.out):
+        told = Fault(str(job.out), "is the name of a run folder, which holds lines", "give NAME.parquet for their totals")
+        raise UsageError("Totals cannot be written there.", [told])
+    unfit = {"evidence": bool(job.evidence), "pathways": job.pathways is not None, "dates ignored": job.dates == "ignore"}
+    if told_of := [name for name, asked in unfit.items() if asked]:
+        told = Fault("--aggregate", f"does not go with {' and '.join(told_of)}, which need the lines", "price the lines")
+        raise UsageError("Totals alone are not enough for what was asked.", [told])
 
 
 def pathway_tables(priced: Path) -> dict[str, Path]:

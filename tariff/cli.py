@@ -152,6 +152,7 @@ def price(
     max_unpriced: Annotated[float | None, Parameter(validator=Number(gte=0, lte=100))] = None,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
     resume: Annotated[bool, Parameter(negative="")] = False,
+    aggregate: Annotated[bool, Parameter(negative="")] = False,
 ) -> int:
     """Price activity files: every row comes back priced, excluded, unpriced or rejected, with one reason.
 
@@ -189,6 +190,8 @@ def price(
         Replace an existing output.
     resume
         Continue a run into this folder that was stopped; with nothing there it starts afresh.
+    aggregate
+        Write no lines, only their totals by commissioner, provider, kind, point of delivery, month, currency and reason.
     """
     from tariff.batch import Job, price_files
     from tariff.printing import printed_run
@@ -206,6 +209,7 @@ def price(
         pathways=_pathways_asked(registers, open_pathways, pathways),
         overwrite=overwrite,
         resume=resume,
+        aggregate=aggregate,
         command=["tariff", *_arguments.get()],
     )
     finished = price_files(job)

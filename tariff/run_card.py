@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from tariff.rulepack import RulePack
 
 _LIBRARIES: Final = ("polars", "numba", "numpy", "pydantic", "pyarrow")
+CELL_KEYS: Final = ("provider", "pod", "financial_year", "month", "outcome", "reason", "pack")
+CELL_SUMS: Final = ("units", *COMPONENTS, "price_pence", "indicative_pence")
 _WORTH_A_WARNING: Final = (
     Basis.GROUPING_METHOD_UNKNOWN,
     Basis.LOCAL_PRICE_IGNORED,
@@ -152,15 +154,12 @@ def describe_pack(pack: RulePack) -> dict[str, Any]:
 def totals_of(priced: pl.LazyFrame) -> Totals:
     """Counts, money and warnings of priced lines (`columns.PRICED_LINE`), read in one pass over few columns."""
     priced = priced.with_columns(pl.col("outcome", "reason", "pod").cast(pl.String))
-    cells = (
-        priced.group_by("provider", "pod", "financial_year", "month", "outcome", "reason", "pack")
-        .agg(
-            pl.len().alias("lines"),
-            pl.col("units", *COMPONENTS, "price_pence").sum(),
-            pl.col("indicative_pence").sum(),
-        )
-        .collect()
-    )
+    cells = priced.group_by(CELL_KEYS).agg(pl.len().alias("lines"), pl.col(CELL_SUMS).sum()).collect()
+    return totals_of_cells(cells, [*flag_warnings(flag_sums(priced).collect()), *_repeated_keys(priced)])
+
+
+def totals_of_cells(cells: pl.DataFrame, warnings: Sequence[Mapping[str, Any]]) -> Totals:
+    """Counts and money of cells: `lines` and `CELL_SUMS` by `CELL_KEYS`, or by these and more."""
     return Totals(
         lines=int(cells["lines"].sum()),
         by_outcome={outcome: int(cells.filter(pl.col("outcome") == outcome)["lines"].sum()) for outcome in OUTCOMES},
@@ -169,7 +168,7 @@ def totals_of(priced: pl.LazyFrame) -> Totals:
         price_pence=int(cells["price_pence"].sum()),
         lines_priced=_lines_priced(cells),
         control=_control_totals(cells),
-        warnings=[*_flag_warnings(priced), *_repeated_keys(priced)],
+        warnings=warnings,
     )
 
 
@@ -213,15 +212,20 @@ def _control_totals(cells: pl.DataFrame) -> list[dict[str, Any]]:
     )
 
 
-def _flag_warnings(priced: pl.LazyFrame) -> list[dict[str, Any]]:
+def flag_sums(priced: pl.LazyFrame) -> pl.LazyFrame:
+    """One row: lines and pence of each flag that is worth a warning."""
     flagged = [(pl.col("basis") & int(flag)) != 0 for flag in _WORTH_A_WARNING]
-    sums = priced.select(
+    return priced.select(
         *(has.sum().alias(f"lines_{flag.name}") for flag, has in zip(_WORTH_A_WARNING, flagged, strict=True)),
         *(
             pl.col("price_pence").filter(has).sum().alias(f"pence_{flag.name}")
             for flag, has in zip(_WORTH_A_WARNING, flagged, strict=True)
         ),
-    ).collect()
+    )
+
+
+def flag_warnings(sums: pl.DataFrame) -> list[dict[str, Any]]:
+    """What a run card says of `flag_sums`."""
     return [
         {
             "warning": str(flag.name).lower(),

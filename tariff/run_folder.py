@@ -172,10 +172,10 @@ class UnfinishedRun:
         """Write the next lines of input `number` as a part. OutputError where that fails; nothing of it then counts."""
         name = f"{LINES_FOLDER}/part-{len(self.parts) + 1:05}.parquet"
         path = self.folder / name
-        with whole_file(path) as partial, _writing(path):
+        with whole_file(path) as partial, writing(path):
             lines.write_parquet(partial, compression="zstd", compression_level=1, row_group_size=ROWS_IN_A_GROUP)
         part = PartFile(name, number, lines.height, digest(path))
-        with _writing(path):
+        with writing(path):
             flush_folder(path.parent)
             with (self.folder / JOURNAL_NAME).open("a", encoding="utf-8", newline="\n") as journal:
                 journal.write(json.dumps(asdict(part)) + "\n")
@@ -189,7 +189,7 @@ class UnfinishedRun:
             write_card(card)
         _write_manifest(self.folder, {**self.manifest, "parts": [asdict(part) for part in self.parts]})
         refuse_existing(self.out, overwrite=overwrite, holding=holding)
-        with _writing(self.out):
+        with writing(self.out):
             (self.folder / JOURNAL_NAME).unlink(missing_ok=True)
             flush_folder(self.folder)
             take_the_place_of(self.out, self.folder)
@@ -201,7 +201,7 @@ class UnfinishedRun:
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def writing(path: Path) -> Iterator[None]:
     """Writing fails for want of room or permission: told as such, in no words of Polars."""
     try:
         yield
@@ -234,7 +234,7 @@ def begin(out: Path, identity: Identity, *, resume: bool, overwrite: bool) -> Un
         )
         _rewrite(run)
         return run
-    with _writing(folder):
+    with writing(folder):
         shutil.rmtree(folder, ignore_errors=True)
         (folder / LINES_FOLDER).mkdir(parents=True)
         _write_manifest(folder, identity.as_json())
@@ -288,7 +288,7 @@ def _journal(folder: Path) -> Iterator[dict[str, Any]]:
 def _rewrite(run: UnfinishedRun) -> None:
     """Leave nothing but whole parts and a journal of them."""
     counted = {run.folder / part.file for part in run.parts}
-    with _writing(run.folder):
+    with writing(run.folder):
         for path in run.folder.rglob("*"):
             if path.is_file() and path not in counted and path.name != MANIFEST_NAME:
                 path.unlink()

@@ -28,7 +28,7 @@ LAYERS = (
     {"pathways"},
     {"payment", "assumptions", "verification"},
     {"comparison", "coverage", "valuation", "waterfall", "run_card"},
-    {"report", "printing", "run_folder"},
+    {"report", "printing", "run_folder", "aggregation"},
     {"batch", "synthetic"},
     {"demonstration"},
     {"cli"},

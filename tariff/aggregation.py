@@ -1,0 +1,85 @@
+"""Totals of priced lines without the lines: what `tariff price --aggregate` writes, and the sums its run card is made from.
+
+Lines come in bounded blocks; what is kept of them grows with the number of cells, not of lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+import polars as pl
+
+from tariff.assumptions import SUMS_KEYS, pounds_of_sums, sums_by_figure
+from tariff.run_card import CELL_SUMS, Totals, flag_sums, flag_warnings, totals_of_cells
+
+if TYPE_CHECKING:
+    from tariff.rulepack import RulePack
+
+KEYS: Final = (
+    "commissioner",
+    "provider",
+    "kind",
+    "pod",
+    "financial_year",
+    "month",
+    "currency",
+    "outcome",
+    "reason",
+    "pack",
+)
+SUMS: Final = (
+    "lines",
+    *CELL_SUMS,
+    "best_practice_pence",
+    "best_practice_at_stake_pence",
+    "best_practice_lost_pence",
+)
+READ: Final = tuple(
+    dict.fromkeys([*KEYS, *SUMS[1:], "setting", "basis", "price_row", "best_practice_row", "top_up_row"]),
+)
+"""The columns of a priced line that totals need: no identifier is among them."""
+_BLOCKS_HELD: Final = 16
+
+
+def cells_of(priced: pl.LazyFrame) -> pl.LazyFrame:
+    """Lines, units and pence of priced lines by `KEYS`, unsorted."""
+    return priced.group_by(KEYS).agg(pl.len().cast(pl.Int64).alias("lines"), pl.col(SUMS[1:]).sum())
+
+
+class Sums:
+    """Sums of blocks of priced lines, each holding the columns of `READ`."""
+
+    def __init__(self) -> None:
+        self._keys: tuple[tuple[str, ...], ...] = (KEYS, *SUMS_KEYS, ())
+        self._held: list[list[pl.DataFrame]] = [[] for _ in self._keys]
+
+    def add(self, block: pl.DataFrame) -> None:
+        """Add the lines of a block."""
+        lines = block.lazy().with_columns(pl.col("kind", "pod", "outcome", "reason").cast(pl.String))
+        found = pl.collect_all([cells_of(lines), *sums_by_figure(lines), flag_sums(lines)])
+        for held, frame in zip(self._held, found, strict=True):
+            held.append(frame)
+        if len(self._held[0]) >= _BLOCKS_HELD:
+            self._held = [[_added(held, keys)] for held, keys in zip(self._held, self._keys, strict=True)]
+
+    def _whole(self) -> list[pl.DataFrame]:
+        return [_added(held, keys) for held, keys in zip(self._held, self._keys, strict=True)]
+
+    def cells(self) -> pl.DataFrame:
+        """Lines, units and pence by `KEYS`, in their order."""
+        return self._whole()[0].select(*KEYS, *SUMS).sort(KEYS, nulls_last=True)
+
+    def totals(self) -> Totals:
+        """What the run card says; lines whose identifier came before are not looked for."""
+        cells, *_, flags = self._whole()
+        return totals_of_cells(cells, flag_warnings(flags))
+
+    def assumptions(self, packs: Sequence[RulePack]) -> list[dict[str, Any]]:
+        """Pence and lines by pack, component, label and source."""
+        return [asdict(resting) for resting in pounds_of_sums(self._whole()[1:-1], packs)]
+
+
+def _added(held: Iterable[pl.DataFrame], keys: Sequence[str]) -> pl.DataFrame:
+    together = pl.concat(held)
+    return together.group_by(keys).agg(pl.all().sum()) if keys else together.sum()
