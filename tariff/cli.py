@@ -359,6 +359,44 @@ def verify(
 
 
 @app.command
+def backtest(
+    before: Path,
+    after: Path,
+    /,
+    *,
+    out: Path | None = None,
+    overwrite: Annotated[bool, Parameter(negative="")] = False,
+) -> int:
+    """Compare two runs line by line: every line that changed, by cause, and what each cause is worth; exit code 5 for any.
+
+    Parameters
+    ----------
+    before, after
+        What `tariff price` wrote: files or run folders.
+    out
+        NAME.parquet or NAME.csv for the lines that changed; without it only the totals are printed.
+    overwrite
+        Replace an existing output.
+    """
+    from tariff.backtest import backtest as compare_runs
+    from tariff.backtest import write_changed
+    from tariff.batch import damage_found
+    from tariff.report.priced_lines import scan_lines
+    from tariff.whole_files import refuse_existing
+
+    if out is not None:
+        refuse_existing(out, overwrite=overwrite)
+    with damage_found([([path], scan_lines(path)) for path in (before, after)]):
+        found = compare_runs(before, after)
+    if out is not None:
+        write_changed(found, out, overwrite=overwrite)
+    print(found)
+    if out is not None:
+        _say(f"written to {out}")
+    return DISAGREES if found.changed.height else DONE
+
+
+@app.command
 def synth(
     *,
     out: Path,

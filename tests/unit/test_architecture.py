@@ -29,7 +29,7 @@ LAYERS = (
     {"payment", "assumptions", "verification"},
     {"comparison", "coverage", "valuation", "waterfall", "run_card"},
     {"report", "printing", "run_folder", "aggregation"},
-    {"batch", "synthetic"},
+    {"batch", "backtest", "synthetic"},
     {"demonstration"},
     {"cli"},
     {"__main__"},
