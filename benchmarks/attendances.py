@@ -26,6 +26,18 @@ ATTENDANCES_A_SPELL: Final = 5
 _SHIFT: Final = 32_000_000
 """Between the identifiers of two tiles: beyond those of one."""
 _POUNDS: Final = ("local_price",)
+_OWN_RULES: Final = """\
+schema = 1
+
+[overlay]
+name = "attendances-benchmark"
+note = "Attendances as contract rules price them: no best practice, which the peers do not know."
+
+[rules.best_practice]
+method = "none"
+source = "Benchmark of attendance prices"
+confidence = "illustrative"
+"""
 
 
 @dataclass(frozen=True)
@@ -47,13 +59,15 @@ class AttendanceWork:
         return path
 
     def pack(self) -> RulePack:
-        """The pack, and the invented providers' factors."""
-        return load_pack(PACK, (self.folder / "overlay",))
+        """The pack without best practice, and the invented providers' factors."""
+        return load_pack(PACK, (self.folder / "overlay", self.folder / "own-rules"))
 
 
 def make_attendances(folder: Path, attendances: int) -> AttendanceWork:
     """Write `attendances` and the overlay into `folder`. The same number gives the same lines."""
     write_overlay(folder / "overlay", load_pack(PACK))
+    (folder / "own-rules").mkdir()
+    (folder / "own-rules" / "overlay.toml").write_bytes(_OWN_RULES.encode())
     work = AttendanceWork(folder)
     tile = activity("outpatient", min(attendances, TILE) // ATTENDANCES_A_SPELL, SEED, pack=work.pack(), coded=True)
     write_parquet(work.source, _tiles(tile, attendances), _POUNDS)

@@ -126,6 +126,7 @@ def tables_of(pack: RulePack) -> AttendanceTables:
     rules = pack.rules
     known = {
         "outpatient": rules.outpatient.method == "national" and rules.outpatient.non_face_to_face == "own_price",
+        "best_practice": rules.best_practice.method == "none",
         "market_forces_factor": rules.market_forces_factor.method == "by_provider" and not rules.market_forces_factor.default,
         "rounding": rules.rounding.method == "penny_once",
     }
