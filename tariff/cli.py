@@ -117,20 +117,9 @@ def _say(message: str) -> None:
 
 def _files(given: Sequence[str]) -> list[tuple[str | None, Path]]:
     """`FILE` or `kind=FILE`, patterns expanded. A file that is not found, or is given twice, is an error."""
-    from tariff.activity.files import paths_of
+    from tariff.intake import named_files
 
-    asked = [_kind_and_path(text) for text in given]
-    paths_of([path for _, path in asked])
-    return [(kind, file) for kind, path in asked for file in paths_of(path)]
-
-
-def _kind_and_path(text: str) -> tuple[str | None, str]:
-    from tariff.activity.kinds import kind_named
-
-    kind, separator, path = text.partition("=")
-    if not separator or not kind.isalpha() or Path(text).exists():
-        return None, text
-    return kind_named(kind).name, path
+    return named_files(given)
 
 
 @app.command
@@ -356,6 +345,27 @@ def verify(
         found = verify_lines(again, lines, rules_of(card), dates=card["options"]["dates"], sample=size, evidence=evidence)
     print(found)
     return DISAGREES if found.disagreements else DONE
+
+
+@app.command(name="run")
+def run_job(job: Path, /) -> int:
+    """Do the whole job that a run.toml describes, asking nothing: price, and compare where it says so. For scheduled use.
+
+    Its tables are [price] (files, out, and as wanted rules, kind, columns, overlays, dates, confidence, evidence, registers,
+    open_pathways, pathways, max_unpriced, aggregate, and existing = "refuse", "overwrite" or "resume") and [compare] (models,
+    out, plan, by, suppress), above them schema = 1. Names of files are relative to its own folder.
+
+    Parameters
+    ----------
+    job
+        The run.toml.
+    """
+    from tariff.run_file import run_file
+
+    card, max_unpriced = run_file(job, command=["tariff", *_arguments.get()], say=_say)
+    for facts in card["inputs"]:
+        _say(_announced(facts))
+    return _over_limit(card["counts"], max_unpriced)
 
 
 @app.command

@@ -11,6 +11,8 @@ from typing import Any
 import polars as pl
 
 from tariff.activity import FileFacts, read_activity, read_attached_items, survey, without_given
+from tariff.activity.files import paths_of
+from tariff.activity.kinds import kind_named
 from tariff.activity.reading import grouped
 from tariff.activity.spells import EPISODES
 from tariff.errors import DisagreementError, Fault
@@ -88,3 +90,18 @@ def _spells_of(part: Part, facts: Sequence[FileFacts]) -> int:
         told = [Fault(facts[0].name, f"{rows:,} episodes came in and {episodes:,} are in spells")]
         raise DisagreementError("The run does not reconcile. This is a fault of the engine: please report it.", told)
     return int(spells)
+
+
+def named_files(given: Sequence[str], folder: Path | None = None) -> list[tuple[str | None, Path]]:
+    """`FILE` or `kind=FILE`, patterns expanded, relative to `folder` where one is given. ActivityError where a file is not found
+    or is given twice, UsageError for an unknown kind."""
+    asked = [_kind_and_path(text, folder or Path()) for text in given]
+    paths_of([path for _, path in asked])
+    return [(kind, file) for kind, path in asked for file in paths_of(path)]
+
+
+def _kind_and_path(text: str, folder: Path) -> tuple[str | None, Path]:
+    kind, separator, path = text.partition("=")
+    if not separator or not kind.isalpha() or (folder / text).exists():
+        return None, folder / text
+    return kind_named(kind).name, folder / path

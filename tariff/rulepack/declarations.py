@@ -18,14 +18,15 @@ Model = TypeVar("Model", bound=Strict)
 Location = tuple[int | str, ...]
 
 _LINE_OF_TOML_ERROR: Final = re.compile(r"\(at line (?P<line>\d+), column \d+\)")
+_GUIDE: Final = "rules/README.md says what it may be"
 _REMEDIES: Final = {
     "confidence": f"state how sure the figures are: {', '.join(CONFIDENCES)}",
     "source": "say where the rule and its values come from",
 }
 
 
-def read_declarations(path: Path, model: type[Model]) -> tuple[Model | None, list[Fault]]:
-    """The file as `model`, or every fault in it."""
+def read_declarations(path: Path, model: type[Model], guide: str = _GUIDE) -> tuple[Model | None, list[Fault]]:
+    """The file as `model`, or every fault in it; `guide` says where a reader finds what a key may hold."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
         written = tomllib.loads(text)
@@ -37,7 +38,7 @@ def read_declarations(path: Path, model: type[Model]) -> tuple[Model | None, lis
     try:
         return model.model_validate(written), []
     except ValidationError as error:
-        return None, [_fault(path, text, model, problem) for problem in error.errors(include_url=False)]
+        return None, [_fault(path, text, model, problem, guide) for problem in error.errors(include_url=False)]
 
 
 def line_of(text: str, location: Iterable[str]) -> int:
@@ -58,7 +59,7 @@ def _header(tables: list[str]) -> re.Pattern[str]:
     return re.compile(r"\s*\[\s*" + r"\s*\.\s*".join(map(re.escape, tables)) + r"\s*\]")
 
 
-def _fault(path: Path, text: str, model: type[BaseModel], problem: Any) -> Fault:
+def _fault(path: Path, text: str, model: type[BaseModel], problem: Any, guide: str) -> Fault:
     location: Location = problem["loc"]
     written, owner = _written_location(model, location)
     where = f"{path}:{line_of(text, written or ('',))}"
@@ -67,7 +68,7 @@ def _fault(path: Path, text: str, model: type[BaseModel], problem: Any) -> Fault
     kind, value, context = problem["type"], problem["input"], problem.get("ctx", {})
     if kind == "missing":
         what = f"{place}'{key}' is missing"
-        return Fault(where, what, _REMEDIES.get(key, f"add '{key}'; rules/README.md says what it may be"))
+        return Fault(where, what, _REMEDIES.get(key, f"add '{key}'; {guide}"))
     if kind == "extra_forbidden":
         return Fault(where, f"{place}'{key}' is not known here", _choices(key, owner))
     if kind in {"union_tag_invalid", "union_tag_not_found"}:
@@ -78,7 +79,7 @@ def _fault(path: Path, text: str, model: type[BaseModel], problem: Any) -> Fault
         return _unknown_choice(where, place, key, value, re.findall(r"'([^']*)'", context["expected"]) or [context["expected"]])
     told = problem["msg"].removeprefix("Value error, ")
     shown = "" if isinstance(value, dict) else f" (found {value!r})"
-    return Fault(where, f"{place}'{key}': {told}{shown}", "mend the value; rules/README.md says what it may be")
+    return Fault(where, f"{place}'{key}': {told}{shown}", f"mend the value; {guide}")
 
 
 def _unknown_choice(where: str, place: str, key: str, value: object, known: list[str]) -> Fault:

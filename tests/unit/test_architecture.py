@@ -30,7 +30,7 @@ LAYERS = (
     {"comparison", "coverage", "valuation", "waterfall", "run_card"},
     {"report", "printing", "run_folder", "aggregation"},
     {"batch", "backtest", "synthetic"},
-    {"demonstration"},
+    {"demonstration", "run_file"},
     {"cli"},
     {"__main__"},
 )
