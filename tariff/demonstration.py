@@ -52,9 +52,7 @@ def demonstrate(out: Path, *, spells: int, seed: int, overwrite: bool, say: Call
 
 
 def _demonstrate(out: Path, spells: int, seed: int, overwrite: bool, say: Callable[[str], None]) -> Path:
-    say(
-        f"making a synthetic year of {spells:,} spells and all care around them: invented patients and organisations, England's mix"
-    )
+    say(f"making a synthetic year of {spells:,} spells and all care around them: invented people, England's mix of care")
     activity = out / "activity"
     shipped = find_overlay(OVERLAY)
     pack = load_pack(YEAR, [shipped])

@@ -41,7 +41,6 @@ def _line(number: int, given: dict[str, Any]) -> dict[str, Any]:
         "price_row": 1,
         "top_up_row": 0,
         "best_practice_row": 0,
-        "pathway_pence": 0,
         "pack": "2024-25",
     }
     return {**plain, **components, "price_pence": sum(components.values()), **given}
