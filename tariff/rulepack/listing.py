@@ -164,9 +164,7 @@ def _rule_lines(pack: RulePack) -> Iterator[str]:
         rule: Any = getattr(pack.rules, name)
         yield f"  {name}: {rule.method} [{rule.confidence}]"
         values = rule.model_dump(mode="json", exclude={"method", "source", "confidence", "note"}, exclude_none=True)
-        told = [
-            f"{key} = {_words(value) if isinstance(value, list) else value}" for key, value in values.items() if value != []
-        ]
+        told = [f"{key} = {_words(value) if isinstance(value, list) else value}" for key, value in values.items() if value != []]
         for text in (*told, rule.source, rule.note):
             if text:
                 yield _hanging(text, "      ")
