@@ -49,7 +49,7 @@ from tariff.run_folder import (
 from tariff.whole_files import refuse_existing, whole_file
 
 CARD_NAME: Final = "run_card.json"
-ROWS_IN_A_PART: Final = 500_000
+ROWS_IN_A_PART: Final = 250_000
 _RUN_FOLDER: Final = frozenset({CARD_NAME, LINES_FOLDER, MANIFEST_NAME})
 _OTHER_ENDINGS: Final = frozenset({".csv", ".txt", ".tsv", ".json", ".xls", ".xlsx", ".pq", ".parq"})
 """Endings of an output that was meant to be a file: it would be surprising to find a folder of that name."""
