@@ -494,17 +494,17 @@ def show_rules(pack: str, /) -> int:
 
 
 @rules_app.command(name="check")
-def check_rules(packs: Annotated[list[str], Parameter(negative="")], /) -> int:
+def check_rules(packs: Annotated[list[str] | None, Parameter(negative="")] = None, /) -> int:
     """Check rule packs and overlays: every fault with file, line, value and what to do. Exit code 4 where there is one.
 
     Parameters
     ----------
     packs
-        Years, or folders of rule packs.
+        Years, or folders of rule packs; all that can be found by name where none is given.
     """
     from tariff.rulepack.listing import check_packs
 
-    found = check_packs(packs)
+    found = check_packs(packs or [])
     print(found.text)
     return RULES_UNUSABLE if found.faults else DONE
 
