@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from tariff.coverage import printed_coverage
 from tariff.money import pounds
@@ -16,6 +16,10 @@ _COMPONENT_WORDS = {
     "top_up_pence": "specialised top-ups",
     "mff_pence": "market forces",
 }
+
+_ADMITTED_ONLY: Final = dict.fromkeys(("setting", "short_stay", "long_stay", "top_up"), frozenset({"admitted"}))
+_RULES_OF_KINDS: Final = {**_ADMITTED_ONLY, **{kind: frozenset({kind}) for kind in ("outpatient", "emergency", "unbundled")}}
+"""The kinds of activity that a rule is about, where it is not about all: what a run lacks for others is no news."""
 
 
 def printed_run(card: Mapping[str, Any]) -> str:
@@ -56,7 +60,7 @@ def _acting(card: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _left_out(card: Mapping[str, Any]) -> Iterator[str]:
     """Rules that a pack declares absent, and the pounds that rest on anything weaker than a published or practised figure."""
     for pack in _acting(card):
-        absent = [rule["rule"].replace("_", " ") for rule in pack["rules"] if rule["method"] == "none"]
+        absent = [rule["rule"].replace("_", " ") for rule in pack["rules"] if rule["method"] == "none" and _concerns(rule, card)]
         if absent:
             yield f"\nNot applied, because rule pack {pack['label']} has no figures for it: {', '.join(absent)}."
     weak: dict[str, int] = {}
@@ -66,6 +70,13 @@ def _left_out(card: Mapping[str, Any]) -> Iterator[str]:
     if weak:
         told = "; ".join(f"{pounds(pence, whole=True)} on {label} figures" for label, pence in sorted(weak.items()))
         yield f"\nResting on less than published figures: {told}. The run card has the list."
+
+
+def _concerns(rule: Mapping[str, Any], card: Mapping[str, Any]) -> bool:
+    """Whether a rule is about activity that this run priced. Unbundled items may be written on spells."""
+    kinds = {facts["kind"] for facts in card["inputs"]}
+    kinds |= {"unbundled"} if card.get("attached_items", {}).get("items") else set()
+    return not _RULES_OF_KINDS.get(rule["rule"], kinds).isdisjoint(kinds)
 
 
 def _coverage(card: Mapping[str, Any]) -> Iterator[str]:

@@ -66,8 +66,12 @@ def find_pack(pack: str | Path, rules_folder: Path | None = None) -> Path:
 
 def find_overlay(overlay: str | Path, rules_folder: Path | None = None) -> Path:
     """The folder of `overlay`, a path to an overlay or the name of a shipped one. RulesError where there is none."""
-    known = [path for folder in rules_folders(rules_folder) for path in overlays_in(folder)]
-    return _find(overlay, OVERLAY_FILE, "overlay", rules_folder, "overlays", known)
+    return _find(overlay, OVERLAY_FILE, "overlay", rules_folder, "overlays", overlays_known(rules_folder))
+
+
+def overlays_known(rules_folder: Path | None = None) -> list[Path]:
+    """Every overlay that can be found by name; of two with one name, the first is meant."""
+    return [path for folder in rules_folders(rules_folder) for path in overlays_in(folder)]
 
 
 def _find(wanted: str | Path, marker: str, what: str, rules_folder: Path | None, below: str, known: list[Path]) -> Path:

@@ -11,9 +11,9 @@ from pathlib import Path
 from textwrap import indent, wrap
 from typing import Any, Final
 
-from tariff.errors import Fault
+from tariff.errors import Fault, RulesError
 from tariff.rulepack.checking import unrevised
-from tariff.rulepack.finding import OVERLAY_FILE, find_pack, known_packs, packs_in, shipped_overlays
+from tariff.rulepack.finding import OVERLAY_FILE, find_pack, known_packs, overlays_known, packs_in, shipped_overlays
 from tariff.rulepack.folders import read_overlay_folder
 from tariff.rulepack.loading import PackCheck, check_pack, load_pack
 from tariff.rulepack.pack import RulePack
@@ -42,13 +42,26 @@ def list_packs(rules_folder: Path | None = None) -> str:
 
 
 def show_pack(pack: str | Path, overlays: Sequence[str | Path] = (), rules_folder: Path | None = None) -> str:
-    """A pack in words: its dates, what it lacks, every rule and every table with source and confidence.
+    """A pack in words: its dates, what it lacks, every rule and every table with source and confidence. An overlay is shown
+    laid on the first pack that it is made for.
 
     RulesError where the pack cannot be used."""
+    overlay = _overlay_at(pack, rules_folder)
+    if overlay is not None:
+        pack, overlays = _pack_under(overlay), [overlay, *overlays]
     loaded = load_pack(pack, overlays, rules_folder)
     return "\n\n".join(
         ["\n".join(_headlines(loaded)), *_notes(loaded), "\n".join(_rule_lines(loaded)), "\n".join(_table_lines(loaded))]
     )
+
+
+def _pack_under(overlay: Path) -> str:
+    """The first pack that an overlay is made for. RulesError where it names none: then it is shown on no pack in particular."""
+    declared = read_overlay_folder(overlay).declared
+    if declared is not None and declared.overlay.packs:
+        return declared.overlay.packs[0]
+    remedy = "check it with `tariff rules check`, or name the packs it is for under [overlay] packs"
+    raise RulesError(f"{overlay} cannot be shown", [Fault(str(overlay / OVERLAY_FILE), "names no rule pack", remedy)])
 
 
 def check_packs(paths: Sequence[str | Path], rules_folder: Path | None = None) -> PacksChecked:
@@ -68,10 +81,18 @@ def check_packs(paths: Sequence[str | Path], rules_folder: Path | None = None) -
 
 
 def _folders_at(path: Path, rules_folder: Path | None) -> list[Path]:
-    if (path / OVERLAY_FILE).is_file():
-        return [path]
+    if overlay := _overlay_at(path, rules_folder):
+        return [overlay]
     inside = packs_in(path) if path.is_dir() else []
     return inside or [find_pack(path, rules_folder)]
+
+
+def _overlay_at(given: str | Path, rules_folder: Path | None) -> Path | None:
+    """The overlay that a path or a name means; None where a pack is meant, which goes first."""
+    named = [folder for folder in overlays_known(rules_folder) if folder.name == str(given)]
+    if (Path(given) / OVERLAY_FILE).is_file():
+        return Path(given)
+    return named[0] if named and str(given) not in {pack.name for pack in known_packs(rules_folder)} else None
 
 
 def _check_overlay(folder: Path) -> PackCheck:

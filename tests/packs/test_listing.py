@@ -6,6 +6,9 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
+from tariff.errors import RulesError
 from tariff.rulepack import check_packs, find_pack, list_packs, load_pack, show_pack
 from tariff.rulepack.finding import shipped_rules_folder
 
@@ -110,3 +113,15 @@ def test_show_of_a_table_that_only_its_rows_label(bench: PackOnTheBench) -> None
     sources = (bench.folder / "sources.csv").read_text(encoding="utf-8").splitlines(keepends=True)
     bench.write("mff.csv", text).write("sources.csv", "".join(line for line in sources if not line.startswith("mff,")))
     assert "      1 row [local]: A letter of 1 May" in show_pack(bench.folder).splitlines()
+
+
+def test_a_shipped_overlay_is_found_by_its_name() -> None:
+    assert check_packs(["demonstration-2024-25"]).text.startswith("2024-25+demonstration: 0 faults")
+    assert show_pack("demonstration-2024-25").startswith("2024-25+demonstration: ")
+
+
+def test_an_overlay_for_any_pack_is_checked_and_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "overlay.toml").write_text('[overlay]\nname = "any"\n', encoding="utf-8")
+    assert check_packs([tmp_path]).faults == 0
+    with pytest.raises(RulesError, match="names no rule pack"):
+        show_pack(tmp_path)

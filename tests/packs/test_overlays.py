@@ -10,6 +10,7 @@ import pytest
 
 from tariff.errors import RulesError
 from tariff.rulepack import check_pack, find_pack, load_pack
+from tariff.rulepack.choosing import load_rules
 
 if TYPE_CHECKING:
     from conftest import PackOnTheBench
@@ -192,3 +193,19 @@ def test_a_rule_of_an_overlay_may_only_name_currencies_that_stand_in_the_tables(
     laid = overlay(tmp_path / "local", declared)
     (fault,) = check_pack(bench.folder, [laid]).faults
     assert str(fault).startswith(f"{laid / 'overlay.toml'}:5: [rules.emergency] names 'VB12Z', which emergency.csv has not")
+
+
+def test_under_auto_an_overlay_is_laid_on_the_packs_it_is_made_for(tmp_path: Path) -> None:
+    anywhere = overlay(
+        tmp_path / "anywhere", '[overlay]\nname = "anywhere"\n', mff=f"provider,name,mff,{SOURCED}ZZX,A,1.1,{LOCAL}"
+    )
+    packs = load_rules(overlays=["demonstration-2024-25", anywhere])
+    assert isinstance(packs, tuple)
+    labels = {pack.label for pack in packs}
+    assert {"2017-18+anywhere", "2018-19+anywhere", "2024-25+demonstration+anywhere"} <= labels
+
+
+def test_under_auto_an_overlay_for_no_pack_there_is_is_refused(tmp_path: Path) -> None:
+    lost = overlay(tmp_path / "lost", '[overlay]\nname = "lost"\npacks = ["1999-00"]\n')
+    with pytest.raises(RulesError, match=r"(?s)made for none .*lost/overlay\.toml: is for 1999-00.*known: 2017-18"):
+        load_rules(overlays=[lost])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tariff.printing import printed_run
 
 
@@ -26,6 +28,7 @@ def card(**changes: Any) -> dict[str, Any]:
         "packs": [{"label": "2017-18", "lines_priced": 1_230, "rules": rules}],
         "assumptions": [],
         "warnings": [],
+        "inputs": [{"kind": "admitted"}],
     }
     return plain | changes
 
@@ -48,6 +51,22 @@ def test_counts_come_first_then_money():
         "",
         "Not applied, because rule pack 2017-18 has no figures for it: top up.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "items", "told"),
+    [
+        (["admitted"], 0, "top up, market forces factor."),
+        (["admitted"], 3, "top up, unbundled, market forces factor."),
+        (["emergency", "outpatient"], 0, "emergency, market forces factor."),
+        (["admitted", "unbundled", "emergency"], 0, "top up, emergency, unbundled, market forces factor."),
+    ],
+)
+def test_only_rules_that_concern_the_activity_are_told_as_not_applied(kinds, items, told):
+    absent = [{"rule": rule, "method": "none"} for rule in ("top_up", "emergency", "unbundled", "market_forces_factor")]
+    packs = [{"label": "2017-18", "lines_priced": 9, "rules": absent}]
+    given = card(packs=packs, inputs=[{"kind": kind} for kind in kinds], attached_items={"items": items})
+    assert printed_run(given).endswith(f"has no figures for it: {told}")
 
 
 def test_packs_that_priced_nothing_are_not_named_among_several():
