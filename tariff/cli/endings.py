@@ -1,0 +1,89 @@
+"""How a command begins and ends: its arguments in, its exit code out, and every error told so that a user can act on it."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Final
+
+from cyclopts import CycloptsError
+
+import tariff
+from tariff.cli.commands import app
+from tariff.cli.conversation import DONE, INTERRUPTED, OUR_FAULT, WRONG_USAGE, say, typed
+from tariff.errors import TariffError
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code. A polite end (SIGTERM) is an interruption like Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _print_anywhere()
+    sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
+
+
+_PLAIN: Final = str.maketrans({"−": "-", "─": "-", "·": "-", "£": "GBP ", "×": "x", "–": "-", "’": "'"})
+
+
+def _print_anywhere() -> None:
+    """Where the output cannot hold a character (a Windows log in cp1252), writes the nearest plain one instead of failing: a
+    minus sign must never be lost."""
+
+    def plain(error: UnicodeError) -> tuple[str, int]:
+        assert isinstance(error, UnicodeEncodeError)
+        refused = error.object[error.start : error.end].translate(_PLAIN)
+        return refused.encode("ascii", "replace").decode("ascii"), error.end
+
+    codecs.register_error("tariff-plain", plain)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="tariff-plain")
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; its exit code. Errors a user can act on are told without a traceback."""
+    typed.set(tuple(arguments))
+    try:
+        code = app(list(arguments), exit_on_error=False, print_error=False)
+    except SystemExit:
+        raise
+    except BaseException as error:  # noqa: BLE001 - the last resort of the program, for Polars' panics too, which are no Exception
+        return _told(error)
+    return code if isinstance(code, int) else DONE
+
+
+def _told(error: BaseException) -> int:
+    """Say what went wrong; the exit code. What is not expected is our fault."""
+    match error:
+        case TariffError():
+            code, message = error.exit_code, f"tariff: {error}"
+        case CycloptsError():
+            hint = "`tariff --help` lists the commands, `tariff COMMAND --help` its options."
+            code, message = WRONG_USAGE, f"tariff: {error}\n{hint}"
+        case KeyboardInterrupt():
+            told = f"; {error}" if str(error) else ""
+            code, message = INTERRUPTED, f"tariff: interrupted; nothing was left half-written{told}"
+        case BrokenPipeError():  # whoever read the result has seen enough; Python must not complain when it flushes at its end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return DONE
+        case _:
+            code, message = OUR_FAULT, _our_fault(error)
+    say(message)
+    return code
+
+
+def _our_fault(error: BaseException) -> str:
+    """What to report. The message of an unforeseen error may quote a cell of the activity, so it is shown on request only."""
+    if os.environ.get("TARIFF_TRACEBACK"):
+        return "".join(traceback.format_exception(error))
+    package = Path(tariff.__file__).parent
+    last = [frame for frame in traceback.extract_tb(error.__traceback__) if package in Path(frame.filename).parents][-1]
+    return (
+        f"tariff: a fault of the engine ({type(error).__name__} at {Path(last.filename).name}:{last.lineno}). Nothing was left "
+        "half-written. Please report it; with TARIFF_TRACEBACK=1 set, the whole trace is shown, which may quote your data."
+    )
