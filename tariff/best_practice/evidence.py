@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING, Any, Final
 import polars as pl
 
 from tariff.activity.files import digest, opened
+from tariff.columns import EVIDENCE, names
 from tariff.errors import ActivityError, Fault, did_you_mean
 from tariff.rulepack.best_practice_rows import PROVIDER_GATE
 
 if TYPE_CHECKING:
     from tariff.rulepack import RulePack
 
-COLUMNS: Final = ("provider", "line_id", "tariff", "criterion", "met", "period_start", "period_end")
+COLUMNS: Final = tuple(names(EVIDENCE))
 LINE_SCHEMA: Final = {name: pl.String() for name in ("provider", "line_id", "tariff", "criterion")} | {"met": pl.Boolean()}
 GATE_SCHEMA: Final = {name: pl.String() for name in ("provider", "tariff", "criterion")} | {
     "period_start": pl.Date(),
@@ -109,7 +110,7 @@ def _named(frame: pl.LazyFrame, where: str) -> pl.LazyFrame:
     present = {name.strip().lower(): name for name in frame.collect_schema().names()}
     faults = [
         Fault(where, f"no column '{name}'", did_you_mean(name, present))
-        for name in ("provider", "tariff", "met")
+        for name in names(EVIDENCE, required_only=True)
         if name not in present
     ]
     if "line_id" not in present and not {"period_start", "period_end"} <= present.keys():

@@ -9,13 +9,13 @@ from typing import Final
 
 import polars as pl
 
-from tariff.columns import PATHWAY_CATEGORY
+from tariff.columns import PATHWAY_CATEGORY, REGISTER, names, schema
 from tariff.errors import ActivityError, Fault
 from tariff.pathways.care import CARE, CARRIED, ROW, care_lines
 from tariff.pathways.carrying import OPEN, carried
 from tariff.pathways.definitions import Definitions
 from tariff.pathways.partitions import of_partition, partitions_for
-from tariff.pathways.registered import REGISTER, entries_for, read_registers
+from tariff.pathways.registered import entries_for, read_registers
 from tariff.pathways.settling import PATHWAY_SCHEMA, netted, owed, pathway_table
 from tariff.pathways.sweeping import sweep
 
@@ -72,7 +72,7 @@ def bundle(
     """Form the pathways of priced lines (`columns.PRICED_LINE`), given the canonical activity they were priced from, in the same
     order: the lines of the first frame first.
 
-    `registers` holds register entries (`registered.REGISTER`); `open_pathways` is the `open` of the run before; `until` is the
+    `registers` holds register entries (`columns.REGISTER`); `open_pathways` is the `open` of the run before; `until` is the
     day up to which the run goes, the last day on which a line ends unless said. Sums hold exactly: the prices of all lines are
     the episodic value of all pathways and what lines are still paid by themselves. Memory is bounded by the number of
     `partitions` of patients, which changes nothing else. Raises ActivityError where registers or open pathways lack columns,
@@ -96,7 +96,7 @@ def bundle_care(
     """As `bundle`, of lines of care made before (`care.care_lines`); they are read once for each partition. What is for the next
     run goes to `hand_on`, partition by partition, where it is given, and is not held in memory; `open` is empty then."""
     opened = pl.DataFrame(schema=OPEN) if open_pathways is None else _read_open(open_pathways)
-    listed = pl.DataFrame(schema=REGISTER) if registers is None else read_registers(registers)
+    listed = pl.DataFrame(schema=schema(REGISTER)) if registers is None else read_registers(registers)
     size, last_day = _extent(care)
     until = until or last_day or definitions.until
     count = partitions or partitions_for(size + opened.height)
@@ -156,7 +156,7 @@ def _partition(
     before = opened.filter(its)
     old_lines = before.filter(pl.col("record") == "line").select(*CARRIED).with_row_index(ROW)
     old_lines = old_lines.select((-1 - pl.col(ROW).cast(pl.Int64)).alias(ROW), *CARRIED)
-    old_entries = before.filter(pl.col("record") == "register").select(*REGISTER)
+    old_entries = before.filter(pl.col("record") == "register").select(names(REGISTER))
     new_lines = care.filter(its).collect(engine="streaming")
     all_lines = pl.concat([old_lines, new_lines])
     entries = _entries_now(old_entries, listed.filter(its))

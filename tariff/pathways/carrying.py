@@ -14,9 +14,10 @@ from typing import Final
 
 import polars as pl
 
+from tariff.columns import REGISTER, schema
 from tariff.pathways.care import CARE, CARRIED, ROW
 from tariff.pathways.definitions import Definitions
-from tariff.pathways.registered import REGISTER, registers_named
+from tariff.pathways.registered import registers_named
 from tariff.pathways.sweeping import triggers
 from tariff.rulepack.pathway_model import AnchoredEpisode, PhasedPathway
 
@@ -24,7 +25,7 @@ OPEN: Final[dict[str, pl.DataType]] = {
     "record": pl.Enum(("line", "register")),
     "until": pl.Date(),
     **CARRIED,
-    **{name: dtype for name, dtype in REGISTER.items() if name not in CARRIED},
+    **{name: dtype for name, dtype in schema(REGISTER).items() if name not in CARRIED},
 }
 """`pathways_open.parquet`: carried lines of care and register entries, and the day up to which the run went."""
 

@@ -6,22 +6,12 @@ from typing import Final
 
 import polars as pl
 
-from tariff.columns import PATHWAY_FLAGS
+from tariff.columns import PATHWAY_FLAGS, REGISTER, names, schema
 from tariff.errors import ActivityError, Fault, did_you_mean
 from tariff.kernels.pathways import OPENED, ROLE_BOOKING, ROLE_POSTNATAL, ROLE_YEAR
 from tariff.pathways.definitions import Definitions
 from tariff.rulepack.pathway_model import PhasedPathway, RegisterLevel, YearOfCare
 
-REGISTER: Final[dict[str, pl.DataType]] = {
-    "patient_id": pl.String(),
-    "register": pl.String(),
-    "level": pl.String(),
-    "start_date": pl.Date(),
-    "end_date": pl.Date(),
-    "provider": pl.String(),
-    "commissioner": pl.String(),
-}
-"""Columns of a register file; end_date is blank where the patient is still on it."""
 FOREVER: Final = 3_000_000
 """Last day (since 1970-01-01) of an entry that goes on."""
 _NO_LEVEL, _NO_FACTOR = (1 + PATHWAY_FLAGS.index(flag) for flag in ("no_level", "no_factor"))
@@ -29,17 +19,21 @@ _ORDER: Final = ("patient_id", "start", "end", "provider", "level", "definition"
 
 
 def read_registers(registers: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
-    """Register entries in canonical types, each once; entries without patient, register, day of start or provider are left out.
-    ActivityError where a column is missing."""
+    """Register entries (`columns.REGISTER`) in canonical types, each once; entries without patient, register, day of
+    start or provider are left out. ActivityError where a required column is missing."""
     frame = registers.lazy()
     present = frame.collect_schema().names()
-    faults = [Fault("registers", f"no column '{name}'", did_you_mean(name, present)) for name in REGISTER if name not in present]
+    lacking = [name for name in names(REGISTER, required_only=True) if name not in present]
+    faults = [Fault("registers", f"no column '{name}'", did_you_mean(name, present)) for name in lacking]
     if faults:
         raise ActivityError(f"The registers lack {len(faults)} of their columns.", faults)
     codes = ("register", "level", "provider", "commissioner")
     clean = [pl.col(name).cast(pl.String).str.strip_chars() for name in codes]
     return (
-        frame.select(pl.col(name).cast(dtype) for name, dtype in REGISTER.items())
+        frame.select(
+            (pl.col(name) if name in present else pl.lit(None)).cast(dtype).alias(name)
+            for name, dtype in schema(REGISTER).items()
+        )
         .with_columns(*clean)
         .with_columns(pl.col("provider").str.to_uppercase(), pl.col("commissioner").str.to_uppercase())
         .filter(

@@ -11,11 +11,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tariff.columns import EVIDENCE
 from tariff.synthetic.clinics import PAEDIATRIC_DIABETES as DIABETES_OF_CHILDREN
 from tariff.synthetic.clinics import ClinicModel
 from tariff.synthetic.codings import BEST_PRACTICE
 from tariff.synthetic.conditions import PAEDIATRIC_DIABETES, Enrolments
-from tariff.synthetic.contracts import EVIDENCE
 from tariff.synthetic.frames import Coded, dates, frame_of
 from tariff.synthetic.outpatients import attendance_ids
 from tariff.synthetic.places import PROVIDER_CODES, PROVIDERS
@@ -78,7 +78,7 @@ class _Candidates:
 
 
 def evidence_frame(seed: int, model: ClinicModel, admissions: Admissions, enrolments: Enrolments, visits: Visits) -> pl.DataFrame:
-    """The block's evidence, and with the first block the gates of the providers. Columns as in `contracts.EVIDENCE`."""
+    """The block's evidence, and with the first block the gates of the providers. Columns as in `columns.EVIDENCE`."""
     rng = stream_of(seed, Stream.EVIDENCE, admissions.block)
     ability = stream_of(seed, Stream.EVIDENCE).normal(0.0, _DIFFERENCE_OF_PROVIDERS, len(PROVIDER_CODES))
     spells, patients = _of_spells(admissions), _of_diabetes(model, admissions, enrolments, visits)

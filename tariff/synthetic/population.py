@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from tariff.synthetic.contracts import POPULATION
+from tariff.columns import POPULATION
 from tariff.synthetic.frames import Coded, frame_of
 from tariff.synthetic.patients import AGE_BANDS
 from tariff.synthetic.places import COMMISSIONER_SHARES, COMMISSIONERS, PRACTICES, PRACTICES_EACH
@@ -25,7 +25,7 @@ AGE_BAND_NAMES: Final = (*(f"{youngest}-{oldest}" for youngest, oldest in AGE_BA
 
 
 def population_frame(spells: int, seed: int) -> pl.DataFrame:
-    """Everybody registered, by commissioner, practice and age band. Columns as in `contracts.POPULATION`."""
+    """Everybody registered, by commissioner, practice and age band. Columns as in `columns.POPULATION`."""
     rng = stream_of(seed, Stream.POPULATION)
     practice = np.repeat(np.arange(len(PRACTICES)), len(AGE_BANDS))
     band = np.tile(np.arange(len(AGE_BANDS)), len(PRACTICES))

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tariff.columns import REGISTER
 from tariff.synthetic.conditions import MATERNITY_LEVELS, REGISTERS, Enrolments, Pregnancies
-from tariff.synthetic.contracts import REGISTER
 from tariff.synthetic.frames import Coded, dates, frame_of, numbered
 from tariff.synthetic.people import People
 from tariff.synthetic.places import COMMISSIONERS, PROVIDER_CODES
@@ -22,7 +22,7 @@ _LEVELS: Final = tuple(dict.fromkeys((*MATERNITY_LEVELS, *(level for register in
 
 
 def registers_frame(calendar: Calendar, people: People, pregnancies: Pregnancies, enrolments: Enrolments) -> pl.DataFrame:
-    """The block's rows of every register, by register and date of start. Columns as in `contracts.REGISTER`. A pregnancy that
+    """The block's rows of every register, by register and date of start. Columns as in `columns.REGISTER`. A pregnancy that
     goes on when the year ends has no date of end, and no postnatal row."""
     over = calendar.first_day + calendar.days
     booked = np.flatnonzero(pregnancies.booked < over)

@@ -48,7 +48,7 @@ def make_year(
 ) -> list[Path]:
     """Write a synthetic commissioner year into the folder `out` and return the paths written: a Parquet file for each of the
     `kinds` (columns of `columns.ADMITTED`, `OUTPATIENT`, `EMERGENCY` and `UNBUNDLED`, money as text in pounds, at most 250,000
-    rows a row group), `registers.parquet`, `evidence.parquet` and `population.csv` (columns in `contracts`; evidence is of
+    rows a row group), `registers.parquet`, `evidence.parquet` and `population.csv` (columns in `columns`; evidence is of
     spells and outpatient attendances, made or not), `plan.csv` (`columns.PLAN`, money in pence) and the folder `overlay`.
 
     The activity follows the currencies, dates and top-up codes of `pack`, or of the shipped pack of `year`; the plan is priced

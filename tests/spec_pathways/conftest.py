@@ -12,10 +12,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tariff.columns import ADMITTED, EMERGENCY, OUTPATIENT, PRICED_LINE, UNBUNDLED, schema
+from tariff.columns import ADMITTED, EMERGENCY, OUTPATIENT, PRICED_LINE, REGISTER, UNBUNDLED, names, schema
 from tariff.pathways import Bundled, bundle, care_lines, readmissions
 from tariff.pathways.definitions import Definitions
-from tariff.pathways.registered import REGISTER
 from tariff.reference.pathways import Place, Year, pathways_of, readmissions_of
 from tariff.rulepack.declarations import read_declarations
 from tariff.rulepack.pathway_model import PathwayFile
@@ -145,7 +144,7 @@ def _local_flag() -> int:
 
 
 def entries_frame(entries: Sequence[Entry]) -> pl.DataFrame:
-    return pl.DataFrame([{name: entry.get(name) for name in REGISTER} for entry in entries], schema=REGISTER)
+    return pl.DataFrame([{name: entry.get(name) for name in names(REGISTER)} for entry in entries], schema=schema(REGISTER))
 
 
 def told_of(bundled: Bundled) -> Told:

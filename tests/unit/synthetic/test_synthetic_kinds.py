@@ -7,14 +7,13 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from tariff.activity import attached_items
-from tariff.columns import EMERGENCY, OUTPATIENT, UNBUNDLED, names, schema
+from tariff.columns import EMERGENCY, EVIDENCE, OUTPATIENT, POPULATION, REGISTER, UNBUNDLED, names, schema
 from tariff.pricing import price
 from tariff.rulepack import RulePack, load_pack
 from tariff.synthetic import activity, spells
 from tariff.synthetic.blocks import year_blocks, year_model
 from tariff.synthetic.care_mix import narrowed, per_spell, volumes_of
 from tariff.synthetic.conditions import MATERNITY_LEVELS, REGISTERS
-from tariff.synthetic.contracts import EVIDENCE, POPULATION, REGISTER
 from tariff.synthetic.evidence import CRITERIA, GATES
 from tariff.synthetic.other_care import SORTS, UNKNOWN_SORT_SHARE
 from tariff.synthetic.places import COMMISSIONERS, PRACTICES, PROVIDER_CODES
