@@ -60,6 +60,10 @@ if TYPE_CHECKING:
 Dates = Literal["strict", "ignore"]
 PRICED_SCHEMA: Final = schema(PRICED_LINE)
 _OUTCOME_OF_REASON: Final = np.array(OUTCOME_OF_REASON, dtype=np.uint8)
+_EXPLAINING: Final = frozenset(
+    {"adjusted_length_of_stay", "trim_point", "excess_days", "mff_millionths", "basis", "price_row", "top_up_row"}
+)
+"""What a kernel finds of a line to explain its price."""
 _PASSED_THROUGH: Final = ("parent_line_id", "commissioner", "provider", "gp_practice", "patient_id", "treatment_function")
 _NOTHING: Final[dict[str, str | int]] = {
     "units": 1,
@@ -89,7 +93,7 @@ class PricedKind:
     line_id: str
     activity_date: str
     currency: str
-    price: Callable[[pl.DataFrame, CompiledPack, bool], Priced]
+    price: Callable[[pl.DataFrame, CompiledPack, bool, bool], Priced]
 
 
 class CompiledPack:
@@ -126,34 +130,38 @@ _KEYS: Final = {
 """Columns of identifier, date and currency, by kind of activity that best practice may cover."""
 
 
-def _price_admitted(block: pl.DataFrame, pack: CompiledPack, strict: bool) -> Priced:
+def _price_admitted(block: pl.DataFrame, pack: CompiledPack, strict: bool, explained: bool) -> Priced:
     from tariff.kernels import admitted
 
     spells = encode_spells(block, pack.admitted)
     cases, standing = pack.covered(block, "admitted")
-    return admitted.price(spells, pack.book, strict_dates=strict, cases=cases, standing=standing), (cases, standing)
+    priced = admitted.price(spells, pack.book, strict_dates=strict, cases=cases, standing=standing, explained=explained)
+    return priced, (cases, standing)
 
 
-def _price_outpatient(block: pl.DataFrame, pack: CompiledPack, strict: bool) -> Priced:
+def _price_outpatient(block: pl.DataFrame, pack: CompiledPack, strict: bool, explained: bool) -> Priced:
     from tariff.kernels import outpatient
 
     attendances = encode_attendances(block, pack.outpatient)
     cases, standing = pack.covered(block, "outpatient")
-    return outpatient.price(attendances, pack.book, strict_dates=strict, cases=cases, standing=standing), (cases, standing)
+    priced = outpatient.price(attendances, pack.book, strict_dates=strict, cases=cases, standing=standing, explained=explained)
+    return priced, (cases, standing)
 
 
-def _price_emergency(block: pl.DataFrame, pack: CompiledPack, strict: bool) -> Priced:
+def _price_emergency(block: pl.DataFrame, pack: CompiledPack, strict: bool, explained: bool) -> Priced:
     from tariff.kernels import emergency
 
-    return emergency.price(encode_emergency(block, pack.emergency), pack.book, strict_dates=strict), None
+    attendances = encode_emergency(block, pack.emergency)
+    return emergency.price(attendances, pack.book, strict_dates=strict, explained=explained), None
 
 
-def _price_unbundled(block: pl.DataFrame, pack: CompiledPack, strict: bool) -> Priced:
+def _price_unbundled(block: pl.DataFrame, pack: CompiledPack, strict: bool, explained: bool) -> Priced:
     from tariff.kernels import unbundled
 
     items = encode_items(block, pack.unbundled)
     cases, standing = pack.covered(block, "unbundled")
-    return unbundled.price(items, pack.book, strict_dates=strict, cases=cases, standing=standing), (cases, standing)
+    priced = unbundled.price(items, pack.book, strict_dates=strict, cases=cases, standing=standing, explained=explained)
+    return priced, (cases, standing)
 
 
 _POLICIES: Final = frozenset(
@@ -366,11 +374,10 @@ def price_block(
     wanted: Sequence[str] = tuple(PRICED_SCHEMA),
 ) -> pl.DataFrame:
     """Price one bounded block of canonical activity; rows come back in order, as columns of `columns.PRICED_LINE`."""
-    priced, best = kind.price(block, pack, dates == "strict")
-    if pack.refusals is None:
-        return _priced_lines(block, kind, priced, best, pack, wanted)
-    whole = _priced_lines(block, kind, priced, best, pack, tuple(PRICED_SCHEMA))
-    return pack.refusals.refuse(whole).select(wanted)
+    asked = wanted if pack.refusals is None else tuple(PRICED_SCHEMA)
+    priced, best = kind.price(block, pack, dates == "strict", not _EXPLAINING.isdisjoint(asked))
+    lines = _priced_lines(block, kind, priced, best, pack, asked)
+    return lines if pack.refusals is None else pack.refusals.refuse(lines).select(wanted)
 
 
 def _enumeration(codes: NDArray[np.uint8], dtype: pl.Enum) -> pl.Series:

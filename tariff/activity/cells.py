@@ -11,7 +11,6 @@ from typing import Final, TypeAlias
 
 import polars as pl
 
-from tariff.activity.clean_text import is_clean
 from tariff.columns import READ_FAULT, Column
 
 UNREADABLE_DATE: Final = "unreadable_date"
@@ -195,7 +194,9 @@ def _code(column: Column, raw: pl.Expr, dtype: pl.DataType, reading: Reading) ->
     may_stay = not (reading.blanks or reading.recode_of(column.name))
 
     def read_block(texts: pl.Series) -> pl.Series:
-        if may_stay and is_clean(texts, raised=raised):
+        from tariff.texts.scanning import all_clean
+
+        if may_stay and all_clean(texts, raised=raised):
             return texts
         return _read_all(texts, read) if column.name in MOSTLY_DISTINCT else _read_distinct(texts, column.dtype, read)
 

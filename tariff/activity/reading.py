@@ -28,6 +28,7 @@ _TOTALS: Final = [
     for mark in ("", ":")
 ]
 """What stands in place of an identifier in a row of totals."""
+_TOTALS_BEGIN: Final = ("tota", "gran", "sub ", "sub-", "subt")
 _SAMPLE_ROWS: Final = 1_000
 
 
@@ -249,11 +250,24 @@ def _canonical(fitted: FittedFile, holding: str = "", *, keep_coded: bool) -> pl
         # A cell beyond the last heading means that the cells of the row may have shifted: none of them can be trusted.
         shifted = [pl.when(pl.col(SURPLUS).is_not_null()).then(pl.lit(UNREADABLE_ROW))]
     # A row of totals below the data is no activity, though it may have a figure in every cell that a price needs.
-    totals = pl.when(pl.col(fitted.kind.identifier).is_in(_TOTALS)).then(pl.lit(MISSING_IDENTIFIER))
+    totals = pl.when(_in_totals(pl.col(fitted.kind.identifier))).then(pl.lit(MISSING_IDENTIFIER))
     frame = fitted.file.frame
     if holding in fitted.headings:
         frame = frame.filter(pl.col(fitted.headings[holding]).is_not_null())
     return values_and_fault(frame, _cells(fitted, keep_coded=keep_coded), shifted, [totals])
+
+
+def _in_totals(identifier: pl.Expr) -> pl.Expr:
+    """Whether a row is one of totals. Nearly no block holds one, and a look at how its identifiers begin shows it."""
+
+    def told(identifiers: pl.Series) -> pl.Series:
+        from tariff.texts.scanning import none_begins
+
+        if identifiers.dtype == pl.String and none_begins(identifiers, _TOTALS_BEGIN):
+            return pl.repeat(value=False, n=len(identifiers), dtype=pl.Boolean, eager=True)
+        return identifiers.is_in(_TOTALS)
+
+    return identifier.map_batches(told, return_dtype=pl.Boolean, is_elementwise=True)
 
 
 def _together(frames: Sequence[pl.LazyFrame]) -> pl.LazyFrame:

@@ -9,8 +9,19 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tariff.classify.codes import CODE_BLANK, Codes, by_code_or_trust, grouped_row, numbers_of, with_codes
-from tariff.classify.lines import Policies, Providers, local_prices, row_faults
+from tariff.classify.codes import (
+    CODE_BLANK,
+    NOTHING_32,
+    Codes,
+    Facts,
+    Question,
+    by_code_or_trust,
+    grouped_row,
+    numbers_of,
+    read_only,
+)
+from tariff.classify.lines import common_questions, local_prices, with_missing_identifiers
+from tariff.facts import ELIGIBLE_PROVIDER, GROUPING, METHOD_GROUP, PATIENT_CLASSIFICATION, SPELL_HRG
 from tariff.rulepack.book import eligible_providers
 
 if TYPE_CHECKING:
@@ -44,15 +55,21 @@ class AdmittedCodes:
     """How the codes of admitted activity map onto the rows of one rule pack's `PriceBook`."""
 
     def __init__(self, pack: RulePack) -> None:
-        rules = pack.rules
-        counted = set(getattr(rules.short_stay, "grouping_methods", ()))
-        self.method = Codes(admission_group, _UNKNOWN)
-        self.patient_classification = Codes(patient_classification, 0)
-        self.hrg = Codes(grouped_row(row.hrg for row in pack.admitted), CODE_BLANK, np.int32)
-        self.grouping = Codes(lambda code: _GROUPING_COUNTS if code in counted else _GROUPING_OTHER, _GROUPING_BLANK)
-        self.policies = Policies(pack, "hrg")
-        self.providers = Providers(pack)
-        self.eligible_provider = Codes(by_code_or_trust(eligible_providers(pack)), 0, np.int32)
+        counted = set(getattr(pack.rules.short_stay, "grouping_methods", ()))
+
+        def grouping(code: str) -> int:
+            return _GROUPING_COUNTS if code in counted else _GROUPING_OTHER
+
+        self.facts = Facts(
+            (
+                *common_questions(pack, "hrg"),
+                Question("hrg", SPELL_HRG, grouped_row(row.hrg for row in pack.admitted), CODE_BLANK),
+                Question("admission_method", METHOD_GROUP, admission_group, _UNKNOWN),
+                Question("patient_classification", PATIENT_CLASSIFICATION, patient_classification, 0),
+                Question("grouping_method", GROUPING, grouping, _GROUPING_BLANK),
+                Question("provider", ELIGIBLE_PROVIDER, by_code_or_trust(eligible_providers(pack)), 0),
+            )
+        )
         self.services = SpecialisedServices(pack)
 
 
@@ -83,8 +100,9 @@ class SpecialisedServices:
             return self._sets.setdefault((rows, unknown), len(self._sets))
 
     def of(self, column: pl.Series | None, height: int) -> tuple[NDArray[np.int32], ServiceSets]:
-        """The set of every row of `column`, and the sets."""
-        numbers = self._numbers.of(column, height)
+        """The set of every row of `column`, empty where none names a service; and the sets."""
+        named = self._on and column is not None and column.null_count() < height
+        numbers = read_only(self._numbers.of(column, height)) if named else NOTHING_32
         with self._lock:
             sets = list(self._sets)
         rows = np.array([row for of_set, _ in sets for row in of_set], dtype=np.int32)
@@ -97,33 +115,19 @@ def encode_spells(block: pl.DataFrame, codes: AdmittedCodes) -> Spells:
     from tariff.kernels.admitted import Spells
     from tariff.kernels.settling import BLANK
 
-    height = block.height
-    block = with_codes(block, "provider", "commissioner", "hrg")
-
-    def column(name: str) -> pl.Series | None:
-        return block[name] if name in block.columns else None
-
-    provider, by_trust = codes.providers.rows(block)
-    services, sets = codes.services.of(column("specialised_services"), height)
+    specialised = block["specialised_services"] if "specialised_services" in block.columns else None
+    services, sets = codes.services.of(specialised, block.height)
     return Spells(
-        fault=row_faults(block, "spell_id"),
+        facts=with_missing_identifiers(codes.facts.of(block), block["spell_id"]),
         admission_date=numbers_of(block, "admission_date", BLANK),
         discharge_date=numbers_of(block, "discharge_date", BLANK),
-        method_group=codes.method.of(column("admission_method"), height),
-        patient_classification=codes.patient_classification.of(column("patient_classification"), height),
         age=numbers_of(block, "age", BLANK),
-        hrg=codes.hrg.of(column("hrg"), height),
-        policy=codes.policies.of(block),
-        grouping=codes.grouping.of(column("grouping_method"), height),
         length_of_stay=numbers_of(block, "length_of_stay", BLANK),
         adjusted_length_of_stay=numbers_of(block, "adjusted_length_of_stay", BLANK),
         critical_care_days=numbers_of(block, "critical_care_days", BLANK),
         rehabilitation_days=numbers_of(block, "rehabilitation_days", BLANK),
         palliative_care_days=numbers_of(block, "palliative_care_days", BLANK),
         delayed_discharge_days=numbers_of(block, "delayed_discharge_days", BLANK),
-        provider=provider,
-        by_trust=by_trust,
-        eligible_provider=np.abs(codes.eligible_provider.of(column("provider"), height)),
         services=services,
         service_start=sets.start,
         service_rows=sets.rows,

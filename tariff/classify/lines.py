@@ -3,15 +3,15 @@ what was already wrong with the row (RULES 1.1, 1.7)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tariff.buffers import filled
-from tariff.classify.codes import Codes, by_code_or_trust
+from tariff.classify.codes import NOTHING_64, Question, by_code_or_trust, read_only
 from tariff.columns import READ_FAULT
+from tariff.facts import FAULT, NOBODY, POLICY, PROVIDER
 from tariff.reasons import REASON_NUMBER
 
 if TYPE_CHECKING:
@@ -35,77 +35,53 @@ def local_agreement(serial_number: str) -> int:
     return _OUTSIDE_NATIONAL_TARIFF if serial_number.rstrip().endswith("=") else 0
 
 
-class Policies:
-    """Which exclusion policies of a rule pack bear on a line, as bits; `currency` is the column that holds its HRG."""
-
-    def __init__(self, pack: RulePack, currency: str) -> None:
-        rule = pack.rules.exclusions
-        hrgs, functions = frozenset(rule.hrgs), frozenset(rule.treatment_functions)
-        self._codes = {
-            "administrative_category": Codes(private_category, 0),
-            "commissioner": Codes(private_commissioner, 0),
-            "commissioning_serial_number": Codes(local_agreement, 0),
-        }
-        if hrgs:
-            self._codes[currency] = Codes(lambda code: _EXCLUDED_BY_PACK if code in hrgs else 0, 0)
-        if functions:
-            self._codes["treatment_function"] = Codes(lambda code: _EXCLUDED_BY_PACK if code in functions else 0, 0)
-
-    def of(self, block: pl.DataFrame) -> NDArray[np.uint8]:
-        """The bits of every row."""
-        bits = filled(block.height, 0, np.uint8)
-        for name, codes in self._codes.items():
-            if name in block.columns:
-                bits |= codes.of(block[name], block.height)
-        return bits
-
-
-class Providers:
-    """The rows of a rule pack's market forces factors."""
-
-    def __init__(self, pack: RulePack) -> None:
-        self._codes = Codes(by_code_or_trust(row.provider for row in pack.provider_factors), 0, np.int32)
-
-    def rows(self, block: pl.DataFrame) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-        """The row of every line's provider, 0 none, and whether it was found by the first three characters."""
-        rows = self._codes.of(block["provider"], block.height)
-        return np.abs(rows), (rows < 0).astype(np.uint8)
-
-
-_BLANK_CODE: Final = Codes(lambda _: 0, 1)
-
-
-_READ_FAULTS: Final = Codes(lambda code: REASON_NUMBER.get(code, 0), 0, as_written=True)
+def common_questions(pack: RulePack, currency: str) -> tuple[Question, ...]:
+    """What lines of every kind are asked; `currency` is the column that holds their HRG."""
+    rule = pack.rules.exclusions
+    hrgs, functions = frozenset(rule.hrgs), frozenset(rule.treatment_functions)
+    provider_row = by_code_or_trust(row.provider for row in pack.provider_factors)
+    excluded = []
+    if hrgs:
+        excluded.append(Question(currency, POLICY, lambda code: _EXCLUDED_BY_PACK if code in hrgs else 0, 0))
+    if functions:
+        excluded.append(Question("treatment_function", POLICY, lambda code: _EXCLUDED_BY_PACK if code in functions else 0, 0))
+    return (
+        Question("provider", NOBODY, lambda _: 0, 1),
+        Question("provider", PROVIDER, provider_row, 0),
+        Question("commissioner", NOBODY, lambda _: 0, 1),
+        Question("commissioner", POLICY, private_commissioner, 0),
+        Question("administrative_category", POLICY, private_category, 0),
+        Question("commissioning_serial_number", POLICY, local_agreement, 0),
+        *excluded,
+        Question(READ_FAULT, FAULT, lambda code: REASON_NUMBER.get(code, 0), 0, as_written=True),
+    )
 
 
 def _blank_rows(column: pl.Series) -> NDArray[np.bool_]:
-    """Rows without a value: null, or text of nothing but spaces, as a frame of the user's own may hold. Looked at closely only
-    where a text is empty or begins with a space, because nearly none does."""
-    blank = column.is_null()
+    """Rows without a value: null, or text of nothing but spaces, as a frame of the user's own may hold."""
+    from tariff.texts.scanning import none_blank
+
     if column.dtype == pl.String:
-        suspect = (column.str.len_bytes() == 0) | column.str.starts_with(" ") | column.str.starts_with("\t")
-        if suspect.any():
-            blank |= (column.str.strip_chars_start() == "").fill_null(value=False)
-    return blank.to_numpy()
+        if none_blank(column):
+            return np.zeros(len(column), np.bool_)
+        return (column.str.strip_chars_start() == "").fill_null(value=True).to_numpy()
+    return column.is_null().to_numpy()
 
 
-def row_faults(block: pl.DataFrame, identifier: str) -> NDArray[np.uint8]:
-    """What was already wrong with a row before it is priced: a cell the reader could not read, then a blank key."""
-    height = block.height
-    faults = filled(height, 0, np.uint8)
-    nobody = _BLANK_CODE.of(block["provider"], height) | _BLANK_CODE.of(block["commissioner"], height)
-    faults[nobody != 0] = REASON_NUMBER["missing_organisation"]
-    faults[_blank_rows(block[identifier])] = REASON_NUMBER["missing_identifier"]
-    if READ_FAULT in block.columns and block[READ_FAULT].null_count() < height:
-        found = _READ_FAULTS.of(block[READ_FAULT], height)
-        faults = np.where(found != 0, found, faults)
-    return faults
+def with_missing_identifiers(facts: NDArray[np.uint64], identifier: pl.Series) -> NDArray[np.uint64]:
+    """The facts of lines, with a fault where the identifier is blank, unless the reader has found another."""
+    blank = np.flatnonzero(_blank_rows(identifier))
+    if blank.size:
+        fault = np.uint64((1 << FAULT.bits) - 1)
+        missing = np.uint64(FAULT.held(REASON_NUMBER["missing_identifier"]))
+        facts[blank] |= np.where(facts[blank] & fault == 0, missing, np.uint64(0))
+    return facts
 
 
 def local_prices(block: pl.DataFrame) -> NDArray[np.int64]:
-    """Local prices in pence, as the kernels take them."""
+    """Local prices in pence, as the kernels take them: empty where no line has one."""
     from tariff.kernels.settling import BLANK_PENCE
 
-    if "local_price" not in block.columns:
-        return filled(block.height, BLANK_PENCE, np.int64)
-    return block["local_price"].cast(pl.Int64).fill_null(BLANK_PENCE).rechunk().to_numpy()
+    if "local_price" not in block.columns or block["local_price"].null_count() == block.height:
+        return NOTHING_64
+    return read_only(block["local_price"].cast(pl.Int64).fill_null(BLANK_PENCE).rechunk().to_numpy())

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 import polars as pl
 
-from tariff.classify.codes import CODE_BLANK, Codes, grouped_row, numbers_of, with_codes
-from tariff.classify.lines import Policies, Providers, local_prices, row_faults
+from tariff.classify.codes import CODE_BLANK, Facts, Question, grouped_row, numbers_of
+from tariff.classify.lines import common_questions, local_prices, with_missing_identifiers
+from tariff.facts import (
+    ATTENDANCE_HRG,
+    ATTENDED,
+    CONSULTANT_SPECIALTY,
+    FIRST_ATTENDANCE,
+    FORM,
+    LED,
+    MULTI_PROFESSIONAL,
+    TREATMENT_FUNCTION,
+)
 
 if TYPE_CHECKING:
     from tariff.kernels.outpatient import Attendances
@@ -78,16 +87,23 @@ class OutpatientCodes:
         unpriced = frozenset(getattr(pack.rules.outpatient, "no_price_treatment_functions", ()))
         row_of = {row.treatment_function: number for number, row in enumerate(pack.outpatient, start=1)}
         row_of = {**{child: row_of.get(parent, 0) for child, parent in parents_of(pack).items()}, **row_of}
-        self.hrg = Codes(grouped_row(row.hrg for row in pack.admitted), CODE_BLANK, np.int32)
-        self.form = Codes(attendance_form, 0)
-        self.treatment_function = Codes(lambda code: _NO_PRICE_FUNCTION if code in unpriced else row_of.get(code, 0), 0, np.int32)
-        self.first_attendance = Codes(first_attendance, 0)
-        self.attended = Codes(attended, 0)
-        self.multi_professional = Codes(lambda code: int(code in _YES), 0)
-        self.led = Codes(leadership, 0)
-        self.consultant_specialty = Codes(lambda code: int(code not in NOT_CONSULTANT_SPECIALTIES), 1)
-        self.policies = Policies(pack, "hrg")
-        self.providers = Providers(pack)
+
+        def price_row(code: str) -> int:
+            return _NO_PRICE_FUNCTION if code in unpriced else row_of.get(code, 0)
+
+        self.facts = Facts(
+            (
+                *common_questions(pack, "hrg"),
+                Question("hrg", ATTENDANCE_HRG, grouped_row(row.hrg for row in pack.admitted), CODE_BLANK),
+                Question("hrg", FORM, attendance_form, 0),
+                Question("treatment_function", TREATMENT_FUNCTION, price_row, 0),
+                Question("first_attendance", FIRST_ATTENDANCE, first_attendance, 0),
+                Question("attended", ATTENDED, attended, 0),
+                Question("multi_professional", MULTI_PROFESSIONAL, lambda code: int(code in _YES), 0),
+                Question("consultant_led", LED, leadership, 0),
+                Question("main_specialty", CONSULTANT_SPECIALTY, lambda code: int(code not in NOT_CONSULTANT_SPECIALTIES), 1),
+            )
+        )
 
 
 def encode_attendances(block: pl.DataFrame, codes: OutpatientCodes) -> Attendances:
@@ -95,28 +111,9 @@ def encode_attendances(block: pl.DataFrame, codes: OutpatientCodes) -> Attendanc
     from tariff.kernels.outpatient import Attendances
     from tariff.kernels.settling import BLANK
 
-    height = block.height
-    block = with_codes(block, "provider", "commissioner", "hrg", "treatment_function")
-
-    def column(name: str) -> pl.Series | None:
-        return block[name] if name in block.columns else None
-
-    provider, by_trust = codes.providers.rows(block)
-    led = codes.led.of(column("consultant_led"), height)
-    by_specialty = codes.consultant_specialty.of(column("main_specialty"), height)
     return Attendances(
-        fault=row_faults(block, "attendance_id"),
+        facts=with_missing_identifiers(codes.facts.of(block), block["attendance_id"]),
         activity_date=numbers_of(block, "attendance_date", BLANK),
         age=numbers_of(block, "age", BLANK),
-        first_attendance=codes.first_attendance.of(column("first_attendance"), height),
-        attended=codes.attended.of(column("attended"), height),
-        multi_professional=codes.multi_professional.of(column("multi_professional"), height),
-        consultant_led=np.where(led == 0, by_specialty, led == 1).astype(np.uint8),
-        hrg=codes.hrg.of(column("hrg"), height),
-        form=codes.form.of(column("hrg"), height),
-        treatment_function=codes.treatment_function.of(column("treatment_function"), height),
-        policy=codes.policies.of(block),
-        provider=provider,
-        by_trust=by_trust,
         local_price=local_prices(block),
     )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 import polars as pl
 
-from tariff.classify.codes import CODE_BLANK, Codes, grouped_row, numbers_of, with_codes
-from tariff.classify.lines import Policies, Providers, local_prices, row_faults
+from tariff.classify.codes import CODE_BLANK, Facts, Question, grouped_row, numbers_of
+from tariff.classify.lines import common_questions, local_prices, with_missing_identifiers
 from tariff.columns import PODS
+from tariff.facts import ITEM_CURRENCY, ITEM_POD
 
 if TYPE_CHECKING:
     from tariff.kernels.unbundled import Items
@@ -46,12 +46,17 @@ class UnbundledCodes:
 
     def __init__(self, pack: RulePack) -> None:
         stated = {row.currency: row.pod for row in pack.unbundled if row.pod}
-        self.currency = Codes(grouped_row(row.currency for row in pack.unbundled), CODE_BLANK, np.int32)
-        self.pod = Codes(
-            lambda code: PODS.index(stated.get(code) or point_of_delivery(code)), PODS.index("NOTCLASSIFIED"), np.uint8
+
+        def pod(code: str) -> int:
+            return PODS.index(stated.get(code) or point_of_delivery(code))
+
+        self.facts = Facts(
+            (
+                *common_questions(pack, "currency"),
+                Question("currency", ITEM_CURRENCY, grouped_row(row.currency for row in pack.unbundled), CODE_BLANK),
+                Question("currency", ITEM_POD, pod, PODS.index("NOTCLASSIFIED")),
+            )
         )
-        self.policies = Policies(pack, "currency")
-        self.providers = Providers(pack)
 
 
 def encode_items(block: pl.DataFrame, codes: UnbundledCodes) -> Items:
@@ -59,18 +64,10 @@ def encode_items(block: pl.DataFrame, codes: UnbundledCodes) -> Items:
     from tariff.kernels.settling import BLANK
     from tariff.kernels.unbundled import Items
 
-    height = block.height
-    block = with_codes(block, "provider", "commissioner", "currency")
-    provider, by_trust = codes.providers.rows(block)
     return Items(
-        fault=row_faults(block, "line_id"),
+        facts=with_missing_identifiers(codes.facts.of(block), block["line_id"]),
         activity_date=numbers_of(block, "date", BLANK),
         age=numbers_of(block, "age", BLANK),
         units=numbers_of(block, "units", BLANK),
-        currency=codes.currency.of(block["currency"], height),
-        pod=codes.pod.of(block["currency"], height),
-        policy=codes.policies.of(block),
-        provider=provider,
-        by_trust=by_trust,
         local_price=local_prices(block),
     )

@@ -13,8 +13,10 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tariff.buffers import filled
+from tariff.buffers import empty
 from tariff.columns import PODS, SETTINGS
+from tariff.compiled import compiled, rule
+from tariff.facts import ELIGIBLE_PROVIDER, GROUPING, METHOD_GROUP, PATIENT_CLASSIFICATION, POLICY, PROVIDER, SPELL_HRG
 from tariff.kernels.best_practice import (
     B_BEST_PRACTICE_UNKNOWN,
     NO_CASES,
@@ -26,7 +28,6 @@ from tariff.kernels.best_practice import (
     standing_of,
     worth,
 )
-from tariff.kernels.compiled import compiled, rule
 from tariff.kernels.rounding import half_up, times_factor, to_whole_pounds
 from tariff.kernels.settling import (
     AGE_OUT_OF_RANGE,
@@ -54,12 +55,14 @@ from tariff.kernels.settling import (
     REASON_OUTSIDE_NATIONAL_TARIFF,
     UNGROUPED,
     UNKNOWN_CURRENCY,
+    fault_of,
     local_price_may_stand,
     market_forces_factor,
     market_forces_flags,
     mff_amount_in_whole_pounds,
     value_with_factor,
 )
+from tariff.kernels.telling import cell, told
 from tariff.money import AMOUNT_LIMIT_PENCE, BASIS_POINTS, MILLION, PENCE_PER_POUND
 from tariff.reasons import REASON_NUMBER, Basis
 from tariff.rulepack.best_practice_book import ANY_ATTENDANCE
@@ -74,26 +77,18 @@ GROUPING_BLANK, GROUPING_COUNTS, GROUPING_OTHER = range(3)
 
 
 class Spells(NamedTuple):
-    """Encoded admitted lines, one element a spell."""
+    """Encoded admitted lines, one element a spell; a column that is blank throughout may be empty."""
 
-    fault: NDArray[np.uint8]  # reason number found before pricing, 0 none
+    facts: NDArray[np.uint64]  # what the codes say (tariff.facts)
     admission_date: NDArray[np.int32]  # days since 1970-01-01
     discharge_date: NDArray[np.int32]
-    method_group: NDArray[np.uint8]
-    patient_classification: NDArray[np.uint8]  # 1-5, 0 unknown
     age: NDArray[np.int32]
-    hrg: NDArray[np.int32]
-    policy: NDArray[np.uint8]
-    grouping: NDArray[np.uint8]
     length_of_stay: NDArray[np.int32]
     adjusted_length_of_stay: NDArray[np.int32]
     critical_care_days: NDArray[np.int32]
     rehabilitation_days: NDArray[np.int32]
     palliative_care_days: NDArray[np.int32]
     delayed_discharge_days: NDArray[np.int32]
-    provider: NDArray[np.int32]  # row of the factor table
-    by_trust: NDArray[np.uint8]  # the row was found by the first three characters
-    eligible_provider: NDArray[np.int32]  # column of the top-up eligibility table
     services: NDArray[np.int32]  # set of specialised services
     service_start: NDArray[np.int32]  # per set: where its top-up rows begin in service_rows
     service_rows: NDArray[np.int32]
@@ -102,22 +97,23 @@ class Spells(NamedTuple):
 
 
 class PricedSpells(NamedTuple):
-    """What the kernel finds, one element a spell; names as in the priced line."""
+    """What the kernel finds, one element a spell; names as in the priced line. What explains a price comes last, and is empty
+    where nobody asked."""
 
     reason: NDArray[np.uint8]
     setting: NDArray[np.uint8]
     pod: NDArray[np.uint8]
-    adjusted_length_of_stay: NDArray[np.int32]
-    trim_point: NDArray[np.int32]
-    excess_days: NDArray[np.int32]
     base_pence: NDArray[np.int64]
     short_stay_pence: NDArray[np.int64]
     long_stay_pence: NDArray[np.int64]
     top_up_pence: NDArray[np.int64]
     mff_pence: NDArray[np.int64]
     price_pence: NDArray[np.int64]
-    mff_millionths: NDArray[np.int32]
     indicative_pence: NDArray[np.int64]
+    adjusted_length_of_stay: NDArray[np.int32]
+    trim_point: NDArray[np.int32]
+    excess_days: NDArray[np.int32]
+    mff_millionths: NDArray[np.int32]
     basis: NDArray[np.int64]
     price_row: NDArray[np.int32]
     top_up_row: NDArray[np.int32]
@@ -129,7 +125,7 @@ DISCHARGE_BEFORE_ADMISSION = _REASON["discharge_before_admission"]
 MISSING_AGE = _REASON["missing_age"]
 DAYS_OUT_OF_RANGE = _REASON["days_out_of_range"]
 ADMISSION_METHOD = _REASON["admission_method"]
-PATIENT_CLASSIFICATION = _REASON["patient_classification"]
+REASON_PATIENT_CLASSIFICATION = _REASON["patient_classification"]
 REGULAR_ATTENDER = _REASON["regular_attender"]
 
 S_NOT_CLASSIFIED = SETTINGS.index("not_classified")
@@ -203,7 +199,7 @@ def row_fault(fault, admission_date, discharge_date, age, days_are_possible, met
     if method_group == UNKNOWN:
         return ADMISSION_METHOD
     if patient_classification == 0:
-        return PATIENT_CLASSIFICATION
+        return REASON_PATIENT_CLASSIFICATION
     return PRICED
 
 
@@ -352,20 +348,24 @@ def price_spells(lines, cases, year, book, best_practice, strict_dates, priced, 
     whole_pounds, on_long_stay = year.whole_pounds, book.top_up_includes_long_stay
     terms, has_cases = best_practice, cases.place.size != 0
 
-    for i in range(lines.hrg.size):
-        admission_date, discharge_date = lines.admission_date[i], lines.discharge_date[i]
-        method_group, patient_classification = lines.method_group[i], lines.patient_classification[i]
-        age, hrg, provider, local_price = lines.age[i], lines.hrg[i], lines.provider[i], lines.local_price[i]
-        adjusted_given = lines.adjusted_length_of_stay[i]
-        critical_care, rehabilitation = lines.critical_care_days[i], lines.rehabilitation_days[i]
-        palliative_care, delayed = lines.palliative_care_days[i], lines.delayed_discharge_days[i]
+    explained = priced.basis.size != 0
+    for i in range(lines.facts.size):
+        facts, age, local_price = lines.facts[i], cell(lines.age, i, BLANK), cell(lines.local_price, i, BLANK_PENCE)
+        admission_date, discharge_date = cell(lines.admission_date, i, BLANK), cell(lines.discharge_date, i, BLANK)
+        method_group, patient_classification = told(facts, METHOD_GROUP), told(facts, PATIENT_CLASSIFICATION)
+        hrg, provider_found = told(facts, SPELL_HRG), told(facts, PROVIDER)
+        provider = abs(provider_found)
+        adjusted_given = cell(lines.adjusted_length_of_stay, i, BLANK)
+        critical_care, rehabilitation = cell(lines.critical_care_days, i, BLANK), cell(lines.rehabilitation_days, i, BLANK)
+        palliative_care, delayed = cell(lines.palliative_care_days, i, BLANK), cell(lines.delayed_discharge_days, i, BLANK)
         row = max(hrg, 0)
         short_stay_price = book.short_stay_price[row]
         flags = 0
 
         # the stay, and what the spell is
         nights = nights_between(admission_date, discharge_date)
-        gross = nights if lines.length_of_stay[i] == BLANK else lines.length_of_stay[i]
+        stated = cell(lines.length_of_stay, i, BLANK)
+        gross = nights if stated == BLANK else stated
         days_are_possible = (
             days_in_range(gross)
             and days_in_range(nights)
@@ -383,6 +383,8 @@ def price_spells(lines, cases, year, book, best_practice, strict_dates, priced, 
         priced.pod[i] = point_of_delivery(
             method_group, patient_classification, usable_gross, adjusted, short_stay_price != NO_PRICE, maximum_stay
         )
+        found_stay, found_trim, found_excess = BLANK, NO_TRIM, 0
+        found_factor, found_row, found_top_up, indicative = MILLION, 0, 0, np.int64(BLANK_PENCE)
 
         # 1 exclusions, 2 setting price
         column = setting - S_DAY_CASE
@@ -391,12 +393,12 @@ def price_spells(lines, cases, year, book, best_practice, strict_dates, priced, 
         factor = market_forces_factor(year.factor_by_provider, provider, year.factor[provider], year.default_factor)
         outside_dates = not year.starts <= discharge_date <= year.ends
         reason = row_fault(
-            lines.fault[i], admission_date, discharge_date, age, days_are_possible, method_group, patient_classification
+            fault_of(facts), admission_date, discharge_date, age, days_are_possible, method_group, patient_classification
         )
         if (gross != BLANK or adjusted_given != BLANK) and days_are_possible and reason != DAYS_OUT_OF_RANGE:
-            priced.adjusted_length_of_stay[i] = adjusted
+            found_stay = adjusted
         if reason == PRICED:
-            reason = policy_reason(lines.policy[i], patient_classification, strict_dates and outside_dates)
+            reason = policy_reason(told(facts, POLICY), patient_classification, strict_dates and outside_dates)
         # 2 and 6 best practice: a price instead of the setting's, an addition
         ordinary, addition, replaces_short_stay = price, np.int64(0), False
         candidates = met = not_met = elsewhere = covering = np.int64(0)
@@ -430,14 +432,14 @@ def price_spells(lines, cases, year, book, best_practice, strict_dates, priced, 
             is_combined = setting != S_NON_ELECTIVE and book.combined[hrg] != 0
             flags |= B_COMBINED if is_combined else B_SETTING[column]
             # 3 short-stay emergency
-            reduced_price = np.int64(NO_PRICE)
+            reduced_price, grouping = np.int64(NO_PRICE), told(facts, GROUPING)
             if setting == S_NON_ELECTIVE and short_stay_applies(
-                method_group, adjusted, maximum_stay, age, minimum_age, lines.grouping[i], short_stay_price
+                method_group, adjusted, maximum_stay, age, minimum_age, grouping, short_stay_price
             ):
                 reduced_price = short_stay_price
                 if not replaces_short_stay:
                     flags |= B_SHORT_STAY
-                    if lines.grouping[i] == GROUPING_BLANK:
+                    if grouping == GROUPING_BLANK:
                         flags |= B_GROUPING_METHOD_UNKNOWN
             # 5 long stay
             trim_point, per_day = book.trim_point[hrg, column], book.per_day[hrg]
@@ -446,11 +448,11 @@ def price_spells(lines, cases, year, book, best_practice, strict_dates, priced, 
                 long_stay = excess * per_day
                 flags |= B_LONG_STAY
             # 4 specialised top-up; after 5, because it may cover the long stay
-            services, share = lines.services[i], np.int64(0)
+            services, share = cell(lines.services, i, 0), np.int64(0)
             if services != 0:
                 rows = lines.service_rows[lines.service_start[services] : lines.service_start[services + 1]]
                 top_up_row, refused = highest_top_up(
-                    rows, lines.eligible_provider[i], age, book.top_up_eligible, book.top_up_age, book.top_up
+                    rows, abs(told(facts, ELIGIBLE_PROVIDER)), age, book.top_up_eligible, book.top_up_age, book.top_up
                 )
                 if refused:
                     flags |= B_TOP_UP_NOT_ELIGIBLE
@@ -461,7 +463,7 @@ def price_spells(lines, cases, year, book, best_practice, strict_dates, priced, 
                     if on_long_stay and long_stay > 0:
                         flags |= B_TOP_UP_ON_LONG_STAY
                     share = book.top_up[top_up_row]
-                    priced.top_up_row[i] = top_up_row
+                    found_top_up = top_up_row
             # 8 pre-MFF, 9 market forces factor, with the one rounding
             kept_price = np.int64(NO_PRICE) if replaces_short_stay else reduced_price
             paid_days = long_stay
@@ -470,10 +472,9 @@ def price_spells(lines, cases, year, book, best_practice, strict_dates, priced, 
             )
             if total > AMOUNT_LIMIT_PENCE:
                 reason = AMOUNT_OUT_OF_RANGE
-                priced.top_up_row[i] = 0
+                found_top_up = 0
             else:
-                priced.trim_point[i], priced.excess_days[i] = trim_point, excess
-                priced.mff_millionths[i], priced.price_row[i] = factor, hrg
+                found_trim, found_excess, found_factor, found_row = trim_point, excess, factor, hrg
                 if candidates != 0:
                     flags |= standing_flags(candidates, met, not_met, paying_row)
                     standing.best_practice_row[place] = paying_row or best_practice_row
@@ -498,11 +499,10 @@ def price_spells(lines, cases, year, book, best_practice, strict_dates, priced, 
                             standing.best_practice_lost_pence[place] = difference
                 if place != 0 and cases.unknown[place] != 0:
                     flags |= B_BEST_PRACTICE_UNKNOWN
-            flags |= market_forces_flags(year.factor_by_provider, provider, lines.by_trust[i])
+            flags |= market_forces_flags(year.factor_by_provider, provider_found)
             if local_price != BLANK_PENCE:
                 flags |= B_LOCAL_PRICE_IGNORED
 
-        priced.reason[i] = reason
         if reason == PRICED:
             if adjusted_given != BLANK:
                 flags |= B_STAY_GIVEN
@@ -510,50 +510,64 @@ def price_spells(lines, cases, year, book, best_practice, strict_dates, priced, 
                 flags |= B_STAY_NETTED
             if outside_dates:
                 flags |= B_DATES_IGNORED
-            priced.basis[i] = flags
-            priced.base_pence[i], priced.short_stay_pence[i], priced.long_stay_pence[i] = base, short_stay, long_stay
-            priced.top_up_pence[i], priced.mff_pence[i], priced.price_pence[i] = top_up, mff, total
-        elif local_price != BLANK_PENCE and abs(local_price) <= AMOUNT_LIMIT_PENCE:
-            priced.indicative_pence[i] = local_price
-        elif hrg > 0:
-            known = best_price_known(
-                setting, book.price[hrg, DAY_CASE], book.price[hrg, ORDINARY_ELECTIVE], book.price[hrg, NON_ELECTIVE]
-            )
-            if known != NO_PRICE and known <= AMOUNT_LIMIT_PENCE:
-                value = value_with_factor(known, factor, whole_pounds)
-                if value <= AMOUNT_LIMIT_PENCE:
-                    priced.indicative_pence[i] = value
+        else:
+            base = short_stay = long_stay = top_up = mff = total = np.int64(0)
+            flags = 0
+            if local_price != BLANK_PENCE and abs(local_price) <= AMOUNT_LIMIT_PENCE:
+                indicative = local_price
+            elif hrg > 0:
+                known = best_price_known(
+                    setting, book.price[hrg, DAY_CASE], book.price[hrg, ORDINARY_ELECTIVE], book.price[hrg, NON_ELECTIVE]
+                )
+                if known != NO_PRICE and known <= AMOUNT_LIMIT_PENCE:
+                    value = value_with_factor(known, factor, whole_pounds)
+                    indicative = value if value <= AMOUNT_LIMIT_PENCE else indicative
+        priced.reason[i] = reason
+        priced.base_pence[i], priced.short_stay_pence[i], priced.long_stay_pence[i] = base, short_stay, long_stay
+        priced.top_up_pence[i], priced.mff_pence[i], priced.price_pence[i] = top_up, mff, total
+        priced.indicative_pence[i] = indicative
+        if explained:
+            priced.adjusted_length_of_stay[i], priced.trim_point[i], priced.excess_days[i] = found_stay, found_trim, found_excess
+            priced.mff_millionths[i], priced.basis[i] = found_factor, flags
+            priced.price_row[i], priced.top_up_row[i] = found_row, found_top_up
 
 
-def nothing_priced(count: int) -> PricedSpells:
-    """The result of `count` spells before any is priced."""
+def room_for(count: int, *, explained: bool) -> PricedSpells:
+    """Room for what the kernel finds of `count` spells; without the columns that explain a price where they are not asked for."""
+    more = count if explained else 0
     return PricedSpells(
-        reason=filled(count, 0, np.uint8),
-        setting=filled(count, 0, np.uint8),
-        pod=filled(count, 0, np.uint8),
-        adjusted_length_of_stay=filled(count, BLANK, np.int32),
-        trim_point=filled(count, NO_TRIM, np.int32),
-        excess_days=filled(count, 0, np.int32),
-        base_pence=filled(count, 0, np.int64),
-        short_stay_pence=filled(count, 0, np.int64),
-        long_stay_pence=filled(count, 0, np.int64),
-        top_up_pence=filled(count, 0, np.int64),
-        mff_pence=filled(count, 0, np.int64),
-        price_pence=filled(count, 0, np.int64),
-        mff_millionths=filled(count, MILLION, np.int32),
-        indicative_pence=filled(count, BLANK_PENCE, np.int64),
-        basis=filled(count, 0, np.int64),
-        price_row=filled(count, 0, np.int32),
-        top_up_row=filled(count, 0, np.int32),
+        reason=empty(count, np.uint8),
+        setting=empty(count, np.uint8),
+        pod=empty(count, np.uint8),
+        base_pence=empty(count, np.int64),
+        short_stay_pence=empty(count, np.int64),
+        long_stay_pence=empty(count, np.int64),
+        top_up_pence=empty(count, np.int64),
+        mff_pence=empty(count, np.int64),
+        price_pence=empty(count, np.int64),
+        indicative_pence=empty(count, np.int64),
+        adjusted_length_of_stay=empty(more, np.int32),
+        trim_point=empty(more, np.int32),
+        excess_days=empty(more, np.int32),
+        mff_millionths=empty(more, np.int32),
+        basis=empty(more, np.int64),
+        price_row=empty(more, np.int32),
+        top_up_row=empty(more, np.int32),
     )
 
 
 def price(
-    lines: Spells, book: PriceBook, *, strict_dates: bool, cases: Cases = NO_CASES, standing: Standing | None = None
+    lines: Spells,
+    book: PriceBook,
+    *,
+    strict_dates: bool,
+    cases: Cases = NO_CASES,
+    standing: Standing | None = None,
+    explained: bool = True,
 ) -> PricedSpells:
     """`price_spells` with types: prices encoded lines (`Spells`) from `book`; `cases` is their best-practice side, and where they
-    stand goes to `standing`."""
-    priced = nothing_priced(lines.hrg.size)
+    stand goes to `standing`. Without `explained` the columns that explain a price stay empty."""
+    priced = room_for(lines.facts.size, explained=explained)
     stands = no_standing(0) if standing is None else standing
     price_spells(lines, cases, book.year, book.admitted, book.best_practice, strict_dates, priced, stands)
     return priced

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tariff.kernels.compiled import rule
+from tariff.compiled import rule
 from tariff.kernels.settling import BLANK, BLANK_PENCE, PRICED, settle
 from tariff.money import AMOUNT_LIMIT_PENCE
 from tariff.reasons import Basis

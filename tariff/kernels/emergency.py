@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tariff.columns import PODS, SETTINGS
-from tariff.kernels.compiled import compiled, rule
+from tariff.compiled import compiled, rule
+from tariff.facts import DEPARTMENT_TYPE, EMERGENCY_CURRENCY, PLANNED, POLICY, PROVIDER
 from tariff.kernels.settling import (
     B_DATES_IGNORED,
     B_LOCAL_PRICE,
     B_LOCAL_PRICE_IGNORED,
     B_MARKET_FORCES_INCLUDED,
+    BLANK,
     BLANK_PENCE,
     CODE_BLANK,
     CODE_UNGROUPED,
@@ -34,12 +36,15 @@ from tariff.kernels.settling import (
     UNGROUPED,
     UNKNOWN_CURRENCY,
     PricedItems,
+    fault_of,
     item_fault,
     market_forces_factor,
     market_forces_flags,
-    nothing_priced,
+    put,
+    room_for,
     settle,
 )
+from tariff.kernels.telling import cell, is_set, told
 from tariff.money import MILLION
 from tariff.reasons import REASON_NUMBER, Basis
 from tariff.rulepack.book import NO_PRICE, PriceBook
@@ -48,21 +53,15 @@ OTHER_DEPARTMENT, WALK_IN_CENTRE_TYPE = 3, 4
 
 
 class EmergencyAttendances(NamedTuple):
-    """Encoded emergency care lines, one element an attendance."""
+    """Encoded emergency care lines, one element an attendance; a column that is blank throughout may be empty."""
 
-    fault: NDArray[np.uint8]
+    facts: NDArray[np.uint64]  # what the codes say (tariff.facts)
     activity_date: NDArray[np.int32]
     age: NDArray[np.int32]
-    department_type: NDArray[np.uint8]  # 1-4, 0 unknown
-    planned: NDArray[np.uint8]
-    currency: NDArray[np.int32]  # row of the emergency table
-    policy: NDArray[np.uint8]
-    provider: NDArray[np.int32]
-    by_trust: NDArray[np.uint8]
     local_price: NDArray[np.int64]
 
 
-DEPARTMENT_TYPE = REASON_NUMBER["department_type"]
+REASON_DEPARTMENT_TYPE = REASON_NUMBER["department_type"]
 PLANNED_FOLLOW_UP = REASON_NUMBER["planned_follow_up"]
 WALK_IN_CENTRE = REASON_NUMBER["walk_in_centre"]
 S_EMERGENCY_CARE = SETTINGS.index("emergency_care")
@@ -80,7 +79,7 @@ def policy_reason(policy, planned, department_type, outside_pack_dates):
         return REASON_NOT_NHS_FUNDED
     if policy & OUTSIDE_NATIONAL_TARIFF:
         return REASON_OUTSIDE_NATIONAL_TARIFF
-    if planned != 0:
+    if planned:
         return PLANNED_FOLLOW_UP
     if policy & EXCLUDED_BY_PACK:
         return REASON_EXCLUDED_BY_PACK
@@ -103,9 +102,11 @@ def currency_reason(currency, price):
 def price_emergency(lines, year, book, strict_dates, priced):
     """Prices every line of `EmergencyAttendances` into `priced` (`PricedItems`). Never raises."""
     by_provider, default_factor, whole_pounds = year.factor_by_provider, year.default_factor, year.whole_pounds
-    for i in range(lines.currency.size):
-        currency, provider, local_price = lines.currency[i], lines.provider[i], lines.local_price[i]
-        department_type = lines.department_type[i]
+    for i in range(lines.facts.size):
+        facts, age, activity_date = lines.facts[i], cell(lines.age, i, BLANK), cell(lines.activity_date, i, BLANK)
+        local_price, provider_found = cell(lines.local_price, i, BLANK_PENCE), told(facts, PROVIDER)
+        currency, department_type = told(facts, EMERGENCY_CURRENCY), told(facts, DEPARTMENT_TYPE)
+        provider = abs(provider_found)
         own = max(currency, 0)
         if own >= book.price.size:  # the pack prices no emergency care: every currency it lists is without a price
             own = 0
@@ -115,12 +116,13 @@ def price_emergency(lines, year, book, strict_dates, priced):
             price, row = book.type_3_price[own], book.type_3_row[own]
         included = book.mff_included[row] != 0
 
-        outside_dates = not year.starts <= lines.activity_date[i] <= year.ends
-        reason = item_fault(lines.fault[i], lines.activity_date[i], lines.age[i])
+        outside_dates = not year.starts <= activity_date <= year.ends
+        reason = item_fault(fault_of(facts), activity_date, age)
         if reason == PRICED and department_type == 0:
-            reason = DEPARTMENT_TYPE
+            reason = REASON_DEPARTMENT_TYPE
         if reason == PRICED:
-            reason = policy_reason(lines.policy[i], lines.planned[i], department_type, strict_dates and outside_dates)
+            planned = is_set(facts, PLANNED)
+            reason = policy_reason(told(facts, POLICY), planned, department_type, strict_dates and outside_dates)
         if reason == PRICED:
             reason = currency_reason(currency, price)
 
@@ -128,28 +130,23 @@ def price_emergency(lines, year, book, strict_dates, priced):
         if not included:
             factor = market_forces_factor(by_provider, provider, year.factor[provider], default_factor)
         reason_found, base, total, indicative = settle(reason, price, np.int64(1), factor, local_price, whole_pounds)
-        priced.setting[i], priced.pod[i], priced.reason[i] = S_EMERGENCY_CARE, P_AE, reason_found
-        if reason_found != PRICED:
-            priced.indicative_pence[i] = indicative
-            continue
-        priced.base_pence[i], priced.price_pence[i], priced.mff_pence[i] = base, total, total - base
+        priced.setting[i], priced.pod[i] = S_EMERGENCY_CARE, P_AE
         if reason != PRICED:
-            flags = B_LOCAL_PRICE
+            flags, factor, row = B_LOCAL_PRICE, np.int64(MILLION), 0
         else:
             flags = B_EMERGENCY_CARE
-            flags |= B_MARKET_FORCES_INCLUDED if included else market_forces_flags(by_provider, provider, lines.by_trust[i])
+            flags |= B_MARKET_FORCES_INCLUDED if included else market_forces_flags(by_provider, provider_found)
             if simplest:
                 flags |= B_SIMPLEST_CURRENCY
             if local_price != BLANK_PENCE:
                 flags |= B_LOCAL_PRICE_IGNORED
-            priced.mff_millionths[i], priced.price_row[i] = factor, row
         if outside_dates:
             flags |= B_DATES_IGNORED
-        priced.basis[i] = flags
+        put(priced, i, reason_found, base, total, indicative, factor, flags, row)
 
 
-def price(lines: EmergencyAttendances, book: PriceBook, *, strict_dates: bool) -> PricedItems:
-    """`price_emergency` with types."""
-    priced = nothing_priced(lines.fault.size)
+def price(lines: EmergencyAttendances, book: PriceBook, *, strict_dates: bool, explained: bool = True) -> PricedItems:
+    """`price_emergency` with types; without `explained` the columns that explain a price stay empty."""
+    priced = room_for(lines.facts.size, explained=explained)
     price_emergency(lines, book.year, book.emergency, strict_dates, priced)
     return priced

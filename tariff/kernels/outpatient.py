@@ -14,6 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tariff.columns import PODS, SETTINGS
+from tariff.compiled import compiled, rule
+from tariff.facts import (
+    ATTENDANCE_HRG,
+    ATTENDED,
+    CONSULTANT_SPECIALTY,
+    FIRST_ATTENDANCE,
+    FORM,
+    LED,
+    MULTI_PROFESSIONAL,
+    POLICY,
+    PROVIDER,
+    TREATMENT_FUNCTION,
+)
 from tariff.kernels.best_practice import (
     B_BEST_PRACTICE_UNKNOWN,
     NO_CASES,
@@ -26,12 +39,12 @@ from tariff.kernels.best_practice import (
     standing_of,
     with_addition,
 )
-from tariff.kernels.compiled import compiled, rule
 from tariff.kernels.settling import (
     B_DATES_IGNORED,
     B_LOCAL_PRICE,
     B_LOCAL_PRICE_IGNORED,
     B_MARKET_FORCES_INCLUDED,
+    BLANK,
     BLANK_PENCE,
     CODE_UNGROUPED,
     CODE_UNKNOWN,
@@ -46,12 +59,15 @@ from tariff.kernels.settling import (
     UNGROUPED,
     UNKNOWN_CURRENCY,
     PricedItems,
+    fault_of,
     item_fault,
     market_forces_factor,
     market_forces_flags,
-    nothing_priced,
+    put,
+    room_for,
     settle,
 )
+from tariff.kernels.telling import cell, is_set, told
 from tariff.money import MILLION
 from tariff.reasons import REASON_NUMBER, Basis
 from tariff.rulepack.book import (
@@ -67,7 +83,7 @@ from tariff.rulepack.book import (
     PriceBook,
 )
 
-ATTENDED, NOT_ATTENDED_CODE = 1, 2
+SEEN, NOT_SEEN = 1, 2
 """Answers to `attended`; 0 is no national code."""
 NO_FORM, FORM_FOLLOW_UP, FORM_FIRST, FORM_FOLLOW_UP_REMOTE, FORM_FIRST_REMOTE, FORM_REMOTE = range(6)
 """What the letter of a WF HRG says; `FORM_MULTI` is added for WF02."""
@@ -77,25 +93,15 @@ NO_PRICE_FUNCTION = -1
 
 
 class Attendances(NamedTuple):
-    """Encoded outpatient lines, one element an attendance."""
+    """Encoded outpatient lines, one element an attendance; a column that is blank throughout may be empty."""
 
-    fault: NDArray[np.uint8]
+    facts: NDArray[np.uint64]  # what the codes say (tariff.facts)
     activity_date: NDArray[np.int32]
     age: NDArray[np.int32]
-    first_attendance: NDArray[np.uint8]  # 1-4, 0 unknown
-    attended: NDArray[np.uint8]
-    multi_professional: NDArray[np.uint8]
-    consultant_led: NDArray[np.uint8]
-    hrg: NDArray[np.int32]  # row of the admitted table
-    form: NDArray[np.uint8]  # what a WF HRG says
-    treatment_function: NDArray[np.int32]  # row of the attendance prices
-    policy: NDArray[np.uint8]
-    provider: NDArray[np.int32]
-    by_trust: NDArray[np.uint8]
     local_price: NDArray[np.int64]
 
 
-FIRST_ATTENDANCE = REASON_NUMBER["first_attendance"]
+REASON_FIRST_ATTENDANCE = REASON_NUMBER["first_attendance"]
 ATTENDANCE_STATUS = REASON_NUMBER["attendance_status"]
 NOT_ATTENDED = REASON_NUMBER["not_attended"]
 NOT_CONSULTANT_LED = REASON_NUMBER["not_consultant_led"]
@@ -141,6 +147,13 @@ def is_remote(form, first_attendance):
 
 
 @rule
+def led_by_consultant(facts):
+    """As the line says, else as its main specialty does (RULES 2.1)."""
+    led = told(facts, LED)
+    return is_set(facts, CONSULTANT_SPECIALTY) if led == 0 else led == 1
+
+
+@rule
 def point_of_delivery(procedure, first, remote, multi, consultant_led):
     """National point of delivery (FORMATS section 3)."""
     if procedure:
@@ -164,7 +177,7 @@ def attendance_column(first, remote, multi):
 def attendance_reason(first_attendance, attended):
     """A code without which an attendance cannot be told; PRICED where both are national codes."""
     if first_attendance == 0:
-        return FIRST_ATTENDANCE
+        return REASON_FIRST_ATTENDANCE
     return ATTENDANCE_STATUS if attended == 0 else PRICED
 
 
@@ -175,7 +188,7 @@ def policy_reason(policy, attended, outside_pack_dates):
         return OUTSIDE_PACK_DATES
     if policy & NOT_NHS_FUNDED:
         return REASON_NOT_NHS_FUNDED
-    if attended != ATTENDED:
+    if attended != SEEN:
         return NOT_ATTENDED
     if policy & OUTSIDE_NATIONAL_TARIFF:
         return REASON_OUTSIDE_NATIONAL_TARIFF
@@ -206,12 +219,14 @@ def price_attendances(lines, cases, year, book, best_practice, strict_dates, pri
     Never raises: what cannot be priced has its reason."""
     has_cases = cases.place.size != 0
     by_provider, default_factor, whole_pounds = year.factor_by_provider, year.default_factor, year.whole_pounds
-    for i in range(lines.hrg.size):
-        first_attendance, form, hrg = lines.first_attendance[i], lines.form[i], lines.hrg[i]
-        function, provider, local_price = lines.treatment_function[i], lines.provider[i], lines.local_price[i]
-        consultant_led = lines.consultant_led[i] != 0
+    for i in range(lines.facts.size):
+        facts, age, activity_date = lines.facts[i], cell(lines.age, i, BLANK), cell(lines.activity_date, i, BLANK)
+        local_price, provider_found = cell(lines.local_price, i, BLANK_PENCE), told(facts, PROVIDER)
+        first_attendance, form, hrg = told(facts, FIRST_ATTENDANCE), told(facts, FORM), told(facts, ATTENDANCE_HRG)
+        function, provider, attended = told(facts, TREATMENT_FUNCTION), abs(provider_found), told(facts, ATTENDED)
+        consultant_led = led_by_consultant(facts)
         first, remote = is_first(form, first_attendance), is_remote(form, first_attendance)
-        multi = form >= FORM_MULTI if form != NO_FORM else lines.multi_professional[i] != 0
+        multi = form >= FORM_MULTI if form != NO_FORM else is_set(facts, MULTI_PROFESSIONAL)
         procedure = form == NO_FORM and (hrg > 0 or hrg == CODE_UNKNOWN)
 
         # the price: of the procedure, else of the attendance
@@ -241,15 +256,15 @@ def price_attendances(lines, cases, year, book, best_practice, strict_dates, pri
         # what it is, and why it may not be priced
         setting = S_OUTPATIENT_PROCEDURE if by_procedure else S_ATTENDANCE
         kind_of_attendance = attendance_column(first, remote, multi)
-        if first_attendance != 0:
-            priced.pod[i] = point_of_delivery(procedure, first, remote, multi, consultant_led)
-            priced.setting[i] = setting
-        outside_dates = not year.starts <= lines.activity_date[i] <= year.ends
-        reason = item_fault(lines.fault[i], lines.activity_date[i], lines.age[i])
+        is_told = first_attendance != 0
+        priced.pod[i] = point_of_delivery(procedure, first, remote, multi, consultant_led) if is_told else P_NOT_CLASSIFIED
+        priced.setting[i] = setting if is_told else S_NOT_CLASSIFIED
+        outside_dates = not year.starts <= activity_date <= year.ends
+        reason = item_fault(fault_of(facts), activity_date, age)
         if reason == PRICED:
-            reason = attendance_reason(first_attendance, lines.attended[i])
+            reason = attendance_reason(first_attendance, attended)
         if reason == PRICED:
-            reason = policy_reason(lines.policy[i], lines.attended[i], strict_dates and outside_dates)
+            reason = policy_reason(told(facts, POLICY), attended, strict_dates and outside_dates)
         # best practice: a price instead of the ordinary one, an addition
         ordinary, addition, case_start, first_row, paying_row = price, np.int64(0), 0, 0, 0
         candidates = met = not_met = elsewhere = covering = np.int64(0)
@@ -266,7 +281,7 @@ def price_attendances(lines, cases, year, book, best_practice, strict_dates, pri
                 setting,
                 False,
                 np.int32(0),
-                lines.age[i],
+                age,
                 kind_of_attendance,
             )
             price, addition, _, paying_row = effect_of(best_practice, cases.rows, case_start, covering, met, ordinary)
@@ -285,18 +300,15 @@ def price_attendances(lines, cases, year, book, best_practice, strict_dates, pri
             factor = market_forces_factor(by_provider, provider, year.factor[provider], default_factor)
         paid, one = with_addition(price, addition), np.int64(1)
         reason_found, base, total, indicative = settle(reason, paid, one, factor, local_price, whole_pounds)
-        priced.reason[i] = reason_found
         if reason_found != PRICED:
             if candidates != 0:  # a line that is not priced is worth its ordinary price
                 _, _, _, indicative = settle(reason_found, ordinary, one, factor, local_price, whole_pounds)
-            if reason_found != NOT_ATTENDED:
-                priced.indicative_pence[i] = indicative
-            continue
-        priced.base_pence[i], priced.price_pence[i], priced.mff_pence[i] = base, total, total - base
-        if reason != PRICED:
-            flags = B_LOCAL_PRICE
+            if reason_found == NOT_ATTENDED:
+                indicative = np.int64(BLANK_PENCE)
+        elif reason != PRICED:
+            flags, factor, row = B_LOCAL_PRICE, np.int64(MILLION), 0
         else:
-            flags |= B_MARKET_FORCES_INCLUDED if included else market_forces_flags(by_provider, provider, lines.by_trust[i])
+            flags |= B_MARKET_FORCES_INCLUDED if included else market_forces_flags(by_provider, provider_found)
             if local_price != BLANK_PENCE:
                 flags |= B_LOCAL_PRICE_IGNORED
             if candidates != 0:
@@ -321,17 +333,23 @@ def price_attendances(lines, cases, year, book, best_practice, strict_dates, pri
                 )
             if place != 0 and cases.unknown[place] != 0:
                 flags |= B_BEST_PRACTICE_UNKNOWN
-            priced.mff_millionths[i], priced.price_row[i] = factor, row
         if outside_dates:
             flags |= B_DATES_IGNORED
-        priced.basis[i] = flags
+        put(priced, i, reason_found, base, total, indicative, factor, flags, row)
 
 
 def price(
-    lines: Attendances, book: PriceBook, *, strict_dates: bool, cases: Cases = NO_CASES, standing: Standing | None = None
+    lines: Attendances,
+    book: PriceBook,
+    *,
+    strict_dates: bool,
+    cases: Cases = NO_CASES,
+    standing: Standing | None = None,
+    explained: bool = True,
 ) -> PricedItems:
-    """`price_attendances` with types; `cases` is the best-practice side of the lines, and where they stand goes to `standing`."""
-    priced = nothing_priced(lines.fault.size)
+    """`price_attendances` with types; `cases` is the best-practice side of the lines, and where they stand goes to `standing`.
+    Without `explained` the columns that explain a price stay empty."""
+    priced = room_for(lines.facts.size, explained=explained)
     stands = no_standing(0) if standing is None else standing
     price_attendances(lines, cases, book.year, book.outpatient, book.best_practice, strict_dates, priced, stands)
     return priced

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tariff.columns import PATHWAY_CATEGORIES, PATHWAY_FLAGS
-from tariff.kernels.compiled import compiled, rule
+from tariff.compiled import compiled, rule
 from tariff.kernels.rounding import half_up
 
 NOBODY: Final = -1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tariff.kernels.compiled import rule
+from tariff.compiled import rule
 from tariff.money import BASIS_POINTS, MILLION, PENCE_PER_POUND
 
 _SCALE = BASIS_POINTS * MILLION

@@ -11,9 +11,11 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tariff.buffers import filled
-from tariff.kernels.compiled import rule
+from tariff.buffers import empty
+from tariff.compiled import rule
+from tariff.facts import FAULT, NOBODY
 from tariff.kernels.rounding import half_up, times_factor, to_whole_pounds
+from tariff.kernels.telling import is_set, told
 from tariff.money import AMOUNT_LIMIT_PENCE, BASIS_POINTS, MILLION, PENCE_PER_POUND
 from tariff.reasons import LOCAL_PRICE_STANDS, REASON_CODES, REASON_NUMBER, Basis
 from tariff.rulepack.book import NO_PRICE
@@ -29,6 +31,7 @@ CODE_UNKNOWN, CODE_BLANK, CODE_UNGROUPED = 0, -1, -2
 """Rows of an HRG or currency that are no row."""
 
 PRICED = REASON_NUMBER["priced"]
+MISSING_ORGANISATION = REASON_NUMBER["missing_organisation"]
 MISSING_DATE = REASON_NUMBER["missing_date"]
 AGE_OUT_OF_RANGE = REASON_NUMBER["age_out_of_range"]
 OUTSIDE_PACK_DATES = REASON_NUMBER["outside_pack_dates"]
@@ -54,7 +57,8 @@ _LOCAL_STANDS = np.array([code in LOCAL_PRICE_STANDS for code in REASON_CODES])
 
 
 class PricedItems(NamedTuple):
-    """What a kernel finds for lines that are a price times units; names as in the priced line."""
+    """What a kernel finds for lines that are a price times units; names as in the priced line. What explains a price comes last,
+    and is empty where nobody asked."""
 
     reason: NDArray[np.uint8]
     setting: NDArray[np.uint8]
@@ -62,8 +66,8 @@ class PricedItems(NamedTuple):
     base_pence: NDArray[np.int64]
     mff_pence: NDArray[np.int64]
     price_pence: NDArray[np.int64]
-    mff_millionths: NDArray[np.int32]
     indicative_pence: NDArray[np.int64]
+    mff_millionths: NDArray[np.int32]
     basis: NDArray[np.int64]
     price_row: NDArray[np.int32]
 
@@ -83,13 +87,20 @@ def market_forces_factor(by_provider, provider, factor, default_factor):
 
 
 @rule
-def market_forces_flags(by_provider, provider, by_trust):
-    """How the factor that was applied was found."""
+def market_forces_flags(by_provider, provider_found):
+    """How the factor that was applied was found; the row of a provider found by the first three characters is negative."""
     if not by_provider:
         return 0
-    if provider == 0:
+    if provider_found == 0:
         return B_MARKET_FORCES_DEFAULT
-    return B_MARKET_FORCES | B_MARKET_FORCES_OF_TRUST if by_trust != 0 else B_MARKET_FORCES
+    return B_MARKET_FORCES | B_MARKET_FORCES_OF_TRUST if provider_found < 0 else B_MARKET_FORCES
+
+
+@rule
+def fault_of(facts):
+    """What was wrong with a row before it is priced: what the reader found, or a blank key; PRICED (0) where nothing was."""
+    fault = told(facts, FAULT)
+    return fault if fault != PRICED or not is_set(facts, NOBODY) else np.int64(MISSING_ORGANISATION)
 
 
 @rule
@@ -162,17 +173,33 @@ def settle(reason, price, units, factor, local_price, whole_pounds):
     return reason, nothing, nothing, value if value <= AMOUNT_LIMIT_PENCE else np.int64(BLANK_PENCE)
 
 
-def nothing_priced(count: int) -> PricedItems:
-    """The result of `count` lines before any is priced."""
+@rule
+def put(priced, i, reason, base, total, indicative, factor, flags, row):
+    """Write what was found of line `i`; of a line that is not priced only the reason and what it would be worth."""
+    is_priced = reason == PRICED
+    priced.reason[i] = reason
+    priced.base_pence[i] = base if is_priced else np.int64(0)
+    priced.price_pence[i] = total if is_priced else np.int64(0)
+    priced.mff_pence[i] = total - base if is_priced else np.int64(0)
+    priced.indicative_pence[i] = np.int64(BLANK_PENCE) if is_priced else indicative
+    if priced.basis.size != 0:
+        priced.mff_millionths[i] = factor if is_priced else np.int64(MILLION)
+        priced.basis[i] = flags if is_priced else 0
+        priced.price_row[i] = row if is_priced else 0
+
+
+def room_for(count: int, *, explained: bool) -> PricedItems:
+    """Room for what a kernel finds of `count` lines; without the columns that explain a price where they are not asked for."""
+    more = count if explained else 0
     return PricedItems(
-        reason=filled(count, 0, np.uint8),
-        setting=filled(count, 0, np.uint8),
-        pod=filled(count, 0, np.uint8),
-        base_pence=filled(count, 0, np.int64),
-        mff_pence=filled(count, 0, np.int64),
-        price_pence=filled(count, 0, np.int64),
-        mff_millionths=filled(count, MILLION, np.int32),
-        indicative_pence=filled(count, BLANK_PENCE, np.int64),
-        basis=filled(count, 0, np.int64),
-        price_row=filled(count, 0, np.int32),
+        reason=empty(count, np.uint8),
+        setting=empty(count, np.uint8),
+        pod=empty(count, np.uint8),
+        base_pence=empty(count, np.int64),
+        mff_pence=empty(count, np.int64),
+        price_pence=empty(count, np.int64),
+        indicative_pence=empty(count, np.int64),
+        mff_millionths=empty(more, np.int32),
+        basis=empty(more, np.int64),
+        price_row=empty(more, np.int32),
     )

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tariff.columns import SETTINGS
+from tariff.compiled import compiled, rule
+from tariff.facts import ITEM_CURRENCY, ITEM_POD, POLICY, PROVIDER
 from tariff.kernels.best_practice import (
     B_BEST_PRACTICE_UNKNOWN,
     NO_CASES,
@@ -23,7 +25,6 @@ from tariff.kernels.best_practice import (
     standing_of,
     with_addition,
 )
-from tariff.kernels.compiled import compiled, rule
 from tariff.kernels.emergency import currency_reason
 from tariff.kernels.settling import (
     AMOUNT_OUT_OF_RANGE,
@@ -31,6 +32,7 @@ from tariff.kernels.settling import (
     B_LOCAL_PRICE,
     B_LOCAL_PRICE_IGNORED,
     B_MARKET_FORCES_INCLUDED,
+    BLANK,
     BLANK_PENCE,
     EXCLUDED_BY_PACK,
     NOT_NHS_FUNDED,
@@ -41,12 +43,15 @@ from tariff.kernels.settling import (
     REASON_NOT_NHS_FUNDED,
     REASON_OUTSIDE_NATIONAL_TARIFF,
     PricedItems,
+    fault_of,
     item_fault,
     market_forces_factor,
     market_forces_flags,
-    nothing_priced,
+    put,
+    room_for,
     settle,
 )
+from tariff.kernels.telling import cell, told
 from tariff.money import AMOUNT_LIMIT_PENCE, MILLION
 from tariff.reasons import REASON_NUMBER, Basis
 from tariff.rulepack.best_practice_book import ANY_ATTENDANCE
@@ -56,17 +61,12 @@ MOST_UNITS = 10_000_000
 
 
 class Items(NamedTuple):
-    """Encoded unbundled lines, one element an item."""
+    """Encoded unbundled lines, one element an item; a column that is blank throughout may be empty."""
 
-    fault: NDArray[np.uint8]
+    facts: NDArray[np.uint64]  # what the codes say (tariff.facts)
     activity_date: NDArray[np.int32]
     age: NDArray[np.int32]
     units: NDArray[np.int32]
-    currency: NDArray[np.int32]  # row of the unbundled table
-    pod: NDArray[np.uint8]
-    policy: NDArray[np.uint8]
-    provider: NDArray[np.int32]
-    by_trust: NDArray[np.uint8]
     local_price: NDArray[np.int64]
 
 
@@ -103,19 +103,22 @@ def price_items(lines, cases, year, book, best_practice, strict_dates, priced, s
     raises."""
     has_cases = cases.place.size != 0
     by_provider, default_factor, whole_pounds = year.factor_by_provider, year.default_factor, year.whole_pounds
-    for i in range(lines.currency.size):
-        currency, provider, local_price, units = lines.currency[i], lines.provider[i], lines.local_price[i], lines.units[i]
+    for i in range(lines.facts.size):
+        facts, age, activity_date = lines.facts[i], cell(lines.age, i, BLANK), cell(lines.activity_date, i, BLANK)
+        local_price, units = cell(lines.local_price, i, BLANK_PENCE), cell(lines.units, i, BLANK)
+        currency, provider_found = told(facts, ITEM_CURRENCY), told(facts, PROVIDER)
+        provider = abs(provider_found)
         row = max(currency, 0)
         if row >= book.price.size:  # the pack prices no unbundled care
             row = 0
         price, included, pass_through = book.price[row], book.mff_included[row] != 0, book.pass_through[row] != 0
 
-        outside_dates = not year.starts <= lines.activity_date[i] <= year.ends
-        reason = item_fault(lines.fault[i], lines.activity_date[i], lines.age[i])
+        outside_dates = not year.starts <= activity_date <= year.ends
+        reason = item_fault(fault_of(facts), activity_date, age)
         if reason == PRICED and not 1 <= units <= MOST_UNITS:
             reason = UNITS_OUT_OF_RANGE
         if reason == PRICED:
-            reason = policy_reason(lines.policy[i], strict_dates and outside_dates)
+            reason = policy_reason(told(facts, POLICY), strict_dates and outside_dates)
         # best practice: a price instead of the ordinary one, an addition
         ordinary, addition, case_start, first_row, paying_row = price, np.int64(0), 0, 0, 0
         candidates = met = not_met = elsewhere = covering = np.int64(0)
@@ -132,18 +135,17 @@ def price_items(lines, cases, year, book, best_practice, strict_dates, priced, s
                 S_UNBUNDLED,
                 False,
                 np.int32(0),
-                lines.age[i],
+                age,
                 ANY_ATTENDANCE,
             )
             price, addition, _, paying_row = effect_of(best_practice, cases.rows, case_start, covering, met, ordinary)
         if reason == PRICED:
             reason = pass_through_reason(local_price) if pass_through else currency_reason(currency, price)
-        priced.setting[i], priced.pod[i] = S_UNBUNDLED, lines.pod[i]
+        priced.setting[i], priced.pod[i] = S_UNBUNDLED, told(facts, ITEM_POD)
 
         if pass_through and reason == PRICED:
-            priced.base_pence[i] = priced.price_pence[i] = local_price
-            priced.basis[i] = B_PASS_THROUGH | (B_DATES_IGNORED if outside_dates else 0)
-            priced.price_row[i] = row
+            flags = B_PASS_THROUGH | (B_DATES_IGNORED if outside_dates else 0)
+            put(priced, i, reason, local_price, local_price, np.int64(BLANK_PENCE), np.int64(MILLION), flags, row)
             continue
         if reason != PRICED:
             price, addition = ordinary, np.int64(0)
@@ -152,20 +154,18 @@ def price_items(lines, cases, year, book, best_practice, strict_dates, priced, s
             factor = market_forces_factor(by_provider, provider, year.factor[provider], default_factor)
         paid, count = with_addition(price, addition), np.int64(max(units, 0))
         reason_found, base, total, indicative = settle(reason, paid, count, factor, local_price, whole_pounds)
-        priced.reason[i] = reason_found
         if reason_found != PRICED:
             if candidates != 0:  # a line that is not priced is worth its ordinary price
                 _, _, _, indicative = settle(reason_found, ordinary, count, factor, local_price, whole_pounds)
             has_local = local_price != BLANK_PENCE and abs(local_price) <= AMOUNT_LIMIT_PENCE
-            if has_local or 1 <= units <= MOST_UNITS:  # a price times impossible units is no size
-                priced.indicative_pence[i] = indicative
-            continue
-        priced.base_pence[i], priced.price_pence[i], priced.mff_pence[i] = base, total, total - base
-        if reason != PRICED:
-            flags = B_LOCAL_PRICE
+            if not has_local and not 1 <= units <= MOST_UNITS:  # a price times impossible units is no size
+                indicative = np.int64(BLANK_PENCE)
+            flags = 0
+        elif reason != PRICED:
+            flags, factor, row = B_LOCAL_PRICE, np.int64(MILLION), 0
         else:
             flags = B_UNIT_PRICE
-            flags |= B_MARKET_FORCES_INCLUDED if included else market_forces_flags(by_provider, provider, lines.by_trust[i])
+            flags |= B_MARKET_FORCES_INCLUDED if included else market_forces_flags(by_provider, provider_found)
             if local_price != BLANK_PENCE:
                 flags |= B_LOCAL_PRICE_IGNORED
             if candidates != 0:
@@ -190,17 +190,23 @@ def price_items(lines, cases, year, book, best_practice, strict_dates, priced, s
                 )
             if place != 0 and cases.unknown[place] != 0:
                 flags |= B_BEST_PRACTICE_UNKNOWN
-            priced.mff_millionths[i], priced.price_row[i] = factor, row
         if outside_dates:
             flags |= B_DATES_IGNORED
-        priced.basis[i] = flags
+        put(priced, i, reason_found, base, total, indicative, factor, flags, row)
 
 
 def price(
-    lines: Items, book: PriceBook, *, strict_dates: bool, cases: Cases = NO_CASES, standing: Standing | None = None
+    lines: Items,
+    book: PriceBook,
+    *,
+    strict_dates: bool,
+    cases: Cases = NO_CASES,
+    standing: Standing | None = None,
+    explained: bool = True,
 ) -> PricedItems:
-    """`price_items` with types; `cases` is the best-practice side of the lines, and where they stand goes to `standing`."""
-    priced = nothing_priced(lines.fault.size)
+    """`price_items` with types; `cases` is the best-practice side of the lines, and where they stand goes to `standing`. Without
+    `explained` the columns that explain a price stay empty."""
+    priced = room_for(lines.facts.size, explained=explained)
     stands = no_standing(0) if standing is None else standing
     price_items(lines, cases, book.year, book.unbundled, book.best_practice, strict_dates, priced, stands)
     return priced

@@ -16,7 +16,8 @@ import tariff
 PACKAGE = Path(tariff.__file__).parent
 LAYERS = (
     {"_version", "errors", "money", "reasons"},
-    {"columns", "whole_files", "buffers"},
+    {"columns", "whole_files", "buffers", "compiled", "facts"},
+    {"texts"},
     {"activity", "rulepack", "reference"},
     {"intake"},
     {"kernels"},
@@ -38,7 +39,7 @@ LAYER_OF = {module: number for number, layer in enumerate(LAYERS) for module in 
 ONLY = {"reference": {"errors", "money", "reasons"}, "__main__": {"cli"}}
 """Modules that may import less than their layer would allow."""
 KEPT_TO = {
-    "numba": {"kernels"},
+    "numba": {"compiled"},
     "altair": {"report"},
     "vl_convert": {"report"},
     "jinja2": {"report"},

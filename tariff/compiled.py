@@ -2,7 +2,7 @@
 and cached on disk.
 
 numba decides whether a cached kernel is still good by the time stamp of the one file that holds it, although a kernel
-calls rule functions of other files. So the cache folder is named after the content of all kernel sources: a changed rule
+calls rule functions of other files. So the cache folder is named after the content of all their sources: a changed rule
 can never run from an old cache, two installed versions never meet, and an install that is read-only works because the
 folder belongs to the user."""
 
@@ -14,9 +14,12 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numba
+
+_SOURCES: Final = ("compiled.py", "kernels/*.py", "texts/*.py", "columns.py", "money.py", "reasons.py", "rulepack/*book.py")
+"""Sources of the kernels, and of the constants that are compiled into them."""
 
 
 def _user_cache() -> Path:
@@ -33,9 +36,10 @@ def _user_cache() -> Path:
 
 def _cache_folder() -> Path | None:
     """A folder for this content of the kernels, or None where none can be written: then kernels compile in each process."""
-    digest = hashlib.sha256(numba.__version__.encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.read_bytes())
+    digest, package = hashlib.sha256(numba.__version__.encode()), Path(__file__).parent
+    for pattern in _SOURCES:
+        for source in sorted(package.glob(pattern)):
+            digest.update(source.read_bytes())
     folder = _user_cache() / f"kernels-{digest.hexdigest()[:16]}"
     try:
         folder.mkdir(parents=True, exist_ok=True)

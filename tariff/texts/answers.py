@@ -1,0 +1,150 @@
+"""A question about a text, asked once of each distinct text and looked up for every row by the two words of its view."""
+
+# numba functions are not annotated: their argument types are those of the arrays named in the docstrings.
+# mypy: disable-error-code="no-untyped-def"
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tariff.buffers import empty
+from tariff.compiled import IS_COMPILED, compiled, rule
+from tariff.texts.scanning import is_known
+from tariff.texts.views import LONGEST, views_of
+
+_MULTIPLIER_1, _MULTIPLIER_2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
+_FREE, _TAKEN = np.uint64(0), np.uint64(1)
+_STRIDE: Final = 4
+"""Words of a place of the table: the two of a view, the answer, and whether the place is taken."""
+_MOST_TEXTS: Final = 200_000
+"""Beyond this a column holds identifiers rather than codes, and its texts are asked anew in each block."""
+
+
+@rule
+def _start(first, second, shift):
+    """Where in the table the search for a text begins: the uppermost bits of a product, which depend on all bits of it."""
+    return np.int64((first * _MULTIPLIER_1 + second * _MULTIPLIER_2) >> shift) * _STRIDE
+
+
+@rule
+def _found(table, first, second, shift):
+    """Where in the table a text stands, or the free place where it would."""
+    at = _start(first, second, shift)
+    while table[at + 3] != _FREE and (table[at] != first or table[at + 1] != second):
+        at = (at + _STRIDE) & (table.size - 1)
+    return at
+
+
+@compiled
+def _enter(table, shift, words, answers):
+    """Enter texts by the words of their views."""
+    for i in range(answers.size):
+        at = _found(table, words[2 * i], words[2 * i + 1], shift)
+        table[at], table[at + 1], table[at + 2], table[at + 3] = words[2 * i], words[2 * i + 1], answers[i], _TAKEN
+
+
+@compiled
+def _look_up(words, known, first_bit, table, shift, blank, found, missing):
+    """`found[i] |= answer` for every row, `blank` where it holds no text; rows whose text is not in the table go to `missing`.
+    Returns how many those are."""
+    count, all_known = 0, known.size == 0
+    for i in range(found.size):
+        if not (all_known or is_known(known, first_bit, i)):
+            found[i] |= blank
+            continue
+        at = _found(table, words[2 * i], words[2 * i + 1], shift)
+        if table[at + 3] != _FREE:
+            found[i] |= table[at + 2]
+        else:
+            missing[count] = i
+            count += 1
+    return count
+
+
+class Table(NamedTuple):
+    """Open addressing: `places` of `_STRIDE` words; `shift` leaves as many bits of a product as there are places."""
+
+    places: NDArray[np.uint64]
+    shift: np.uint64
+
+
+def _empty_table(texts: int) -> Table:
+    """Room for so many texts, of which at most a quarter is taken."""
+    bits = max(8, (4 * texts).bit_length())
+    return Table(np.zeros(_STRIDE << bits, np.uint64), np.uint64(64 - bits))
+
+
+class Answers:
+    """Answers to one question about the texts of a column, as whole numbers of up to 64 bits that are never negative.
+
+    `answer` is asked once of every distinct text; `blank` stands where there is none."""
+
+    def __init__(self, answer: Callable[[str], int], blank: int) -> None:
+        self._answer, self._blank = answer, np.uint64(blank)
+        self._known: dict[str, int] = {}
+        self._table = _empty_table(0)
+
+    def into(self, found: NDArray[np.uint64], column: pl.Series) -> None:
+        """`found |= answer` for every row of a column of texts, coded or not."""
+        if column.null_count() == len(column):
+            if self._blank:
+                found |= self._blank
+        elif isinstance(column.dtype, pl.Enum | pl.Categorical):
+            found |= self._of_coded(column)
+        else:
+            self._of_texts(found, column if column.dtype == pl.String else column.cast(pl.String))
+
+    def _of_coded(self, column: pl.Series) -> NDArray[np.uint64]:
+        """By the numbers of a coded column; the last answer stands for null."""
+        numbers = column.to_physical().cast(pl.UInt32)
+        distinct = column.unique().drop_nulls()
+        at = distinct.to_physical().cast(pl.UInt32).to_numpy()
+        answers = np.full(int(at.max()) + 2, self._blank, np.uint64)
+        answers[at] = self._asked(distinct.cast(pl.String))
+        found: NDArray[np.uint64] = answers[numbers.fill_null(answers.size - 1).to_numpy()]
+        return found
+
+    def _of_texts(self, found: NDArray[np.uint64], column: pl.Series) -> None:
+        column = column.rechunk()
+        views = views_of(column) if IS_COMPILED else None
+        if views is None:
+            rows = np.flatnonzero(column.is_not_null().to_numpy())
+            found[np.flatnonzero(column.is_null().to_numpy())] |= self._blank
+        else:
+            missing = empty(len(column), np.int64)
+            rows = missing[: int(_look_up(*views, *self._table, self._blank, found, missing))]
+        if rows.size:
+            found[rows] |= self._of_missing(column.gather(rows))
+
+    def _of_missing(self, texts: pl.Series) -> NDArray[np.uint64]:
+        """The answers to texts that are not in the table; they are in it afterwards, where they can be."""
+        distinct = texts.unique()
+        answers = self._asked(distinct)
+        if len(self._known) <= _MOST_TEXTS:
+            self._table = self._entered()
+        return texts.replace_strict(distinct, pl.Series(answers), return_dtype=pl.UInt64).to_numpy()
+
+    def _asked(self, distinct: pl.Series) -> NDArray[np.uint64]:
+        known, found = self._known if len(self._known) <= _MOST_TEXTS else {}, []
+        for text in distinct:
+            answer = known.get(text)
+            if answer is None:
+                known[text] = answer = self._answer(text)
+            found.append(answer)
+        return np.array(found, dtype=np.uint64)
+
+    def _entered(self) -> Table:
+        """A table of all short texts known. Made whole before it is kept, so that threads never see half of one."""
+        known = dict(self._known)  # another thread may add to it meanwhile
+        short = pl.Series([text for text in known if len(text.encode()) <= LONGEST], dtype=pl.String)
+        views = views_of(short)
+        if not IS_COMPILED or views is None:
+            return self._table
+        table = _empty_table(len(short))
+        _enter(*table, views.words, np.array([known[text] for text in short], dtype=np.uint64))
+        return table
