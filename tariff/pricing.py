@@ -60,7 +60,9 @@ if TYPE_CHECKING:
 Dates = Literal["strict", "ignore"]
 PRICED_SCHEMA: Final = schema(PRICED_LINE)
 _OUTCOME_OF_REASON: Final = np.array(OUTCOME_OF_REASON, dtype=np.uint8)
-_PASSED_THROUGH: Final = ("parent_line_id", "commissioner", "provider", "gp_practice", "patient_id", "treatment_function")
+_PASSED_THROUGH: Final = (
+    *("parent_line_id", "commissioner", "provider", "gp_practice", "patient_id", "treatment_function", "referral_source"),
+)
 _NOTHING: Final[dict[str, str | int]] = {
     "units": 1,
     "excess_days": 0,
