@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -119,6 +120,7 @@ def read_run_card(path: Path) -> dict[str, Any]:
     return card
 
 
+@cache
 def versions() -> dict[str, str]:
     """Versions of Python and of the libraries that touch a price."""
     found = {"python": platform.python_version(), "platform": sys.platform}
@@ -147,6 +149,7 @@ def describe_pack(pack: RulePack) -> dict[str, Any]:
             {"rule": name, "method": rule.method, "confidence": rule.confidence, "source": rule.source, "note": rule.note}
             for name, rule in ((name, getattr(pack.rules, name)) for name in type(pack.rules).model_fields)
         ],
+        "outside_marginal_rate": list(getattr(pack.rules.best_practice, "outside_marginal_rate", ())),
         "notes": list(pack.notes),
     }
 

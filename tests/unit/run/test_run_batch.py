@@ -70,7 +70,7 @@ def test_components_that_do_not_add_stop_the_run(run):
 
 def test_a_run_that_does_not_reconcile_leaves_nothing(activity, tmp_path, monkeypatch):
     real = totals_of
-    monkeypatch.setattr("tariff.batch.totals_of", lambda lines: real(pl.concat([lines, lines])))
+    monkeypatch.setattr("tariff.batch.settling.totals_of", lambda lines: real(pl.concat([lines, lines])))
     for out in ("priced.parquet", "run"):
         with pytest.raises(DisagreementError) as caught:
             price_files(Job([(None, activity)], tmp_path / out, "example"))
