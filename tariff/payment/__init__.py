@@ -1,5 +1,6 @@
 """Payment models, plans and contract terms: priced lines in, ledger lines out. Nothing here re-prices a line."""
 
+from tariff.payment.best_practice import gather_best_practice
 from tariff.payment.cells import CELL, COMPONENT_LINES, NOT_GIVEN, component_lines, gather_cells
 from tariff.payment.ledger import COMPONENT_CAUSES, INTERACTION, Ledger, settle
 from tariff.payment.model_files import load_models, shipped_presets
@@ -27,6 +28,7 @@ __all__ = [
     "Scope",
     "check_plan",
     "component_lines",
+    "gather_best_practice",
     "gather_cells",
     "gather_inside",
     "gather_readmissions",

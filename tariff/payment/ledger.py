@@ -74,14 +74,16 @@ def settle(
     readmissions: pl.DataFrame | None = None,
     inside: pl.DataFrame | None = None,
     pathways: pl.DataFrame | None = None,
+    best_practice: pl.DataFrame | None = None,
 ) -> tuple[Ledger, ...]:
     """A ledger per model, in the order of `models`, from cells (`gather_cells`), a plan (`read_plan`) and, where there are any,
-    readmissions (`gather_readmissions`), what lies inside pathways (`gather_inside`) and the pathways (`columns.PATHWAY`).
+    readmissions (`gather_readmissions`), what lies inside pathways (`gather_inside`), the pathways (`columns.PATHWAY`) and what
+    best practice earned (`gather_best_practice`).
 
     RulesError where a model or term lacks what it needs – a plan, a plan row for a commissioner and provider, a figure – and
     does not say what to do without: all of them are told."""
     chosen = tuple(models)
-    activity = Activity(cells, plan, readmissions)
+    activity = Activity(cells, plan, readmissions, best_practice)
     found = {model.name: [fault for term in model.terms for fault in term.faults(activity)] for model in chosen}
     for model in chosen:
         found[model.name] += [_NO_PATHWAYS] if model.pathways and (inside is None or pathways is None) else []
@@ -94,13 +96,13 @@ def settle(
 
 
 def _own_lines(model: Model, cells: pl.DataFrame, inside: pl.DataFrame | None, pathways: pl.DataFrame | None) -> pl.DataFrame:
-    """What a model pays per line beside the components of price: best practice, and whole pathways."""
-    lines = [no_lines()]
-    if model.per_line == "best_practice":
+    """What a model changes per line beside the components of price: best practice not paid, and whole pathways."""
+    lines, earned = [no_lines()], model.per_line != "without_best_practice"
+    if not earned:
         line = pl.lit(BEST_PRACTICE.line).alias("line")
-        lines.append(as_lines(cells.with_columns(line, pl.col("best_practice_pence").alias("pence"))))
+        lines.append(as_lines(cells.with_columns(line, (-pl.col("best_practice_pence")).alias("pence"))))
     if model.pathways:
-        lines.append(bundled_lines(inside, pathways, model.pathways, best_practice=model.per_line == "best_practice"))
+        lines.append(bundled_lines(inside, pathways, model.pathways, best_practice=earned))
     return pl.concat(lines)
 
 

@@ -323,7 +323,7 @@ def local_price(row: Row) -> int:
 
 
 def best_practice_adjustment(row: Row) -> int:
-    return value(row) + (int(row["actual"]) - int(row["expected"])) * pence(row["extra"])
+    return value(row) + (int(row["actual"]) - int(row["expected"])) * (pence(row["best practice"]) - pence(row["unit"]))
 
 
 TWINS: dict[str, Callable[[Row], int]] = {
