@@ -26,7 +26,7 @@ def settle(
     evidence: Evidence | None,
 ) -> RunCard:
     """Reconcile what was written with what came in, and draw up the run card."""
-    totals = totals_of(lines)
+    totals = totals_of(lines, job.out.absolute().parent)
     require_conservation(sum(facts["lines"] for facts in inputs) + intake.attached, totals)
     used = [pack for pack in packs if len(packs) == 1 or pack.label in _labels(lines)]
     attached = {"items": intake.attached, "also_given": intake.also_given}

@@ -17,6 +17,7 @@ PACKAGE = Path(tariff.__file__).parent
 LAYERS = (
     {"_version", "errors", "money", "reasons"},
     {"columns", "whole_files", "buffers"},
+    {"repeated_keys"},
     {"activity", "rulepack", "reference"},
     {"intake"},
     {"kernels"},
