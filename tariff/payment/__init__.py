@@ -1,5 +1,6 @@
 """Payment models, plans and contract terms: priced lines in, ledger lines out. Nothing here re-prices a line."""
 
+from tariff.payment.beside import Beside
 from tariff.payment.best_practice import gather_best_practice
 from tariff.payment.cells import CELL, COMPONENT_LINES, NOT_GIVEN, component_lines, gather_cells
 from tariff.payment.ledger import COMPONENT_CAUSES, INTERACTION, Ledger, settle
@@ -10,6 +11,7 @@ from tariff.payment.pathways import gather_inside
 from tariff.payment.plan import check_plan, read_plan
 from tariff.payment.plan_making import phase_plan, plan_from_priced, population_growth, write_plan
 from tariff.payment.readmissions import gather_readmissions
+from tariff.payment.referral_cap import gather_referrals
 from tariff.payment.scope import Scope
 from tariff.payment.term import Cause, ContractTerm
 
@@ -19,6 +21,7 @@ __all__ = [
     "COMPONENT_LINES",
     "INTERACTION",
     "NOT_GIVEN",
+    "Beside",
     "Cause",
     "ContractTerm",
     "Ledger",
@@ -32,6 +35,7 @@ __all__ = [
     "gather_cells",
     "gather_inside",
     "gather_readmissions",
+    "gather_referrals",
     "load_models",
     "phase_plan",
     "plan_against_actual",

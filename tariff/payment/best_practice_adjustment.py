@@ -39,7 +39,7 @@ class BestPracticeAdjustment(ContractTerm):
 
     def faults(self, activity: Activity) -> list[Fault]:
         """Cases that are to be counted where the priced lines say nothing of best practice."""
-        if activity.best_practice is not None or not self._rows(activity)["actual"].has_nulls():
+        if activity.beside.best_practice is not None or not self._rows(activity)["actual"].has_nulls():
             return []
         told = f"{self.file} leaves actual cases blank, and the priced lines came without best practice to count"
         return [Fault("", told, "give the cases, or price the activity with --evidence")]
@@ -57,9 +57,9 @@ class BestPracticeAdjustment(ContractTerm):
 
     def _counted(self, rows: pl.DataFrame, activity: Activity) -> pl.DataFrame:
         """The rows with blank `actual` cases counted from the priced lines; none met is none."""
-        if activity.best_practice is None:
+        if activity.beside.best_practice is None:
             return rows
-        met = rows.join(lines_met(activity.best_practice), on=[*CONTRACT, "tariff"], how="left", maintain_order="left")
+        met = rows.join(lines_met(activity.beside.best_practice), on=[*CONTRACT, "tariff"], how="left", maintain_order="left")
         return met.with_columns(pl.coalesce("actual", "lines", pl.lit(0, pl.Int64)).alias("actual"))
 
 

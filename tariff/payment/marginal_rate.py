@@ -73,7 +73,7 @@ class MarginalRate(PlanTerm):
 
     def notes(self, activity: Activity) -> tuple[str, ...]:
         """Best practice of which nobody says whether it lies outside counts in the value, and a reader should know."""
-        earned = activity.best_practice
+        earned = activity.beside.best_practice
         if earned is None or self.best_practice_outside != AS_PACKS:
             return ()
         unknown = earned.filter(self.scope.covers() & pl.col("is_outside").is_null() & (pl.col("pence") != 0))
@@ -82,10 +82,10 @@ class MarginalRate(PlanTerm):
     def _left_out(self, activity: Activity) -> pl.DataFrame | None:
         """What is taken off the value; nothing where the model pays no best practice in the first place."""
         paid = not (activity.earlier["line"] == BEST_PRACTICE_LINE).any()
-        if activity.best_practice is None or not paid:
+        if activity.beside.best_practice is None or not paid:
             return None
         named = None if self.best_practice_outside == AS_PACKS else self.best_practice_outside
-        outside = money_outside(activity.best_practice, named)
+        outside = money_outside(activity.beside.best_practice, named)
         return as_lines(outside.with_columns(pl.lit("best_practice_outside").alias("line"), -pl.col("pence")))
 
     def adjustments(self, planned: pl.DataFrame) -> pl.DataFrame:

@@ -27,6 +27,7 @@ from tariff.payment.outcome import Outcome
 from tariff.payment.pathways import BUNDLE, EVERY, INSIDE
 from tariff.payment.plan_term import PlanTerm
 from tariff.payment.readmissions import Readmissions
+from tariff.payment.referral_cap import ReferralCap
 from tariff.payment.sanctions import Sanctions
 from tariff.payment.term import Cause, ContractTerm
 from tariff.rulepack.model import Codes, Strict
@@ -47,6 +48,7 @@ Term = Annotated[
     | MarginalRate
     | Outcome
     | Readmissions
+    | ReferralCap
     | Sanctions
     | Withhold,
     Field(discriminator="term"),
@@ -67,6 +69,7 @@ TERMS: Final[dict[str, type[ContractTerm]]] = {
     "withhold": Withhold,
     "outcome": Outcome,
     "activity_cap": ActivityCap,
+    "referral_cap": ReferralCap,
     "sanctions": Sanctions,
     "local_price": LocalPrice,
 }
@@ -112,6 +115,11 @@ class Model(Strict):
     def needs_plan(self) -> bool:
         """Whether a term needs the run's plan."""
         return any(isinstance(term, PlanTerm) and term.needs_run_plan for term in self.terms)
+
+    @property
+    def needs_referrals(self) -> bool:
+        """Whether a term asks who referred the patient."""
+        return any(isinstance(term, ReferralCap) for term in self.terms)
 
     @property
     def files(self) -> tuple[TermFile, ...]:

@@ -19,6 +19,7 @@ from tariff.comparison import bridge_ledgers, check_grouping, compare_ledgers
 from tariff.errors import ActivityError, DisagreementError, Fault, OutputError
 from tariff.money import pounds
 from tariff.payment import (
+    Beside,
     Ledger,
     Model,
     Models,
@@ -27,6 +28,7 @@ from tariff.payment import (
     gather_cells,
     gather_inside,
     gather_readmissions,
+    gather_referrals,
     load_models,
     read_plan,
     settle,
@@ -313,7 +315,8 @@ def compare(
     inside = None if formed is None else gather_inside(frame, formed)
     cards = find_cards(priced, run_card)
     earned = gather_best_practice(frame, _outside_marginal_rate(cards))
-    ledgers = settle(cells, chosen, agreed, again, inside, formed, earned)
+    referrals = gather_referrals(frame) if any(model.needs_referrals for model in chosen) else None
+    ledgers = settle(cells, chosen, agreed, Beside(again, inside, formed, earned, referrals))
     _require_conservation(ledgers, outcomes)
     report = Report(
         models=chosen,

@@ -11,6 +11,7 @@ from tariff.columns import PATHWAY, READMISSION, schema
 from tariff.comparison import bridge_ledgers, compare_ledgers
 from tariff.errors import RulesError
 from tariff.payment import (
+    Beside,
     check_plan,
     gather_best_practice,
     gather_cells,
@@ -85,7 +86,7 @@ def models(tmp_path: Path) -> Path:
 
 def test_pathways_are_paid_in_place_of_the_lines_inside(lines: pl.DataFrame, pathways: pl.DataFrame, tmp_path: Path) -> None:
     inside = gather_inside(lines.lazy(), pathways)
-    ledgers = settle(gather_cells(lines.lazy()), load_models(models(tmp_path)), None, None, inside, pathways)
+    ledgers = settle(gather_cells(lines.lazy()), load_models(models(tmp_path)), beside=Beside(inside=inside, pathways=pathways))
     paid = dict(compare_ledgers(ledgers).select("model", "pence").iter_rows())
     assert paid == {
         "episodic": 6_700_00,
@@ -120,7 +121,7 @@ def withheld(lines: pl.DataFrame, path: Path, said: str, packs: dict[str, tuple[
     )
     plan = pl.DataFrame({"commissioner": ["XC1"], "financial_year": ["2024-25"], "pod": ["NEL"], "pence": [6_000_00]})
     earned = gather_best_practice(lines.lazy(), packs)
-    (ledger,) = settle(gather_cells(lines.lazy()), load_models(path), check_plan(plan), best_practice=earned)
+    (ledger,) = settle(gather_cells(lines.lazy()), load_models(path), check_plan(plan), beside=Beside(best_practice=earned))
     told = dict(ledger.terms.group_by("line").agg(pl.col("pence").sum()).iter_rows())
     return told["emergency_marginal_rate"], ledger.notes
 
@@ -183,7 +184,7 @@ def test_qualifying_cases_are_counted_from_the_lines_where_the_file_leaves_them_
     path.write_text(f'schema = 1\n[[model]]\nname = "m"\ntitle = "M"\n[[model.terms]]\n{term}', encoding="utf-8")
     lines = priced_lines(trauma("met;met", 1_000_00), trauma("not_met;met", 500_00))
     cells = gather_cells(lines.lazy())
-    (ledger,) = settle(cells, load_models(path), best_practice=gather_best_practice(lines.lazy(), {}))
+    (ledger,) = settle(cells, load_models(path), beside=Beside(best_practice=gather_best_practice(lines.lazy(), {})))
     assert ledger.terms["pence"].sum() == change
     if ",," in row:
         with pytest.raises(RulesError, match="leaves actual cases blank, and the priced lines came without best practice"):
@@ -225,7 +226,7 @@ def test_readmissions_are_borne_by_the_provider_that_discharged(
     path = tmp_path / "m.toml"
     term = f'term = "readmissions"\n{share}\nsource = "s"\nconfidence = "local"\n'
     path.write_text(f'schema = 1\n[[model]]\nname = "m"\ntitle = "M"\n[[model.terms]]\n{term}', encoding="utf-8")
-    (ledger,) = settle(gather_cells(lines.lazy()), load_models(path), None, gather_readmissions(readmissions()))
+    (ledger,) = settle(gather_cells(lines.lazy()), load_models(path), beside=Beside(gather_readmissions(readmissions())))
     assert set(ledger.terms.select("provider", "pod", "line").rows()) == {("XP1", "NEL", "readmission")}
     assert ledger.terms["pence"].sum() == -unpaid
     with pytest.raises(RulesError, match="model 'm': the priced lines come without their readmissions"):
