@@ -39,7 +39,8 @@ READ: Final = tuple(
     dict.fromkeys([*KEYS, *SUMS[1:], "setting", "basis", "price_row", "best_practice_row", "top_up_row"]),
 )
 """The columns of a priced line that totals need: no identifier is among them."""
-_BLOCKS_HELD: Final = 16
+_ROWS_HELD: Final = 300_000
+"""Rows of sums that are held before they are added up, beyond those that are added up already."""
 
 
 def cells_of(priced: pl.LazyFrame) -> pl.LazyFrame:
@@ -53,6 +54,7 @@ class Sums:
     def __init__(self) -> None:
         self._keys: tuple[tuple[str, ...], ...] = (KEYS, *SUMS_KEYS, ())
         self._held: list[list[pl.DataFrame]] = [[] for _ in self._keys]
+        self._rows = 0
 
     def add(self, block: pl.DataFrame) -> None:
         """Add the lines of a block."""
@@ -60,8 +62,9 @@ class Sums:
         found = pl.collect_all([cells_of(lines), *sums_by_figure(lines), flag_sums(lines)])
         for held, frame in zip(self._held, found, strict=True):
             held.append(frame)
-        if len(self._held[0]) >= _BLOCKS_HELD:
-            self._held = [[_added(held, keys)] for held, keys in zip(self._held, self._keys, strict=True)]
+            self._rows += frame.height
+        if self._rows >= _ROWS_HELD:
+            self._held, self._rows = [[frame] for frame in self._whole()], 0
 
     def _whole(self) -> list[pl.DataFrame]:
         return [_added(held, keys) for held, keys in zip(self._held, self._keys, strict=True)]

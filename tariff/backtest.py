@@ -27,7 +27,7 @@ CAUSES: Final = {
     "detail_changed": "lines at the same price with another detail, such as currency, units or the rules that acted",
 }
 """What a changed line is told as: the first that applies, in this order."""
-_NOT_LOOKED_AT: Final = frozenset({"kind", "provider", "line_id", "patient_id", "gp_practice", "pathway_id"})
+_NOT_LOOKED_AT: Final = frozenset({"kind", "provider", "line_id", "patient_id", "gp_practice", "referral_source", "pathway_id"})
 _MONEY: Final = (*COMPONENTS, "price_pence")
 _ROWS: Final = frozenset(name for name in names(PRICED_LINE) if name.endswith("_row"))
 """Rows of a table move when a line is put into the table above them: no change of the line."""

@@ -178,7 +178,7 @@ OUTPATIENT: Final = (
     *(column for column in _SHARED_OPTIONAL if column.name not in {"treatment_function", "unbundled"}),
     _text("multi_professional", "Y where several professionals saw the patient together"),
     _text("consultant_led", "Y or N; else told by the main specialty"),
-    _text("referral_source", "source of referral code"),
+    _text("referral_source", "source of referral: 03 general practice, 05 another consultant, ..."),
 )
 """Canonical outpatient activity, one row an attendance."""
 
@@ -293,6 +293,7 @@ PRICED_LINE: Final = (
         "pathway_category", PATHWAY_CATEGORY, "what the line is to its pathway: anchor, inside, prorated, warranty, outside_<why>"
     ),
     _money("pathway_pence", "part of price_pence that the pathway's bundle pays in its place"),
+    _out("referral_source", pl.String(), "of an attendance, as read: who referred the patient (05: another consultant)"),
 )
 """One schema for every kind of activity. Other people's scripts read it, so it only ever grows."""
 

@@ -61,7 +61,9 @@ def _demonstrate(out: Path, spells: int, seed: int, overwrite: bool, say: Callab
     priced = out / "priced.parquet"
     overlays = (shipped, activity / "overlay")
     files = [(kind, activity / f"{kind}.parquet") for kind in KINDS]
-    run = price_files(Job(files, priced, YEAR, overlays, overwrite=overwrite, command=["tariff", "demo"]))
+    evidence = (activity / "evidence.parquet",)
+    job = Job(files, priced, YEAR, overlays, evidence=evidence, overwrite=overwrite, command=["tariff", "demo"])
+    run = price_files(job)
     print(printed_run(run.card))
     say("comparing what commissioners pay under each payment model")
     report = compare(priced, MODELS, by=["commissioner", "pod"], plan=activity / "plan.csv")

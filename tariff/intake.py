@@ -4,13 +4,14 @@ Pricing and verification both take it from here, so that they see the same lines
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from tariff.activity import FileFacts, read_activity, read_attached_items, survey, without_given
+from tariff.activity import FileFacts, damage_named, read_activity, read_attached_items, survey, without_given
 from tariff.activity.files import paths_of
 from tariff.activity.kinds import kind_named
 from tariff.activity.reading import grouped
@@ -50,7 +51,8 @@ def take_in(files: Sequence[tuple[str | None, Path]], columns: Path | str | None
     given = [part.lines for part in parts if part.kind == "unbundled"]
     if given:
         items, also_given = without_given(items, *given)
-    attached = int(items.select(pl.len()).collect(engine="streaming").item())
+    with damage_found([(part.paths, part.lines) for part in parts]):
+        attached = int(items.select(pl.len()).collect(engine="streaming").item())
     if attached:
         parts.append(Part("unbundled", tuple(admitted), items))
     return Intake(tuple(parts), attached, also_given)
@@ -84,12 +86,27 @@ def facts_of(intake: Intake, columns: Path | str | None = None) -> Iterator[dict
 
 def _spells_of(part: Part, facts: Sequence[FileFacts]) -> int:
     """Spells that the episodes of a part make; DisagreementError unless every episode is in one of them."""
-    spells, episodes = part.lines.select(pl.len(), pl.col(EPISODES).sum()).collect().row(0)
+    with damage_found([(part.paths, part.lines)]):
+        spells, episodes = part.lines.select(pl.len(), pl.col(EPISODES).sum()).collect().row(0)
     rows = sum(one.rows for one in facts)
     if episodes != rows:
         told = [Fault(facts[0].name, f"{rows:,} episodes came in and {episodes:,} are in spells")]
         raise DisagreementError("The run does not reconcile. This is a fault of the engine: please report it.", told)
     return int(spells)
+
+
+@contextmanager
+def damage_found(sources: Sequence[tuple[Sequence[Path], pl.LazyFrame]]) -> Iterator[None]:
+    """Where Polars fails, reads each of `sources` again by itself, and raises ActivityError naming the one that is damaged.
+
+    Polars reports a damaged input and a full disk alike, and in words that may quote cells: what it says is not shown."""
+    try:
+        yield
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        for paths, frame in sources:
+            with damage_named(list(paths)):
+                frame.sink_batches(lambda _: None)
+        raise
 
 
 def named_files(given: Sequence[str], folder: Path | None = None) -> list[tuple[str | None, Path]]:

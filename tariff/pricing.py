@@ -64,7 +64,9 @@ _EXPLAINING: Final = frozenset(
     {"adjusted_length_of_stay", "trim_point", "excess_days", "mff_millionths", "basis", "price_row", "top_up_row"}
 )
 """What a kernel finds of a line to explain its price."""
-_PASSED_THROUGH: Final = ("parent_line_id", "commissioner", "provider", "gp_practice", "patient_id", "treatment_function")
+_PASSED_THROUGH: Final = (
+    *("parent_line_id", "commissioner", "provider", "gp_practice", "patient_id", "treatment_function", "referral_source"),
+)
 _NOTHING: Final[dict[str, str | int]] = {
     "units": 1,
     "excess_days": 0,

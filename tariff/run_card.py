@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +21,7 @@ from tariff.assumptions import pounds_by_label
 from tariff.columns import COMPONENTS
 from tariff.errors import ActivityError, DisagreementError, Fault
 from tariff.reasons import BASIS_SENTENCES, OUTCOMES, PRICED, REASONS, Basis
+from tariff.repeated_keys import repeated_keys
 
 if TYPE_CHECKING:
     from tariff.rulepack import RulePack
@@ -119,6 +121,7 @@ def read_run_card(path: Path) -> dict[str, Any]:
     return card
 
 
+@cache
 def versions() -> dict[str, str]:
     """Versions of Python and of the libraries that touch a price."""
     found = {"python": platform.python_version(), "platform": sys.platform}
@@ -147,15 +150,17 @@ def describe_pack(pack: RulePack) -> dict[str, Any]:
             {"rule": name, "method": rule.method, "confidence": rule.confidence, "source": rule.source, "note": rule.note}
             for name, rule in ((name, getattr(pack.rules, name)) for name in type(pack.rules).model_fields)
         ],
+        "outside_marginal_rate": list(getattr(pack.rules.best_practice, "outside_marginal_rate", ())),
         "notes": list(pack.notes),
     }
 
 
-def totals_of(priced: pl.LazyFrame) -> Totals:
-    """Counts, money and warnings of priced lines (`columns.PRICED_LINE`), read in one pass over few columns."""
+def totals_of(priced: pl.LazyFrame, scratch: Path) -> Totals:
+    """Counts, money and warnings of priced lines (`columns.PRICED_LINE`), read in passes over few columns; memory does not grow
+    with the lines, as what is too much is laid aside in the folder `scratch` for the while."""
     priced = priced.with_columns(pl.col("outcome", "reason", "pod").cast(pl.String))
     cells = priced.group_by(CELL_KEYS).agg(pl.len().alias("lines"), pl.col(CELL_SUMS).sum()).collect()
-    return totals_of_cells(cells, [*flag_warnings(flag_sums(priced).collect()), *_repeated_keys(priced)])
+    return totals_of_cells(cells, [*flag_warnings(flag_sums(priced).collect()), *_repeats(priced, scratch)])
 
 
 def totals_of_cells(cells: pl.DataFrame, warnings: Sequence[Mapping[str, Any]]) -> Totals:
@@ -238,19 +243,9 @@ def flag_warnings(sums: pl.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _repeated_keys(priced: pl.LazyFrame) -> list[dict[str, Any]]:
+def _repeats(priced: pl.LazyFrame, scratch: Path) -> list[dict[str, Any]]:
     """Lines whose key (kind, provider, line_id) came before: priced like any other, counted and valued here."""
-    key = pl.struct(pl.col("kind").cast(pl.String), "provider", "line_id").hash()
-    repeated = (
-        priced.filter(pl.col("line_id").is_not_null())
-        .select(key.alias("key"), "price_pence")
-        .group_by("key")
-        .agg(pl.len().alias("lines"), pl.col("price_pence").sum(), pl.col("price_pence").first().alias("first"))
-        .filter(pl.col("lines") > 1)
-        .select((pl.col("lines") - 1).sum().alias("lines"), (pl.col("price_pence") - pl.col("first")).sum().alias("pence"))
-        .collect()
-    )
-    lines, pence = int(repeated["lines"].item() or 0), int(repeated["pence"].item() or 0)
+    lines, pence = repeated_keys(priced, scratch)
     if not lines:
         return []
     sentence = "The same identifier came more than once for a provider; the repeats were priced too."

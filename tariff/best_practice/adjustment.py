@@ -1,5 +1,5 @@
-"""Best practice under the aligned payment model (RULES 5.8): the fixed element holds what was expected, and the year's difference
-in volume is paid at the difference in price."""
+"""Best practice in contracts: under the aligned payment the fixed element holds what was expected, and the year's difference in
+volume is paid at the difference in price (RULES 5.8); some of it lies outside the marginal rate (RULES 5.1)."""
 
 from __future__ import annotations
 

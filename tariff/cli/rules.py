@@ -77,7 +77,7 @@ def import_rules(
     licence
         Its licence, for sources.csv.
     without
-        A column that the workbook really lacks, by the pack's name for it. May be repeated.
+        Columns that the workbook really lacks, by the pack's names for them, separated by commas. May be repeated.
     skip
         A sheet to pass over, by name. May be repeated.
     overwrite
@@ -86,7 +86,7 @@ def import_rules(
     from tariff.rulepack.importing import Publication, import_workbook
 
     told = Publication(publisher, document, licence)
-    imported = import_workbook(files, year, out, publication=told, without=without or (), skip=skip or (), overwrite=overwrite)
+    imported = import_workbook(files, year, out, publication=told, without=_each(without), skip=skip or (), overwrite=overwrite)
     print(imported)
     for where, what in imported.left:
         say(f"not placed: {where}: {what}")
@@ -94,6 +94,11 @@ def import_rules(
         say(f"warning: {warning}")
     say(f"written to {out}, which passes `tariff rules check`")
     return DONE
+
+
+def _each(given: list[str] | None) -> list[str]:
+    """Names given one by one or separated by commas."""
+    return [name.strip() for names in given or () for name in names.split(",") if name.strip()]
 
 
 def diff_rules(

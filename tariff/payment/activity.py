@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from tariff.payment.beside import NOTHING, Beside
 from tariff.payment.cells import CELL
 from tariff.payment.coverage import Coverage, cover
 from tariff.payment.scope import EVERYTHING, Scope
@@ -31,12 +32,12 @@ def no_lines() -> pl.DataFrame:
 
 @dataclass(frozen=True)
 class Activity:
-    """`cells` (`gather_cells`), the run's `plan`, `readmissions` (`gather_readmissions`), and
-    `earlier`: the ledger lines of the terms before, with `LEDGER_LINE`'s columns."""
+    """`cells` (`gather_cells`), the run's `plan`, what comes `beside` them, and `earlier`: the ledger lines of the terms before,
+    with `LEDGER_LINE`'s columns."""
 
     cells: pl.DataFrame
     plan: pl.DataFrame | None = None
-    readmissions: pl.DataFrame | None = None
+    beside: Beside = NOTHING
     earlier: pl.DataFrame = field(default_factory=no_lines)
     _shared: dict[Any, Any] = field(default_factory=dict, repr=False)
 
@@ -48,10 +49,6 @@ class Activity:
     def alone(self) -> Activity:
         """The same activity as a term would see it if it stood alone."""
         return replace(self, earlier=self.earlier.clear())
-
-    def without(self, line: str) -> Activity:
-        """The same activity without one of the lines added before."""
-        return replace(self, earlier=self.earlier.filter(pl.col("line") != line))
 
     def totals(self, scope: Scope, keys: Sequence[str] = CONTRACT) -> pl.DataFrame:
         """`lines`, `units` and `value_pence` of what `scope` governs by `keys`, sorted; earlier terms count in it."""

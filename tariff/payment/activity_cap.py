@@ -1,7 +1,6 @@
 """Caps on activity, such as a follow-up ratio (RULES 6.3 no. 7): follow-up attendances beyond so many for each first
-attendance are not paid, by contract and treatment function, at the average price of the follow-ups.
-(Consultant-to-consultant referrals need the source of referral, which priced lines do not carry: they cannot be capped
-yet.)"""
+attendance are not paid, by contract and treatment function, at the average price of the follow-ups. (Referrals from one
+consultant to another have a term of their own: `referral_cap`.)"""
 
 from __future__ import annotations
 

@@ -33,7 +33,16 @@ def _rate(given: object) -> int:
         raise ValueError(  # noqa: TRY004
             f"{given!r} is not a share: write it as text, such as '70%' or '0.7'"
         )
-    return basis_points(given)
+    return change_in_words(given)
+
+
+def change_in_words(given: str) -> int:
+    """A share or change as people write it, `2.15%` or `0.0215`, in basis points. ValueError where it is neither, and for a
+    number above 1 without a percent sign, which may be meant either way."""
+    share = basis_points(given)
+    if abs(share) > BASIS_POINTS and not given.strip().endswith("%"):
+        raise ValueError(f"'{given}' may mean {given.strip()}% or {percentage(share)}: write the percent sign")
+    return share
 
 
 def _share(given: object) -> int:

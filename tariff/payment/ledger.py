@@ -14,6 +14,7 @@ from tariff.columns import LEDGER, names
 from tariff.errors import Fault, RulesError
 from tariff.money import pounds
 from tariff.payment.activity import Activity, as_lines, no_lines
+from tariff.payment.beside import NOTHING, Beside
 from tariff.payment.cells import CELL, component_lines
 from tariff.payment.models import BEST_PRACTICE, Model
 from tariff.payment.pathways import bundled_lines
@@ -71,36 +72,33 @@ def settle(
     cells: pl.DataFrame,
     models: Iterable[Model],
     plan: pl.DataFrame | None = None,
-    readmissions: pl.DataFrame | None = None,
-    inside: pl.DataFrame | None = None,
-    pathways: pl.DataFrame | None = None,
+    beside: Beside = NOTHING,
 ) -> tuple[Ledger, ...]:
-    """A ledger per model, in the order of `models`, from cells (`gather_cells`), a plan (`read_plan`) and, where there are any,
-    readmissions (`gather_readmissions`), what lies inside pathways (`gather_inside`) and the pathways (`columns.PATHWAY`).
+    """A ledger per model, in the order of `models`, from cells (`gather_cells`), a plan (`read_plan`) and what comes beside them.
 
     RulesError where a model or term lacks what it needs – a plan, a plan row for a commissioner and provider, a figure – and
     does not say what to do without: all of them are told."""
     chosen = tuple(models)
-    activity = Activity(cells, plan, readmissions)
+    activity = Activity(cells, plan, beside)
     found = {model.name: [fault for term in model.terms for fault in term.faults(activity)] for model in chosen}
     for model in chosen:
-        found[model.name] += [_NO_PATHWAYS] if model.pathways and (inside is None or pathways is None) else []
+        found[model.name] += [_NO_PATHWAYS] if model.pathways and (beside.inside is None or beside.pathways is None) else []
     faults = _by_models(found)
     if faults:
         raise RulesError(_summary(faults), faults)
     per_line = component_lines(cells)
     notes = _plan_notes(cells, plan) if plan is not None else ()
-    return tuple(_ledger(model, per_line, activity, _own_lines(model, cells, inside, pathways), notes) for model in chosen)
+    return tuple(_ledger(model, per_line, activity, _own_lines(model, cells, beside), notes) for model in chosen)
 
 
-def _own_lines(model: Model, cells: pl.DataFrame, inside: pl.DataFrame | None, pathways: pl.DataFrame | None) -> pl.DataFrame:
-    """What a model pays per line beside the components of price: best practice, and whole pathways."""
-    lines = [no_lines()]
-    if model.per_line == "best_practice":
+def _own_lines(model: Model, cells: pl.DataFrame, beside: Beside) -> pl.DataFrame:
+    """What a model changes per line beside the components of price: best practice not paid, and whole pathways."""
+    lines, earned = [no_lines()], model.per_line != "without_best_practice"
+    if not earned:
         line = pl.lit(BEST_PRACTICE.line).alias("line")
-        lines.append(as_lines(cells.with_columns(line, pl.col("best_practice_pence").alias("pence"))))
+        lines.append(as_lines(cells.with_columns(line, (-pl.col("best_practice_pence")).alias("pence"))))
     if model.pathways:
-        lines.append(bundled_lines(inside, pathways, model.pathways, best_practice=model.per_line == "best_practice"))
+        lines.append(bundled_lines(beside.inside, beside.pathways, model.pathways, best_practice=earned))
     return pl.concat(lines)
 
 

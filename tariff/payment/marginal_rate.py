@@ -1,22 +1,27 @@
 """The marginal rate for emergency admissions, 2010/11 to 2018/19 (RULES 5.1): the value of emergency admissions above a
 baseline is paid at 30%, from 2015/16 at 70%; the rest stays with the commissioner. Money counts, not volume, in one sum a
-contract, with short-stay reductions, long stays, top-ups and the market forces factor. Best-practice additions (major
-trauma among them) are lines of their own and so lie outside."""
+contract, with short-stay reductions, long stays, top-ups and the market forces factor. What best practice earned by the
+tariffs that lie outside (major trauma; RULES 3.2) is left out: it is paid in full, above the baseline or below."""
 
 from __future__ import annotations
 
-from typing import ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 import polars as pl
+from pydantic import Field
 
 from tariff.money import BASIS_POINTS, half_up
-from tariff.payment.activity import Activity
+from tariff.payment.activity import Activity, as_lines
+from tariff.payment.best_practice import money_outside
 from tariff.payment.figures import Share, percentage
 from tariff.payment.plan_term import PlanTerm
 from tariff.payment.scope import EMERGENCY_PODS, Scope, scope_of_pods
 from tariff.payment.term import Cause, adjustment
 
 BEST_PRACTICE_LINE: Final = "best_practice"
+"""The ledger line by which a model pays prices without what best practice earned."""
+AS_PACKS: Final = "as_packs"
+"""The tariffs outside the marginal rate are those that the rule packs of the priced lines name."""
 
 EMERGENCY_MARGINAL_RATE: Final = Cause(
     "emergency_marginal_rate",
@@ -34,12 +39,14 @@ def marginal_rate_payment(value_pence: int, baseline_pence: int, rate_bp: int) -
 
 class MarginalRate(PlanTerm):
     """`rate` of the value above the baseline, for emergency admissions unless a scope says otherwise. The baseline is what the
-    plan holds for them, or a file: `against`."""
+    plan holds for them, or a file: `against`. `best_practice_outside`: the best-practice tariffs whose money is left out, as the
+    rule packs name them or a list; the baseline holds none of it either."""
 
     term: Literal["marginal_rate"]
     rate: Share
     scope: Scope = scope_of_pods(EMERGENCY_PODS)
     settled: Literal["row", "contract"] = "contract"
+    best_practice_outside: Literal["as_packs"] | Annotated[tuple[str, ...], Field(strict=False)] = AS_PACKS
 
     causes: ClassVar[tuple[Cause, ...]] = (EMERGENCY_MARGINAL_RATE,)
     figures: ClassVar[tuple[str, ...]] = ("rate",)
@@ -48,13 +55,38 @@ class MarginalRate(PlanTerm):
     def words(self) -> str:
         """The term in one sentence."""
         return (
-            f"Above a baseline ({self.plan_name}), {percentage(self.rate)} of the price is paid{self.scope.words} "
+            f"Above a baseline ({self.plan_name}), {percentage(self.rate)} of the price is paid{self.scope.words}{self._outside} "
             f"(rate: {self.label})."
         )
 
+    @property
+    def _outside(self) -> str:
+        if self.best_practice_outside == AS_PACKS:
+            return ", less the best practice that its rule pack puts outside the rate"
+        named = ", ".join(self.best_practice_outside)
+        return f", less what the best-practice tariffs {named} earned" if named else ""
+
     def ledger_lines(self, activity: Activity) -> pl.DataFrame:
-        """What stays with the commissioner; best-practice additions lie outside."""
-        return super().ledger_lines(activity.without(BEST_PRACTICE_LINE))
+        """What stays with the commissioner, by the value without the best practice that lies outside."""
+        left_out = self._left_out(activity)
+        return super().ledger_lines(activity if left_out is None else activity.after(left_out))
+
+    def notes(self, activity: Activity) -> tuple[str, ...]:
+        """Best practice of which nobody says whether it lies outside counts in the value, and a reader should know."""
+        earned = activity.beside.best_practice
+        if earned is None or self.best_practice_outside != AS_PACKS:
+            return ()
+        unknown = earned.filter(self.scope.covers() & pl.col("is_outside").is_null() & (pl.col("pence") != 0))
+        return (_OUTSIDE_NOT_KNOWN,) if unknown.height else ()
+
+    def _left_out(self, activity: Activity) -> pl.DataFrame | None:
+        """What is taken off the value; nothing where the model pays no best practice in the first place."""
+        paid = not (activity.earlier["line"] == BEST_PRACTICE_LINE).any()
+        if activity.beside.best_practice is None or not paid:
+            return None
+        named = None if self.best_practice_outside == AS_PACKS else self.best_practice_outside
+        outside = money_outside(activity.beside.best_practice, named)
+        return as_lines(outside.with_columns(pl.lit("best_practice_outside").alias("line"), -pl.col("pence")))
 
     def adjustments(self, planned: pl.DataFrame) -> pl.DataFrame:
         """What stays with the commissioner."""
@@ -62,3 +94,9 @@ class MarginalRate(PlanTerm):
         return adjustment(
             planned, EMERGENCY_MARGINAL_RATE, [marginal_rate_payment(value, base, self.rate) - value for value, base in sums]
         )
+
+
+_OUTSIDE_NOT_KNOWN: Final = (
+    "Which best practice lies outside the marginal rate is not known, for the priced lines came without their run card: all of "
+    "it counts. Name the tariffs with best_practice_outside."
+)

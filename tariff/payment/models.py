@@ -22,11 +22,12 @@ from tariff.payment.cquin import Cquin, Withhold
 from tariff.payment.figures import TermFile
 from tariff.payment.gain_share import EpisodeReconciliation, GainShare
 from tariff.payment.local_price import LocalPrice
-from tariff.payment.marginal_rate import MarginalRate
+from tariff.payment.marginal_rate import BEST_PRACTICE_LINE, MarginalRate
 from tariff.payment.outcome import Outcome
 from tariff.payment.pathways import BUNDLE, EVERY, INSIDE
 from tariff.payment.plan_term import PlanTerm
 from tariff.payment.readmissions import Readmissions
+from tariff.payment.referral_cap import ReferralCap
 from tariff.payment.sanctions import Sanctions
 from tariff.payment.term import Cause, ContractTerm
 from tariff.rulepack.model import Codes, Strict
@@ -47,6 +48,7 @@ Term = Annotated[
     | MarginalRate
     | Outcome
     | Readmissions
+    | ReferralCap
     | Sanctions
     | Withhold,
     Field(discriminator="term"),
@@ -67,6 +69,7 @@ TERMS: Final[dict[str, type[ContractTerm]]] = {
     "withhold": Withhold,
     "outcome": Outcome,
     "activity_cap": ActivityCap,
+    "referral_cap": ReferralCap,
     "sanctions": Sanctions,
     "local_price": LocalPrice,
 }
@@ -74,20 +77,20 @@ TERMS: Final[dict[str, type[ContractTerm]]] = {
 
 
 BEST_PRACTICE: Final = Cause(
-    "best_practice", "Best practice", "What evidence of best practice makes of the price, with the market forces factor."
+    BEST_PRACTICE_LINE, "Best practice, not paid", "What evidence of best practice earned, with the market forces factor."
 )
 
 
 class Model(Strict):
     """One way of paying: `per_line`, then `terms` in order. `phrase` is how a sentence names it (`a block contract`), `title`
-    how a table does. `per_line`: each line's price, or with what best-practice evidence makes of it. `pathways`: the pathways (or
-    `all`) that are paid as a whole in place of the lines inside them."""
+    how a table does. `per_line`: each line's price, or the price without what evidence of best practice earned on it. `pathways`:
+    the pathways (or `all`) that are paid as a whole in place of the lines inside them."""
 
     name: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)
     title: str = Field(min_length=1, max_length=60)
     phrase: str = ""
     note: str = ""
-    per_line: Literal["episodic", "best_practice"] = "episodic"
+    per_line: Literal["episodic", "without_best_practice"] = "episodic"
     pathways: Codes = ()
     terms: Annotated[tuple[Term, ...], Field(strict=False)] = ()
 
@@ -114,6 +117,11 @@ class Model(Strict):
         return any(isinstance(term, PlanTerm) and term.needs_run_plan for term in self.terms)
 
     @property
+    def needs_referrals(self) -> bool:
+        """Whether a term asks who referred the patient."""
+        return any(isinstance(term, ReferralCap) for term in self.terms)
+
+    @property
     def files(self) -> tuple[TermFile, ...]:
         """The files that its terms name."""
         return tuple(dict.fromkeys(file for term in self.terms for file in term.files))
@@ -125,14 +133,14 @@ class Model(Strict):
         if self.pathways:
             named = "All pathways" if EVERY in self.pathways else f"The pathways {', '.join(self.pathways)}"
             told.insert(0, f"{named} are paid as a whole, in place of the lines inside them.")
-        if self.per_line == "best_practice":
-            told.insert(0, "Every priced line is paid at its price, with what best practice makes of it.")
+        if self.per_line == "without_best_practice":
+            told.insert(0, "Every priced line is paid at its price, less what evidence of best practice earned.")
         return " ".join(told) or "Every priced line is paid at its price."
 
     @property
     def causes(self) -> tuple[Cause, ...]:
         """The ledger lines that it can write beside the components of price, in order."""
-        own = [BEST_PRACTICE] if self.per_line == "best_practice" else []
+        own = [BEST_PRACTICE] if self.per_line == "without_best_practice" else []
         own += [INSIDE, BUNDLE] if self.pathways else []
         return tuple(dict.fromkeys([*own, *(cause for term in self.terms for cause in term.causes)]))
 

@@ -45,12 +45,13 @@ def gather_inside(priced: pl.LazyFrame, pathways: pl.DataFrame) -> pl.DataFrame:
 def bundled_lines(
     inside: pl.DataFrame | None, pathways: pl.DataFrame | None, chosen: Sequence[str], *, best_practice: bool
 ) -> pl.DataFrame:
-    """The ledger lines that take bundled care off and pay the price of its pathways (`columns.PATHWAY`) to their lead providers:
-    of a pathway that an earlier run told of, what has changed. Pathways with a flag are not paid, and hold no care."""
+    """The ledger lines that take bundled care off (`best_practice`: with what that earned, which its prices hold) and pay
+    the price of its pathways (`columns.PATHWAY`) to their lead providers: of a pathway that an earlier run told of, what has
+    changed. Pathways with a flag are not paid, and hold no care."""
     wanted = pl.lit(value=True) if EVERY in chosen else pl.col("definition").is_in(list(chosen))
     frames = []
     if inside is not None:
-        paid = pl.col("bundled_pence") + (pl.col("best_practice_pence") if best_practice else 0)
+        paid = pl.col("bundled_pence") - (0 if best_practice else pl.col("best_practice_pence"))
         frames.append(as_lines(inside.filter(wanted).with_columns(pl.lit(INSIDE.line).alias("line"), (-paid).alias("pence"))))
     if pathways is not None:
         line = pl.lit(BUNDLE.line).alias("line")

@@ -109,8 +109,9 @@ def shared_out(amount: int, weights: Sequence[int]) -> list[int]:
 
 
 def write_plan(plan: pl.DataFrame, path: Path) -> None:
-    """The plan as CSV, money in whole pence (column `pence`), readable by `read_plan`."""
-    plan.write_csv(path)
+    """The plan as CSV that people edit, money in pounds (column `pounds`), readable by `read_plan`."""
+    money = [f"{'-' if pence < 0 else ''}{abs(pence) // 100}.{abs(pence) % 100:02}" for pence in plan["pence"]]
+    plan.with_columns(pl.Series("pounds", money, pl.String)).drop("pence").write_csv(path)
 
 
 def _times(amount: int, factor: Fraction) -> int:

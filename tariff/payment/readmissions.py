@@ -140,7 +140,7 @@ class Readmissions(ContractTerm):
 
     def _known(self, activity: Activity) -> pl.DataFrame | None:
         if self.file is None:
-            return activity.readmissions
+            return activity.beside.readmissions
         listed = read_figures(self.file, _FILE, (*_KEYS, "after"))
         years = activity.cells["financial_year"].unique().implode()
         return listed.rename({"pounds": "pence"}).filter(pl.col("financial_year").is_in(years))

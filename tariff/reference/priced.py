@@ -377,4 +377,5 @@ def priced_line(
         "best_practice_missing": price.standing.missing,
         "pathway_category": None,
         "pathway_pence": 0,
+        "referral_source": row.get("referral_source") if placed.kind == "outpatient" else None,
     }

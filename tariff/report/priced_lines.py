@@ -26,6 +26,7 @@ LATER: Final = (
     "best_practice_missing",
     "pathway_category",
     "pathway_pence",
+    "referral_source",
 )
 """Columns that priced lines have gained since they were first published: lines priced before do without."""
 

@@ -19,13 +19,16 @@ from tariff.comparison import bridge_ledgers, check_grouping, compare_ledgers
 from tariff.errors import ActivityError, DisagreementError, Fault, OutputError
 from tariff.money import pounds
 from tariff.payment import (
+    Beside,
     Ledger,
     Model,
     Models,
     check_plan,
+    gather_best_practice,
     gather_cells,
     gather_inside,
     gather_readmissions,
+    gather_referrals,
     load_models,
     read_plan,
     settle,
@@ -310,7 +313,10 @@ def compare(
     found, formed = find_beside(priced, "readmissions", readmissions), find_beside(priced, "pathways", pathways)
     again = None if found is None else gather_readmissions(found)
     inside = None if formed is None else gather_inside(frame, formed)
-    ledgers = settle(cells, chosen, agreed, again, inside, formed)
+    cards = find_cards(priced, run_card)
+    earned = gather_best_practice(frame, _outside_marginal_rate(cards))
+    referrals = gather_referrals(frame) if any(model.needs_referrals for model in chosen) else None
+    ledgers = settle(cells, chosen, agreed, Beside(again, inside, formed, earned, referrals))
     _require_conservation(ledgers, outcomes)
     report = Report(
         models=chosen,
@@ -320,7 +326,7 @@ def compare(
         outcomes=outcomes,
         packs=count_packs(frame),
         coverage=_coverage(frame),
-        cards=find_cards(priced, run_card),
+        cards=cards,
         plan=facts,
         suppress=suppress,
         best_practice=count_best_practice(frame),
@@ -339,6 +345,12 @@ def _plan(plan: pl.DataFrame | str | Path | None) -> tuple[pl.DataFrame | None, 
         path = Path(plan)
         agreed, name, digest = read_plan(path), path.name, sha256(path.read_bytes()).hexdigest()
     return agreed, PlanFacts(name, digest, agreed.height, int(agreed["pence"].sum()))
+
+
+def _outside_marginal_rate(cards: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
+    """By rule pack, as the run cards tell them, the best-practice tariffs outside the marginal rate."""
+    packs = [pack for card in cards for pack in card.get("packs", ()) if "outside_marginal_rate" in pack]
+    return {pack["label"]: tuple(pack["outside_marginal_rate"]) for pack in packs}
 
 
 def _coverage(frame: pl.LazyFrame) -> dict[str, Any]:

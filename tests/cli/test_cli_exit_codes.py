@@ -206,7 +206,7 @@ def test_70_our_own_fault_is_owned_and_quotes_nothing(tariff, spells, monkeypatc
     def broken(*_: object) -> None:
         raise ZeroDivisionError("NHS 943 476 5919")
 
-    monkeypatch.setattr("tariff.batch.totals_of", broken)
+    monkeypatch.setattr("tariff.batch.settling.totals_of", broken)
     done = tariff("price", spells(), "--rules", "example", "--out", "priced.parquet")
     assert done.code == 70
     assert "a fault of the engine (ZeroDivisionError at" in done.err
@@ -219,7 +219,7 @@ def test_70_the_whole_trace_is_shown_on_request(spells, monkeypatch, capsys):
     from tariff.cli import run
 
     monkeypatch.setenv("TARIFF_TRACEBACK", "1")
-    monkeypatch.setattr("tariff.batch.totals_of", None)
+    monkeypatch.setattr("tariff.batch.settling.totals_of", None)
     assert run(["price", str(spells()), "--rules", "example", "--out", "priced.parquet"]) == 70
     assert "Traceback" in capsys.readouterr().err
 
@@ -229,7 +229,7 @@ def test_130_interrupted(tariff, spells, monkeypatch, listing):
         raise KeyboardInterrupt
 
     file = spells()
-    monkeypatch.setattr("tariff.batch.totals_of", interrupted)
+    monkeypatch.setattr("tariff.batch.settling.totals_of", interrupted)
     for out in ("priced.parquet", "run"):
         done = tariff("price", file, "--rules", "example", "--out", out)
         assert done.code == 130

@@ -14,8 +14,9 @@ How to read a table, and write one:
     22,500,000.00 | 20,000,000.00 | 20,750,000.00
 
 A column named by a point of delivery is what its activity is worth at tariff, `plan` before it what is planned; `units` before it
-its units. A column named like a key of the term gives that key, any other stands for the files. `paid` is what is paid in all,
-`line` before a line of the ledger what stands on it. Money is in pounds; one commissioner XC1, one provider XP1, 2024-25."""
+its units, `consultants` and `others` how many of them who referred. A column named like a key of the term gives that key, any
+other stands for the files. `paid` is what is paid in all, `line` before a line of the ledger what stands on it. Money is in
+pounds; one commissioner XC1, one provider XP1, 2024-25."""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ import polars as pl
 import pytest
 
 from tariff.columns import COMPONENTS, PODS
-from tariff.payment import CELL, Ledger, check_plan, load_models, settle
+from tariff.payment import CELL, Beside, Ledger, check_plan, load_models, settle
 from tariff.payment.models import TERMS
 
 HERE = Path(__file__).parent
@@ -88,8 +89,23 @@ def settled(folder: Path, table: Table, row: dict[str, str]) -> Ledger:
     written = "\n".join(f"{key} = {_toml(value)}" for key, value in keys.items())
     head = 'schema = 1\n[[model]]\nname = "m"\ntitle = "M"\n[[model.terms]]\nsource = "spec"\nconfidence = "local"\n'
     (folder / "models.toml").write_text(head + written + "\n", encoding="utf-8")
-    (ledger,) = settle(_cells(row), load_models(folder / "models.toml"), _plan(row))
+    (ledger,) = settle(_cells(row), load_models(folder / "models.toml"), _plan(row), _beside(row))
     return ledger
+
+
+def _beside(row: dict[str, str]) -> Beside:
+    """Who referred the patient, where a row says it."""
+    told = [(pod, "05" if who == "consultants" else "03", int(row[f"{who} {pod}"])) for who, pod in _referrals(row)]
+    keys = {"commissioner": "XC1", "provider": "XP1", "financial_year": "2024-25", "month": 1, "treatment_function": "100"}
+    rows = [{**keys, "pod": pod, "currency": "AA22C", "referral_source": source, "units": units} for pod, source, units in told]
+    types = {name: pl.Int8 if name == "month" else pl.String for name in CELL if name != "gp_practice"}
+    schema = {**types, "referral_source": pl.String, "units": pl.Int64}
+    return Beside(referrals=pl.DataFrame(rows, schema=schema) if rows else None)
+
+
+def _referrals(row: dict[str, str]) -> list[tuple[str, str]]:
+    named = [name.split() for name in row if row[name] and name.startswith(("consultants ", "others "))]
+    return [(who, pod) for who, pod in named]
 
 
 def _toml(value: str) -> str:
@@ -312,6 +328,12 @@ def activity_cap(row: Row) -> int:
     return value(row) - nearest(pence(row["OPFUPSPCL"]) * beyond / units)
 
 
+def referral_cap(row: Row) -> int:
+    units, referred = int(row["units OPFASPCL"]), int(row["consultants OPFASPCL"])
+    beyond = max(Fraction(0), referred - share(row, "share") * units)
+    return value(row) - nearest(pence(row["OPFASPCL"]) * beyond / units)
+
+
 def sanctions(row: Row) -> int:
     return value(row) - int(row["waits"]) * pence(row["each"]) - 3 * 10_000_00
 
@@ -323,7 +345,7 @@ def local_price(row: Row) -> int:
 
 
 def best_practice_adjustment(row: Row) -> int:
-    return value(row) + (int(row["actual"]) - int(row["expected"])) * pence(row["extra"])
+    return value(row) + (int(row["actual"]) - int(row["expected"])) * (pence(row["best practice"]) - pence(row["unit"]))
 
 
 TWINS: dict[str, Callable[[Row], int]] = {
@@ -342,6 +364,7 @@ TWINS: dict[str, Callable[[Row], int]] = {
     "withhold": withhold,
     "outcome": outcome,
     "activity_cap": activity_cap,
+    "referral_cap": referral_cap,
     "sanctions": sanctions,
     "local_price": local_price,
 }

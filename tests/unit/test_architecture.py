@@ -18,6 +18,7 @@ LAYERS = (
     {"_version", "errors", "money", "reasons"},
     {"columns", "whole_files", "buffers", "compiled", "facts"},
     {"texts"},
+    {"repeated_keys"},
     {"activity", "rulepack", "reference"},
     {"intake"},
     {"kernels"},

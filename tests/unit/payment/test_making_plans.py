@@ -123,11 +123,48 @@ def test_plan_against_actual_to_date_and_at_the_end_of_the_year(priced_lines: Ca
     plan = a_plan(("XP1", "NEL", None, 365_00), ("XP1", "DC", 6, 12_00))
     plan = pl.concat([plan, a_plan(("XP1", "DC", 1, 0))])
     told = plan_against_actual(gather_cells(priced.lazy()), plan, ("provider", "pod"), through_month=2)
-    assert told.drop("plan_units", "actual_units", "variance_units").rows() == [
+    money = told.drop("lines", "plan_units", "actual_units", "variance_units", "unplanned_pence")
+    assert money.rows() == [
         ("XP1", "DC", 0, 5_00, 5_00, 12_00, 29_92, 17_92),  # by days: nothing was planned to date
         ("XP1", "NEL", 61_00, 71_00, 10_00, 365_00, 424_84, 59_84),
     ]
     assert told["actual_units"].to_list() == [1, 3]
     assert forecast_outturn(0, 0, 0, 30, "2024-25") == 0
-    with pytest.raises(RulesError, match="has no row for commissioner XC1, provider XP1"):
-        plan_against_actual(gather_cells(priced.lazy()), plan.filter(pl.col("pod") == "NEL"))
+
+
+def test_activity_that_no_plan_row_covers_is_met_with_nothing(priced_lines: Callable[..., pl.DataFrame]) -> None:
+    priced = priced_lines({"base_pence": 31_00, "pod": "NEL", "month": 2}, {"base_pence": 61_00, "pod": "DC", "month": 2})
+    told = plan_against_actual(gather_cells(priced.lazy()), a_plan(("XP1", "NEL", None, 365_00)), ("pod",))
+    assert told.select("pod", "plan_pence", "actual_pence", "unplanned_pence", "plan_year_pence", "forecast_pence").rows() == [
+        ("DC", 0, 61_00, 61_00, 0, 365_00),
+        ("NEL", 61_00, 31_00, 0, 365_00, 185_49),
+    ]
+    whole = plan_against_actual(gather_cells(priced.lazy()), a_plan(("XP1", "NEL", None, 365_00)), ())
+    assert whole.select("lines", "plan_pence", "actual_pence", "unplanned_pence").rows() == [(2, 61_00, 92_00, 61_00)]
+
+
+def test_each_year_is_looked_at_to_its_own_last_month(priced_lines: Callable[..., pl.DataFrame]) -> None:
+    priced = priced_lines(
+        {"base_pence": 366_00, "pod": "NEL", "month": 12, "financial_year": "2023-24"},
+        {"base_pence": 61_00, "pod": "NEL", "month": 2},
+    )
+    plans = [
+        a_plan(("XP1", "NEL", None, 365_00)),
+        a_plan(("XP1", "NEL", None, 366_00)).with_columns(financial_year=pl.lit("2023-24")),
+    ]
+    told = plan_against_actual(gather_cells(priced.lazy()), pl.concat(plans), ("financial_year",))
+    assert told.select("financial_year", "plan_pence", "actual_pence", "forecast_pence").rows() == [
+        ("2023-24", 366_00, 366_00, 366_00),
+        ("2024-25", 61_00, 61_00, 365_00),
+    ]
+    both = plan_against_actual(gather_cells(priced.lazy()), pl.concat(plans), ("pod",))
+    assert both.select("plan_pence", "actual_pence", "forecast_pence").rows() == [(427_00, 427_00, 731_00)]
+
+
+def test_units_that_a_plan_does_not_give_have_no_variance(priced_lines: Callable[..., pl.DataFrame]) -> None:
+    plan = pl.concat([a_plan(("XP1", "NEL", None, 365_00)), a_plan(("XP2", "NEL", None, 1_00)).with_columns(units=None)])
+    priced = priced_lines(*({"base_pence": 1_00, "pod": "NEL", "provider": provider, "month": 12} for provider in ("XP1", "XP2")))
+    told = plan_against_actual(gather_cells(priced.lazy()), plan, ("provider",))
+    assert told.select("plan_units", "actual_units", "variance_units").rows() == [(12, 1, -11), (None, 1, None)]
+    with pytest.raises(UsageError, match="did you mean 'provider'"):
+        plan_against_actual(gather_cells(priced.lazy()), plan, ("providers",))

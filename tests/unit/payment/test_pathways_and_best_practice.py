@@ -10,7 +10,16 @@ import pytest
 from tariff.columns import PATHWAY, READMISSION, schema
 from tariff.comparison import bridge_ledgers, compare_ledgers
 from tariff.errors import RulesError
-from tariff.payment import check_plan, gather_cells, gather_inside, gather_readmissions, load_models, settle
+from tariff.payment import (
+    Beside,
+    check_plan,
+    gather_best_practice,
+    gather_cells,
+    gather_inside,
+    gather_readmissions,
+    load_models,
+    settle,
+)
 
 MODELS = """
 schema = 1
@@ -18,13 +27,13 @@ schema = 1
 name = "episodic"
 title = "Episodic"
 [[model]]
-name = "best"
-title = "Best practice"
-per_line = "best_practice"
+name = "base"
+title = "Without best practice"
+per_line = "without_best_practice"
 [[model]]
 name = "bundled"
 title = "Pathways"
-per_line = "best_practice"
+per_line = "without_best_practice"
 pathways = ["hip"]
 [[model]]
 name = "all"
@@ -77,20 +86,20 @@ def models(tmp_path: Path) -> Path:
 
 def test_pathways_are_paid_in_place_of_the_lines_inside(lines: pl.DataFrame, pathways: pl.DataFrame, tmp_path: Path) -> None:
     inside = gather_inside(lines.lazy(), pathways)
-    ledgers = settle(gather_cells(lines.lazy()), load_models(models(tmp_path)), None, None, inside, pathways)
+    ledgers = settle(gather_cells(lines.lazy()), load_models(models(tmp_path)), beside=Beside(inside=inside, pathways=pathways))
     paid = dict(compare_ledgers(ledgers).select("model", "pence").iter_rows())
     assert paid == {
         "episodic": 6_700_00,
-        "best": 7_180_00,
-        "bundled": 7_180_00 - 6_200_00 + 5_400_00,
+        "base": 6_220_00,
+        "bundled": 6_220_00 - 5_200_00 + 5_400_00,
         "all": 6_700_00 - 6_600_00 + 6_200_00,
     }
     by_provider = compare_ledgers(ledgers, ["provider"]).filter(pl.col("model") == "bundled")
-    assert by_provider["pence"].to_list() == [5_400_00 + 900_00 + 80_00, 0]
+    assert by_provider["pence"].to_list() == [5_400_00 + 900_00 + 120_00, 0]
     causes = bridge_ledgers(ledgers).filter((pl.col("model") == "bundled") & (pl.col("kind") == "cause"))
     assert causes.select("cause", "pence").rows() == [
-        ("best_practice", 480_00),
-        ("bundled_lines", -6_200_00),
+        ("best_practice", -480_00),
+        ("bundled_lines", -5_200_00),
         ("pathway_price", 5_400_00),
     ]
 
@@ -100,17 +109,86 @@ def test_a_model_of_pathways_needs_pathways(lines: pl.DataFrame, tmp_path: Path)
         settle(gather_cells(lines.lazy()), load_models(models(tmp_path)))
 
 
-def test_the_marginal_rate_leaves_best_practice_out(lines: pl.DataFrame, tmp_path: Path) -> None:
-    path = tmp_path / "m.toml"
+def trauma(status: str, pence: int, **more: Any) -> dict[str, Any]:
+    said = {"best_practice_tariff": "major_trauma_2;hip_fracture", "best_practice_status": status, "pack": "2016-17"}
+    return {"base_pence": 4_000_00, "pod": "NEL", "best_practice_pence": pence, **said, **more}
+
+
+def withheld(lines: pl.DataFrame, path: Path, said: str, packs: dict[str, tuple[str, ...]]) -> tuple[int, tuple[str, ...]]:
+    """What the marginal rate of 30% above 6,000 keeps, and what is noted."""
     path.write_text(
-        'schema = 1\n[[model]]\nname = "m"\ntitle = "M"\nper_line = "best_practice"\n[[model.terms]]\nterm = "marginal_rate"\n'
-        'rate = "30%"\nsource = "s"\nconfidence = "local"\n',
-        encoding="utf-8",
+        f'schema = 1\n[[model]]\nname = "m"\ntitle = "M"\n{said}\nsource = "s"\nconfidence = "local"\n', encoding="utf-8"
     )
-    plan = pl.DataFrame({"commissioner": ["XC1"], "financial_year": ["2024-25"], "pod": ["NEL"], "pence": [600_00]})
-    (ledger,) = settle(gather_cells(lines.lazy()), load_models(path), check_plan(plan))
+    plan = pl.DataFrame({"commissioner": ["XC1"], "financial_year": ["2024-25"], "pod": ["NEL"], "pence": [6_000_00]})
+    earned = gather_best_practice(lines.lazy(), packs)
+    (ledger,) = settle(gather_cells(lines.lazy()), load_models(path), check_plan(plan), beside=Beside(best_practice=earned))
     told = dict(ledger.terms.group_by("line").agg(pl.col("pence").sum()).iter_rows())
-    assert told == {"best_practice": 480_00, "emergency_marginal_rate": -140_00}
+    return told["emergency_marginal_rate"], ledger.notes
+
+
+TERM = '[[model.terms]]\nterm = "marginal_rate"\nrate = "30%"\n'
+TRAUMA = {"2016-17": ("major_trauma_2", "major_trauma_1")}
+
+
+@pytest.mark.parametrize(
+    ("said", "packs", "kept"),
+    [
+        # 8,000 at tariff, of which 1,500 best practice; 2,000 above the baseline, or less where some lies outside
+        (TERM, TRAUMA, -70 * 10_00),  # the pack puts trauma outside: 1,000 of it was earned with trauma met
+        (TERM, {"2016-17": ()}, -70 * 20_00),  # the pack puts nothing outside
+        (TERM + "best_practice_outside = []\n", TRAUMA, -70 * 20_00),  # the model puts nothing outside
+        (TERM + 'best_practice_outside = ["hip_fracture"]\n', TRAUMA, -70 * 5_00),  # met on both lines: 1,500
+        ('per_line = "without_best_practice"\n' + TERM, TRAUMA, -70 * 5_00),  # not paid in the first place: no more to leave out
+    ],
+)
+def test_what_best_practice_lies_outside_the_marginal_rate(
+    priced_lines: Callable[..., pl.DataFrame],
+    tmp_path: Path,
+    said: str,
+    packs: dict[str, tuple[str, ...]],
+    kept: int,
+) -> None:
+    lines = priced_lines(trauma("met;met", 1_000_00), trauma("not_met;met", 500_00))
+    found, notes = withheld(lines, tmp_path / "m.toml", said, packs)
+    assert found == kept
+    assert not any("marginal rate" in note for note in notes)
+
+
+def test_best_practice_of_unknown_packs_counts_in_the_marginal_rate_and_is_noted(
+    priced_lines: Callable[..., pl.DataFrame], tmp_path: Path
+) -> None:
+    lines = priced_lines(trauma("met;met", 1_000_00), trauma("no_evidence;no_evidence", 0))
+    kept, notes = withheld(lines, tmp_path / "m.toml", TERM, {})
+    assert kept == -70 * 20_00
+    assert any("Which best practice lies outside the marginal rate is not known" in note for note in notes)
+
+
+CASES = "commissioner,provider,financial_year,tariff,expected,actual,best_practice,unit\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "change"),
+    [
+        ("hip_fracture,5,,6335,5000", -3 * 1_335_00),  # two lines met it
+        ("major_trauma_2,0,,3000,0", 3_000_00),
+        ("major_trauma_2,0,7,3000,0", 21_000_00),  # as given, whatever the lines say
+        ("copd,4,,500,0", -2_000_00),  # none met it
+    ],
+)
+def test_qualifying_cases_are_counted_from_the_lines_where_the_file_leaves_them_blank(
+    priced_lines: Callable[..., pl.DataFrame], tmp_path: Path, row: str, change: int
+) -> None:
+    (tmp_path / "cases.csv").write_text(f"{CASES}XC1,XP1,2024-25,{row}\n", encoding="utf-8")
+    path = tmp_path / "m.toml"
+    term = 'term = "best_practice_adjustment"\nfile = "cases.csv"\nsource = "s"\nconfidence = "local"\n'
+    path.write_text(f'schema = 1\n[[model]]\nname = "m"\ntitle = "M"\n[[model.terms]]\n{term}', encoding="utf-8")
+    lines = priced_lines(trauma("met;met", 1_000_00), trauma("not_met;met", 500_00))
+    cells = gather_cells(lines.lazy())
+    (ledger,) = settle(cells, load_models(path), beside=Beside(best_practice=gather_best_practice(lines.lazy(), {})))
+    assert ledger.terms["pence"].sum() == change
+    if ",," in row:
+        with pytest.raises(RulesError, match="leaves actual cases blank, and the priced lines came without best practice"):
+            settle(cells, load_models(path))
 
 
 def readmission(provider: str, *, elective: bool, price: int, share: int, excluded: str | None = None) -> dict[str, Any]:
@@ -148,7 +226,7 @@ def test_readmissions_are_borne_by_the_provider_that_discharged(
     path = tmp_path / "m.toml"
     term = f'term = "readmissions"\n{share}\nsource = "s"\nconfidence = "local"\n'
     path.write_text(f'schema = 1\n[[model]]\nname = "m"\ntitle = "M"\n[[model.terms]]\n{term}', encoding="utf-8")
-    (ledger,) = settle(gather_cells(lines.lazy()), load_models(path), None, gather_readmissions(readmissions()))
+    (ledger,) = settle(gather_cells(lines.lazy()), load_models(path), beside=Beside(gather_readmissions(readmissions())))
     assert set(ledger.terms.select("provider", "pod", "line").rows()) == {("XP1", "NEL", "readmission")}
     assert ledger.terms["pence"].sum() == -unpaid
     with pytest.raises(RulesError, match="model 'm': the priced lines come without their readmissions"):

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from tariff.comparison import bridge_ledgers, compare_ledgers
 from tariff.errors import RulesError
-from tariff.payment import Ledger, check_plan, gather_cells, load_models, settle
+from tariff.payment import Beside, Ledger, check_plan, gather_cells, gather_referrals, load_models, settle
+from tariff.payment.models import TERMS
 from tariff.reasons import PRICED
 
 DIMENSIONS = ("commissioner", "provider", "pod", "month", "currency")
@@ -49,7 +50,11 @@ OTHERS = {
     "withhold": 'rate = "{rate}"\nachieved = "40%"\n',
     "readmissions": 'elective_share = "{rate}"\nother_share = "25%"\nfile = "readmissions.csv"\n',
     "activity_cap": 'ratio = 1.5\nfirst = {{ pods = ["DC"] }}\n',
+    "referral_cap": 'share = "{rate}"\n',
     "sanctions": 'file = "sanctions.csv"\n',
+    "outcome": 'at_risk = "{rate}"\nresults = "results.csv"\n',
+    "best_practice_adjustment": 'file = "cases.csv"\n',
+    "episode_reconciliation": 'saving_paid = "{rate}"\nstop_loss = "5%"\nepisodes = "episodes.csv"\n',
 }
 FILES = {
     "sums.csv": "commissioner,provider,financial_year,pounds\nXC1,XP1,2024-25,30000\nXC2,,2024-25,45000.55\n",
@@ -57,6 +62,12 @@ FILES = {
     "readmissions.csv": "commissioner,provider,financial_year,month,pod,after,pounds\n"
     "XC1,XP1,2024-25,1,NEL,elective,1000.01\nXC2,XP2,2024-25,,NEL,other,77.77\n",
     "sanctions.csv": "commissioner,provider,financial_year,month,sanction,count,amount\nXC1,XP2,2024-25,2,waits,3,250\n",
+    "results.csv": "provider,measure,weight,result,benchmark,better\nXP1,gain,100%,0.3,0.4,higher\n"
+    "XP2,gain,100%,0.4,0.4,higher\n",
+    "cases.csv": "commissioner,provider,financial_year,tariff,expected,actual,best_practice,unit\n"
+    "XC1,XP1,2024-25,hip,3,5,1335,0\n",
+    "episodes.csv": "commissioner,provider,financial_year,episode,spend,target,cap\nXC1,XP1,2024-25,e1,24000,25000,\n"
+    "XC2,XP2,2024-25,e2,29000,25000,27000\n",
 }
 
 payments = st.tuples(st.sampled_from(sorted(PAYMENTS)), rates, scopes)
@@ -72,6 +83,7 @@ lines = st.lists(
             "month": st.integers(1, 3),
             "currency": st.sampled_from(["AA22C", "HN22E", None]),
             "units": st.integers(1, 5),
+            "referral_source": st.sampled_from(["05", "03"]),
             "base_pence": st.integers(0, 10**6),
             "mff_pence": st.sampled_from([0, 333]),
         }
@@ -107,7 +119,11 @@ def settled(folder: Path, priced: pl.DataFrame, drawn: list[tuple[Any, ...]]) ->
     models = folder / "models.toml"
     body = "".join(written(f"m{number}", contract) for number, contract in enumerate(drawn))
     models.write_text('schema = 1\n[[model]]\nname = "episodic"\ntitle = "Episodic"\n' + body, encoding="utf-8")
-    return settle(gather_cells(priced.lazy()), load_models(models))
+    return settle(gather_cells(priced.lazy()), load_models(models), beside=beside(priced))
+
+
+def beside(priced: pl.DataFrame) -> Beside:
+    return Beside(referrals=gather_referrals(priced.lazy()))
 
 
 relaxed = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -152,7 +168,7 @@ def test_what_a_cause_does_alone_and_together_is_the_ledger(
     activity_alone = {}
     for term in ledgers[1].model.terms:
         model = ledgers[1].model.model_copy(update={"terms": (term,)})
-        (alone,) = settle(gather_cells(priced.lazy()), [model])
+        (alone,) = settle(gather_cells(priced.lazy()), [model], beside=beside(priced))
         for line, pence in alone.terms.group_by("line").agg(pl.col("pence").sum()).iter_rows():
             activity_alone[line] = activity_alone.get(line, 0) + pence
     expected = {line: pence for line, pence in activity_alone.items() if pence}
@@ -163,6 +179,10 @@ def test_what_a_cause_does_alone_and_together_is_the_ledger(
 def _causes(bridge: pl.DataFrame) -> dict[tuple[str, str], int]:
     sums = bridge.filter(pl.col("kind") == "cause").group_by("model", "cause").agg(pl.col("pence").sum())
     return {(model, cause): pence for model, cause, pence in sums.iter_rows() if pence}
+
+
+def test_every_term_is_drawn() -> None:
+    assert set(PAYMENTS) | set(OTHERS) | {"local_price"} == set(TERMS)
 
 
 def test_a_plan_row_beyond_the_scope_is_refused(priced_lines: Callable[..., pl.DataFrame]) -> None:

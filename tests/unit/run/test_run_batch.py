@@ -55,22 +55,22 @@ def test_a_run_returns_what_it_wrote(run):
     assert pack.label == "example"
 
 
-def test_rows_that_are_lost_stop_the_run(run):
-    totals = totals_of(pl.scan_parquet(run.out))
+def test_rows_that_are_lost_stop_the_run(run, tmp_path):
+    totals = totals_of(pl.scan_parquet(run.out), tmp_path)
     require_conservation(1, totals)
     with pytest.raises(DisagreementError, match="2 came in and 1 went out"):
         require_conservation(2, totals)
 
 
-def test_components_that_do_not_add_stop_the_run(run):
+def test_components_that_do_not_add_stop_the_run(run, tmp_path):
     spoiled = pl.scan_parquet(run.out).with_columns(base_pence=pl.col("base_pence") + 1)
     with pytest.raises(DisagreementError, match="components add to 630001p, prices to 630000p"):
-        require_conservation(1, totals_of(spoiled))
+        require_conservation(1, totals_of(spoiled, tmp_path))
 
 
 def test_a_run_that_does_not_reconcile_leaves_nothing(activity, tmp_path, monkeypatch):
     real = totals_of
-    monkeypatch.setattr("tariff.batch.totals_of", lambda lines: real(pl.concat([lines, lines])))
+    monkeypatch.setattr("tariff.batch.settling.totals_of", lambda lines, scratch: real(pl.concat([lines, lines]), scratch))
     for out in ("priced.parquet", "run"):
         with pytest.raises(DisagreementError) as caught:
             price_files(Job([(None, activity)], tmp_path / out, "example"))

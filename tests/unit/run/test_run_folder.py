@@ -18,7 +18,7 @@ import pytest
 from tariff.batch import Job, price_files
 from tariff.columns import ADMITTED, PRICED_LINE, names
 from tariff.errors import ActivityError, DisagreementError, OutputError, RulesError, UsageError
-from tariff.intake import take_in
+from tariff.intake import facts_of, take_in
 from tariff.pricing import price
 from tariff.rulepack import load_pack
 from tariff.run_folder import UnfinishedRun, only_run, unfinished_folder
@@ -244,9 +244,11 @@ def test_a_disk_that_fills_up_keeps_what_is_done(monkeypatch):
 
 
 def test_a_run_that_does_not_reconcile_is_not_kept(monkeypatch):
-    monkeypatch.setattr("tariff.batch._lines_expected", lambda *_: [450, 230])
-    real = price_files.__globals__["facts_of"]
-    monkeypatch.setattr("tariff.batch.facts_of", lambda *given: [{**one, "lines": one["lines"] + 1} for one in real(*given)])
+    monkeypatch.setattr("tariff.batch.lines_folder.lines_expected", lambda *_: [450, 230])
+    real = facts_of
+    monkeypatch.setattr(
+        "tariff.batch.lines_folder.facts_of", lambda *given: [{**one, "lines": one["lines"] + 1} for one in real(*given)]
+    )
     with pytest.raises(DisagreementError, match="682 came in and 680 went out"):
         price_files(job())
     assert not unfinished_folder(Path("run")).exists()

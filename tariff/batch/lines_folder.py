@@ -1,0 +1,107 @@
+"""A run into a folder, part by part, beginning where an earlier run into it stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tariff._version import __version__
+from tariff.activity.files import digest
+from tariff.batch.blocks import blocks_of, lines_expected
+from tariff.batch.finished import card_of
+from tariff.batch.job import CARD_NAME, RUN_FOLDER, Job, Run, named_for_good, options_of
+from tariff.batch.settling import settle
+from tariff.best_practice.evidence import Evidence
+from tariff.errors import ActivityError, Fault
+from tariff.intake import Intake, damage_found, facts_of
+from tariff.pricing import price
+from tariff.rulepack import RulePack
+from tariff.run_card import versions
+from tariff.run_folder import LINES_FOLDER, Identity, UnfinishedRun, begin, finished_already, kept_to_continue
+from tariff.whole_files import refuse_existing
+
+
+def price_into_folder(job: Job, packs: Sequence[RulePack], intake: Intake, evidence: Evidence | None, started: str) -> Run:
+    """Price part by part, beginning where an earlier run into the folder stopped."""
+    before = _stamps(job)
+    inputs = list(facts_of(intake, job.columns))
+    identity = _identity(job, packs, inputs)
+    if job.resume and finished_already(job.out, identity):
+        return Run(job.out, card_of(job.out), None)
+    refuse_existing(job.out, overwrite=job.overwrite, holding=RUN_FOLDER)
+    unfinished = begin(job.out, identity, resume=job.resume, overwrite=job.overwrite)
+    with kept_to_continue(unfinished):
+        _write_parts(job, packs, intake, evidence, unfinished, lines_expected(intake, inputs))
+        _refuse_changed(before, _stamps(job))
+        lines = pl.scan_parquet(unfinished.folder / LINES_FOLDER / "*.parquet")
+        as_begun = replace(job, command=unfinished.manifest["command"])
+        card = settle(as_begun, packs, intake, inputs, lines, started, evidence)
+        unfinished.finish(card.write, CARD_NAME, overwrite=job.overwrite, holding=RUN_FOLDER)
+    return Run(job.out, card.as_json(), card.totals)
+
+
+def _write_parts(
+    job: Job,
+    packs: Sequence[RulePack],
+    intake: Intake,
+    evidence: Evidence | None,
+    run: UnfinishedRun,
+    expected: Sequence[int],
+) -> None:
+    """Write what has no part yet, in bounded blocks; an input without lines has one part without lines."""
+    done = sum(part.rows for part in run.parts)
+    for number, (part, lines) in enumerate(zip(intake.parts, expected, strict=True), start=1):
+        have = run.rows_done(number)
+        if have is not None and have >= lines:
+            continue
+        rest = part.lines.slice(have) if have else part.lines
+        priced = price(rest, packs, dates=job.dates, confidence=job.confidence, evidence=evidence)
+        with damage_found([(part.paths, part.lines)]):
+            for block in blocks_of(priced, job.rows_in_a_part):
+                run.add(block, number)
+                done += block.height
+                job.tell(done, sum(expected))
+
+
+def _stamps(job: Job) -> list[tuple[Path, int, int]]:
+    read = [*(path for _, path in job.files), *job.evidence]
+    return [(path, path.stat().st_size, path.stat().st_mtime_ns) for path in read]
+
+
+def _refuse_changed(before: Sequence[tuple[Path, int, int]], after: Sequence[tuple[Path, int, int]]) -> None:
+    """A file that changes while it is read may have been priced half as it was and half as it is."""
+    changed = [
+        Fault(str(one[0]), "has changed meanwhile", "price it again")
+        for one, now_ in zip(before, after, strict=True)
+        if one != now_
+    ]
+    if changed:
+        raise ActivityError("Activity changed while it was being priced.", changed)
+
+
+def _identity(job: Job, packs: Sequence[RulePack], inputs: Sequence[Mapping[str, Any]]) -> Identity:
+    column_map = named_for_good(job.columns)
+    activity = [{name: facts[name] for name in ("file", "kind", "lines", "bytes", "sha256")} for facts in inputs]
+    evidence = [{"file": path.name, "kind": "evidence", "sha256": digest(path)} for path in job.evidence]
+    return Identity(
+        command=tuple(word for word in job.command if word != "--resume"),
+        inputs=(*activity, *evidence),
+        packs=tuple(
+            {
+                "label": pack.label,
+                "digest": pack.digest,
+                "overlays": [{"name": overlay.name, "digest": overlay.digest} for overlay in pack.overlays],
+            }
+            for pack in packs
+        ),
+        options={
+            **options_of(job),
+            "column_map_sha256": digest(Path(column_map)) if column_map and Path(column_map).is_file() else None,
+            "rows_in_a_part": job.rows_in_a_part,
+        },
+        versions={"tariff": __version__, **versions()},
+    )

@@ -1,0 +1,36 @@
+"""One job from files to a finished run."""
+
+from __future__ import annotations
+
+from tariff.batch.job import Job, Run, is_one_file
+from tariff.batch.lines_file import price_into_file
+from tariff.batch.lines_folder import price_into_folder
+from tariff.batch.refusals import refuse_output
+from tariff.batch.totals_file import price_into_totals
+from tariff.best_practice.evidence import read_evidence
+from tariff.errors import UsageError
+from tariff.intake import take_in
+from tariff.rulepack import RulePack
+from tariff.rulepack.choosing import load_rules
+from tariff.run_card import now
+from tariff.run_folder import only_run
+
+
+def price_files(job: Job) -> Run:
+    """Price the files of `job` and write priced lines and run card, all or nothing.
+
+    Raises ActivityError, RulesError, UsageError, OutputError or DisagreementError; then nothing is left behind."""
+    started = now()
+    refuse_output(job)
+    loaded = load_rules(job.rules, overlays=job.overlays)
+    packs = (loaded,) if isinstance(loaded, RulePack) else loaded
+    if job.pathways is not None and len(packs) != 1:
+        raise UsageError("Pathways are formed under one rule pack: name the year or the folder with --rules.")
+    intake = take_in(job.files, job.columns)
+    if job.aggregate:
+        return price_into_totals(job, packs, intake, started)
+    evidence = read_evidence(job.evidence) if job.evidence else None
+    if is_one_file(job.out):
+        return price_into_file(job, packs, intake, evidence, started)
+    with only_run(job.out):
+        return price_into_folder(job, packs, intake, evidence, started)

@@ -1,0 +1,47 @@
+"""The end of a run: what was written is reconciled with what came in, and the run card drawn up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import polars as pl
+
+from tariff.batch.job import Job, options_of
+from tariff.best_practice.evidence import Evidence, evidence_card
+from tariff.coverage import coverage_of, own_year_packs
+from tariff.intake import Intake
+from tariff.rulepack import RulePack
+from tariff.run_card import RunCard, assumptions_of, require_conservation, totals_of
+
+
+def settle(
+    job: Job,
+    packs: Sequence[RulePack],
+    intake: Intake,
+    inputs: Sequence[Mapping[str, Any]],
+    lines: pl.LazyFrame,
+    started: str,
+    evidence: Evidence | None,
+) -> RunCard:
+    """Reconcile what was written with what came in, and draw up the run card."""
+    totals = totals_of(lines, job.out.absolute().parent)
+    require_conservation(sum(facts["lines"] for facts in inputs) + intake.attached, totals)
+    used = [pack for pack in packs if len(packs) == 1 or pack.label in _labels(lines)]
+    attached = {"items": intake.attached, "also_given": intake.also_given}
+    coverage = _coverage(job, packs, intake, lines)
+    card = RunCard(job.command, inputs, used, options_of(job), totals, assumptions_of(lines, used), started, attached, coverage)
+    return card if evidence is None else replace(card, evidence=evidence_card(job.evidence, evidence, packs, lines))
+
+
+def _coverage(job: Job, packs: Sequence[RulePack], intake: Intake, lines: pl.LazyFrame) -> dict[str, Any] | None:
+    """Where dates are ignored, what the pack covers of another year's activity."""
+    if job.dates != "ignore":
+        return None
+    own = own_year_packs(job.overlays)
+    return coverage_of(lines, [part.lines for part in intake.parts], packs[0], own).as_json()
+
+
+def _labels(lines: pl.LazyFrame) -> set[str]:
+    return set(lines.select(pl.col("pack").drop_nulls().unique()).collect()["pack"])

@@ -1,0 +1,39 @@
+"""A run into totals alone: priced block by block, no line written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tariff.aggregation import READ, Sums
+from tariff.batch.blocks import blocks_of, lines_expected
+from tariff.batch.job import Job, Run, card_path, options_of
+from tariff.intake import Intake, damage_found, facts_of
+from tariff.pricing import price
+from tariff.rulepack import RulePack
+from tariff.run_card import RunCard, require_conservation
+from tariff.run_folder import writing
+from tariff.whole_files import whole_file
+
+
+def price_into_totals(job: Job, packs: Sequence[RulePack], intake: Intake, started: str) -> Run:
+    """Price without writing lines: their totals, summed block by block."""
+    inputs, sums, done = list(facts_of(intake, job.columns)), Sums(), 0
+    expected = sum(lines_expected(intake, inputs))
+    for part in intake.parts:
+        priced = price(part.lines, packs, dates=job.dates, confidence=job.confidence, columns=READ)
+        with damage_found([(part.paths, part.lines)]):
+            for block in blocks_of(priced, job.rows_in_a_part):
+                sums.add(block)
+                done += block.height
+                job.tell(done, expected)
+    totals = sums.totals()
+    require_conservation(expected, totals)
+    used = [pack for pack in packs if len(packs) == 1 or pack.label in totals.lines_priced]
+    attached = {"items": intake.attached, "also_given": intake.also_given}
+    options = {**options_of(job), "aggregate": True}
+    card = RunCard(job.command, inputs, used, options, totals, sums.assumptions(used), started, attached)
+    with whole_file(job.out) as cells_file, whole_file(card_path(job.out)) as card_file:
+        with writing(job.out):
+            sums.cells().write_parquet(cells_file, compression="zstd", compression_level=1)
+        card.write(card_file)
+    return Run(job.out, card.as_json(), totals)

@@ -1,0 +1,60 @@
+"""What best practice earned on the priced lines, as contract terms ask for it (RULES 5.1, 5.8): how many lines met a tariff, and
+the money that is to stay outside the marginal rate for emergency admissions. A line's price holds what best practice earned."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+import polars as pl
+
+from tariff.best_practice.adjustment import outside_marginal_rate
+from tariff.payment.cells import CELL, NOT_GIVEN
+from tariff.reasons import PRICED
+
+_KEYS: Final = tuple(name for name in CELL if name != "gp_practice")
+_SAID: Final = ("pack", "tariffs", "statuses")
+
+
+def gather_best_practice(priced: pl.LazyFrame, outside: Mapping[str, Collection[str]]) -> pl.DataFrame:
+    """Priced lines that a best-practice tariff covers, summed by the keys of a cell and by `tariffs` and `statuses` (as in a
+    priced line): `lines`, and `pence` that evidence earned. `outside` names, by label of rule pack, the tariffs that lie
+    outside the marginal rate; `is_outside` says whether one of them is met, and is blank where the pack's list is not known."""
+    named = [pl.col(name).cast(pl.String).fill_null(NOT_GIVEN) for name in _KEYS if name != "month"]
+    found = (
+        priced.filter((pl.col("outcome").cast(pl.String) == PRICED) & pl.col("best_practice_tariff").is_not_null())
+        .rename({"best_practice_tariff": "tariffs", "best_practice_status": "statuses"})
+        .group_by(*_KEYS, *_SAID)
+        .agg(pl.len().cast(pl.Int64).alias("lines"), pl.col("best_practice_pence").sum().alias("pence"))
+        .with_columns(*named, pl.col("pack").fill_null(NOT_GIVEN))
+        .collect()
+    )
+    judged = [
+        (pack, tariffs, statuses, _is_outside(tariffs, statuses, outside.get(pack)))
+        for pack, tariffs, statuses in found.select(_SAID).unique().iter_rows()
+    ]
+    schema = {**dict.fromkeys(_SAID, pl.String()), "is_outside": pl.Boolean()}
+    return found.join(pl.DataFrame(judged, schema=schema, orient="row"), on=_SAID, how="left").sort(*_KEYS, *_SAID)
+
+
+def money_outside(best_practice: pl.DataFrame, tariffs: Collection[str] | None) -> pl.DataFrame:
+    """The rows of `gather_best_practice` whose money lies outside the marginal rate: by their pack where `tariffs` is None, else
+    those on which one of `tariffs` is met."""
+    if tariffs is None:
+        return best_practice.filter(pl.col("is_outside").fill_null(value=False))
+    listed = frozenset(tariffs)
+    said = best_practice.select("tariffs", "statuses").iter_rows()
+    met = [outside_marginal_rate(named, statuses, listed) for named, statuses in said]
+    return best_practice.filter(pl.Series(met, dtype=pl.Boolean))
+
+
+def lines_met(best_practice: pl.DataFrame) -> pl.DataFrame:
+    """Lines that met a tariff, by commissioner, provider, financial_year and `tariff`: `lines`. A line counts for each tariff."""
+    split = [pl.col("tariffs").str.split(";").alias("tariff"), pl.col("statuses").str.split(";").alias("status")]
+    key = ("commissioner", "provider", "financial_year", "tariff")
+    met = best_practice.with_columns(split).explode("tariff", "status").filter(pl.col("status") == "met")
+    return met.group_by(key).agg(pl.col("lines").sum()).sort(key)
+
+
+def _is_outside(tariffs: str, statuses: str, listed: Collection[str] | None) -> bool | None:
+    return None if listed is None else outside_marginal_rate(tariffs, statuses, frozenset(listed))
