@@ -134,11 +134,41 @@ def _is_text(dtype: pl.DataType) -> bool:
 def _from_text(column: Column, raw: pl.Expr, reading: Reading) -> Cell:
     """A date, number or amount written as text."""
     clean = partial(_cleaned, column=column, reading=reading)
-    given = _where_given(raw, pl.Boolean(), lambda text: clean(text).is_not_null()).fill_null(value=False)
+    given = _told_of_texts(raw, pl.Boolean(), lambda texts: _given_of(texts, clean, reading))
     if column.dtype == pl.Date:
         return Cell(_each(column, raw, lambda text: _dated(clean(text), reading)), given, UNREADABLE_DATE)
-    parse = _pence if _is_money(column) else partial(whole_number, dtype=column.dtype)
-    return Cell(_each(column, raw, lambda text: parse(clean(text))), given, UNREADABLE_NUMBER)
+    if _is_money(column):
+        pence = _told_of_texts(raw, column.dtype, lambda texts: _pence_of(texts, lambda text: _pence(clean(text))))
+        return Cell(pence, given, UNREADABLE_NUMBER)
+    return Cell(_each(column, raw, lambda text: whole_number(clean(text), column.dtype)), given, UNREADABLE_NUMBER)
+
+
+def _told_of_texts(raw: pl.Expr, dtype: pl.DataType, told: Callable[[pl.Series], pl.Series]) -> pl.Expr:
+    return raw.map_batches(told, return_dtype=dtype, is_elementwise=True)
+
+
+def _given_of(texts: pl.Series, clean: _ReadText, reading: Reading) -> pl.Series:
+    """Which cells hold something: neither nothing, nor blanks, nor a word that means blank."""
+    from tariff.texts.scanning import none_blank
+
+    if not reading.blanks and none_blank(texts):
+        return texts.is_not_null()
+    return _read_given(texts, pl.Boolean(), lambda text: clean(text).is_not_null()).fill_null(value=False)
+
+
+def _pence_of(texts: pl.Series, read: _ReadText) -> pl.Series:
+    """Pounds as pence: plain ones by their bytes, the others as they may be written."""
+    from tariff.texts.amounts import plain_pence
+
+    plain = plain_pence(texts)
+    if plain is None:
+        return _read_given(texts, pl.Int64(), read)
+    pence, others = pl.Series(plain[0]), plain[1]
+    pence = pence.set(pence < 0, None)
+    if not others:
+        return pence
+    rows = (pence.is_null() & texts.is_not_null()).arg_true()
+    return pence.scatter(rows, _read_all(texts.gather(rows), read))
 
 
 def _each(column: Column, raw: pl.Expr, read: _ReadText) -> pl.Expr:
@@ -168,7 +198,7 @@ def _read_all(texts: pl.Series, read: _ReadText) -> pl.Series:
 
 
 def _read_distinct(texts: pl.Series, dtype: pl.DataType, read: _ReadText) -> pl.Series:
-    distinct = texts.unique().drop_nulls()
+    distinct = (texts.drop_nulls() if texts.null_count() else texts).unique()
     answers = _read_all(distinct, read)
     if answers.dtype == texts.dtype and answers.equals(distinct, null_equal=True):
         return texts
@@ -254,6 +284,9 @@ def _amount(raw: pl.Expr, dtype: pl.DataType) -> Cell:
     if dtype.is_float():
         given = raw.cast(pl.Float64).fill_nan(None)
         return Cell(_pence_of_float(given), given.is_not_null(), UNREADABLE_NUMBER)
+    if dtype.is_integer():
+        pounds = raw.cast(pl.Int64, strict=False)
+        return Cell(pl.when(pounds.abs() < 10**_LARGEST_DIGITS).then(pounds * 100), raw.is_not_null(), UNREADABLE_NUMBER)
     return Cell(_pence(raw.cast(pl.String)), raw.is_not_null(), UNREADABLE_NUMBER)
 
 

@@ -62,7 +62,7 @@ def _blank_rows(column: pl.Series) -> NDArray[np.bool_]:
     from tariff.texts.scanning import none_blank
 
     if column.dtype == pl.String:
-        if none_blank(column):
+        if not column.null_count() and none_blank(column):
             return np.zeros(len(column), np.bool_)
         return (column.str.strip_chars_start() == "").fill_null(value=True).to_numpy()
     return column.is_null().to_numpy()

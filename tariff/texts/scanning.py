@@ -58,12 +58,22 @@ def _all_clean(words, known, first_bit, small_letters):
     return wrong & _TOP_BITS == 0
 
 
+@rule
+def _may_be_blank(words, i):
+    """Whether a row begins with something else than a printed ASCII character."""
+    first = (words[2 * i] >> _HALF) & _BYTE
+    return np.uint64(first - _FIRST_PRINTED >= _PRINTED)
+
+
 @compiled
-def _any_blank_suspected(words):
+def _any_blank_suspected(words, known, first_bit):
     suspected = np.uint64(0)
-    for i in range(words.size // 2):
-        first = (words[2 * i] >> _HALF) & _BYTE
-        suspected |= np.uint64(first - _FIRST_PRINTED >= _PRINTED)
+    if known.size == 0:
+        for i in range(words.size // 2):
+            suspected |= _may_be_blank(words, i)
+    else:
+        for i in range(words.size // 2):
+            suspected |= _may_be_blank(words, i) if is_known(known, first_bit, i) else _NONE
     return suspected != _NONE
 
 
@@ -89,9 +99,9 @@ def all_clean(texts: pl.Series, *, raised: bool) -> bool:
 
 
 def none_blank(texts: pl.Series) -> bool:
-    """Whether it is proved that every row of a String column holds a text that does not begin with a blank."""
-    views = None if texts.null_count() else _views(texts)
-    return views is not None and not _any_blank_suspected(views.words)
+    """Whether it is proved that no text of a String column is empty or begins with a blank. Nulls are passed over."""
+    views = _views(texts)
+    return views is not None and not _any_blank_suspected(*views)
 
 
 def none_begins(texts: pl.Series, beginnings: Sequence[str]) -> bool:

@@ -1,0 +1,71 @@
+"""Pounds as files write them nearly always: digits, and perhaps a point and up to two digits more. Read from the views."""
+
+# numba functions are not annotated: their argument types are those of the arrays named in the docstrings.
+# mypy: disable-error-code="no-untyped-def"
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tariff.buffers import empty
+from tariff.compiled import IS_COMPILED, compiled, rule
+from tariff.texts.scanning import is_known
+from tariff.texts.views import LONGEST, views_of
+
+_UNREAD = np.int64(-1)
+_LENGTH, _BYTE = np.uint64(0xFFFFFFFF), np.uint64(0xFF)
+_ZERO, _POINT = ord("0"), ord(".")
+
+
+@rule
+def _byte(first, second, place):
+    """A byte of a text by the two words of its view."""
+    word, shift = (first, 32 + 8 * place) if place < 4 else (second, 8 * (place - 4))
+    return np.int64((word >> np.uint64(shift)) & _BYTE)
+
+
+@rule
+def _plain_pence(first, second):
+    """Pence of a text that is plain pounds; -1 for any other."""
+    length = np.int64(first & _LENGTH)
+    if length == 0 or length > LONGEST:
+        return _UNREAD
+    amount, decimals = np.int64(0), np.int64(-1)
+    for place in range(length):
+        byte = _byte(first, second, place)
+        if byte == _POINT and decimals < 0 and place > 0:
+            decimals = np.int64(0)
+            continue
+        digit = byte - _ZERO
+        if not 0 <= digit <= 9 or decimals == 2:
+            return _UNREAD
+        amount = 10 * amount + digit
+        decimals += decimals >= 0
+    for _ in range(2 - max(decimals, np.int64(0))):
+        amount *= 10
+    return amount
+
+
+@compiled
+def _read(words, known, first_bit, pence):
+    """Pence of every row into `pence`, -1 for a row that holds no text or no plain pounds. Returns how many hold other texts."""
+    others = 0
+    for i in range(pence.size):
+        if is_known(known, first_bit, i):
+            pence[i] = _plain_pence(words[2 * i], words[2 * i + 1])
+            others += pence[i] < 0
+        else:
+            pence[i] = _UNREAD
+    return others
+
+
+def plain_pence(texts: pl.Series) -> tuple[NDArray[np.int64], int] | None:
+    """Pence of the texts of a String column that are plain pounds, -1 in the other rows; and how many of these hold another text.
+    None where the column gives no views."""
+    views = views_of(texts) if IS_COMPILED else None
+    if views is None:
+        return None
+    pence = empty(len(texts), np.int64)
+    return pence, int(_read(*views, pence))
