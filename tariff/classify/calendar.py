@@ -29,9 +29,14 @@ def financial_year_and_month(dates: pl.Series) -> tuple[pl.Series, pl.Series]:
     physical = dates.to_physical()
     days = physical.fill_null(0).to_numpy() - int(_CALENDAR_STARTS.astype(np.int64))
     blank = physical.is_null()
-    if days.size and not 0 <= int(days.min()) <= int(days.max()) < _YEAR_OF_DAY.size:
+    first, last = (int(days.min()), int(days.max())) if days.size else (0, 0)
+    if not 0 <= first <= last < _YEAR_OF_DAY.size:
         return _computed_year_and_month(dates)
-    years, months = _YEAR_LABELS.gather(_YEAR_OF_DAY[days]), pl.Series(_MONTH_OF_DAY[days])
+    months = pl.Series(_MONTH_OF_DAY[days])
+    if _YEAR_OF_DAY[first] == _YEAR_OF_DAY[last]:  # a block of one year, as most are
+        years = pl.repeat(_YEAR_LABELS[int(_YEAR_OF_DAY[first])], len(dates), dtype=pl.String, eager=True)
+    else:
+        years = _YEAR_LABELS.gather(_YEAR_OF_DAY[days])
     return (years.set(blank, None), months.set(blank, None)) if blank.any() else (years, months)
 
 

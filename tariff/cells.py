@@ -1,0 +1,151 @@
+"""Totals of lines by the values of some columns, block by block: what is kept grows with the number of cells, not of lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from tariff.buffers import empty, filled
+from tariff.errors import Fault, UsageError
+
+if TYPE_CHECKING:
+    from tariff.texts.answers import Answers
+
+_WORD: Final = 64
+_BITS_OF_TEXT, _BITS_OF_CATEGORY = 24, 8
+_LEAST_ROOM: Final = 1 << 12
+
+
+class _Key:
+    """One column that tells cells apart: its values as numbers in some bits of a word, 0 for null."""
+
+    def __init__(self, name: str, dtype: pl.DataType, word: int, shift: int) -> None:
+        self.name, self.dtype, self.word, self.shift, self.bits = name, dtype, word, shift, _bits_of(dtype)
+        self._texts: list[str] = []
+        self._answers = self._asked() if dtype == pl.String else None
+
+    def _asked(self) -> Answers:
+        from tariff.texts.answers import Answers
+
+        return Answers(self._number, 0)
+
+    def _number(self, text: str) -> int:
+        """The number of a text that was not met before, where it stands in the word."""
+        self._texts.append(text)
+        if len(self._texts) >= 1 << self.bits:
+            told = Fault(self.name, f"has more than {(1 << self.bits) - 1:,} values", "sum by another column")
+            raise UsageError("Totals cannot be made by that column.", [told])
+        return len(self._texts) << self.shift
+
+    def into(self, words: NDArray[np.uint64], column: pl.Series) -> None:
+        """Put the numbers of a column's values into their word."""
+        if self._answers is not None:
+            self._answers.into(words[self.word], column)
+            return
+        from tariff.kernels.cells import add_numbers
+
+        above = column.to_physical().cast(pl.Int16 if self.bits == _BITS_OF_CATEGORY else pl.Int64) + 1
+        add_numbers(_numbers(above), np.uint64(self.shift), words[self.word])
+
+    def values(self, cells: NDArray[np.uint64]) -> pl.Series:
+        """The values of the cells, given by their words."""
+        numbers = (cells[self.word] >> np.uint64(self.shift)) & np.uint64((1 << self.bits) - 1)
+        if self._answers is not None:
+            return pl.Series(self.name, [None, *self._texts], dtype=pl.String).gather(pl.Series(numbers.astype(np.uint32)))
+        values = pl.Series(self.name, numbers.astype(np.int64)) - 1
+        values = values.set(values < 0, None)
+        return values.cast(pl.UInt8).cat.to(self.dtype) if isinstance(self.dtype, pl.Enum) else values.cast(self.dtype)
+
+
+def _bits_of(dtype: pl.DataType) -> int:
+    if dtype == pl.String:
+        return _BITS_OF_TEXT
+    if isinstance(dtype, pl.Enum) or dtype == pl.Int8:
+        return _BITS_OF_CATEGORY
+    return 34 if dtype == pl.Int32 else 62
+
+
+def _keys(names: Sequence[str], schema: pl.Schema) -> list[_Key]:
+    """The columns side by side in as many words as they need."""
+    keys: list[_Key] = []
+    word, shift = 0, 0
+    for name in names:
+        bits = _bits_of(schema[name])
+        if shift + bits > _WORD:
+            word, shift = word + 1, 0
+        keys.append(_Key(name, schema[name], word, shift))
+        shift += bits
+    return keys
+
+
+class Cells:
+    """Lines and sums of frames by the values of the columns `keys`: texts, enumerations and whole numbers that are not negative.
+
+    `sums` are whole numbers, null counting nothing. Frames are added one after another and have the columns of `schema`."""
+
+    def __init__(self, keys: Sequence[str], sums: Sequence[str], schema: pl.Schema) -> None:
+        self._keys = _keys(keys, schema)
+        self._words = max((key.word for key in self._keys), default=0) + 1
+        self._names = tuple(sums)
+        self._count = 0
+        self._cells: NDArray[np.uint64] = np.zeros((self._words, _LEAST_ROOM), np.uint64)
+        self._sums = {name: np.zeros(_LEAST_ROOM, np.int64) for name in ("", *self._names)}
+        self._table, self._shift = self._entered(_LEAST_ROOM)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, lines: pl.DataFrame) -> None:
+        """Add lines."""
+        from tariff.kernels.cells import add_amounts, count_lines, number_cells
+
+        if not lines.height:
+            return
+        self._make_room(self._count + lines.height)
+        words = filled(self._words * lines.height, 0, np.uint64).reshape(self._words, lines.height)
+        for key in self._keys:
+            key.into(words, lines[key.name])
+        cell = empty(lines.height, np.int64)
+        self._count = int(number_cells(words, self._table, self._shift, self._cells, self._count, cell))
+        count_lines(cell, self._sums[""])
+        for name in self._names:
+            column = lines[name]
+            if column.null_count() < lines.height:
+                add_amounts(cell, _numbers(column.cast(pl.Int64)), self._sums[name])
+
+    def _make_room(self, most: int) -> None:
+        room = self._cells.shape[1]
+        if most <= room:
+            return
+        more = max(most, 2 * self._count) - room
+        self._cells = np.pad(self._cells, ((0, 0), (0, more)))
+        self._sums = {name: np.pad(sums, (0, more)) for name, sums in self._sums.items()}
+        self._table, self._shift = self._entered(room + more)
+
+    def _entered(self, room: int) -> tuple[NDArray[np.int64], np.uint64]:
+        """A table of the cells with room for so many, at most half of its places taken."""
+        from tariff.kernels.cells import FREE, enter_cells
+
+        bits = (2 * room - 1).bit_length()
+        table, shift = np.full(1 << bits, FREE, np.int64), np.uint64(_WORD - bits)
+        enter_cells(self._cells, self._count, table, shift)
+        return table, shift
+
+    def frame(self) -> pl.DataFrame:
+        """The cells in the order in which they were met: keys, `lines`, sums."""
+        cells = self._cells[:, : self._count]
+        keys = [key.values(cells) for key in self._keys]
+        sums = {name or "lines": sums[: self._count] for name, sums in self._sums.items()}
+        return pl.DataFrame([*keys, *(pl.Series(name, sums) for name, sums in sums.items())])
+
+
+def _numbers(column: pl.Series) -> NDArray[Any]:
+    """A column as numbers, 0 where it is null. Not to be written, as a kernel is compiled for arrays that may and once more for
+    arrays that may not."""
+    numbers = (column.fill_null(0) if column.null_count() else column).rechunk().to_numpy()
+    numbers.flags.writeable = False
+    return numbers
