@@ -46,8 +46,8 @@ _DIFFERENCES: Final = {name: f"{name.removesuffix('_pence')}_difference_pence" f
 @dataclass(frozen=True, slots=True)
 class Backtest:
     """What changed between two runs, money in pence. `changed` has one row a line: cause, key, components that changed, details
-    before and after, differences; causes come in the order of `CAUSES`. `sums` has for each cause its lines, the difference of each
-    amount of money, and the lines in which it differs; `lines` and `pence` are of the first run and the second."""
+    before and after, differences; causes come in the order of `CAUSES`. `sums` has for each cause its lines, the difference of
+    each amount, and the lines in which it differs; `lines` and `pence` are of the first run and the second."""
 
     changed: pl.LazyFrame
     sums: pl.DataFrame
