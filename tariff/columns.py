@@ -340,17 +340,24 @@ PATHWAY: Final = (
     _out("end_date", pl.Date(), "last day of the window; blank = the register entry goes on"),
     _out("state", pl.Enum(("open", "closed")), "open: care that is yet to come may still belong to it", nullable=False),
     _out("flag", pl.Enum(PATHWAY_FLAGS), "why it is not paid; blank where it is"),
-    _out("financial_year", pl.String(), "of the day it was opened, or of a year of care: the year paid for", nullable=False),
+    _out(
+        "financial_year",
+        pl.String(),
+        "of the day that chose its rule pack: the anchor's own, booking or birth; of a year of care: the year paid for",
+        nullable=False,
+    ),
     _out("month", pl.Int8(), "month of the financial year, 1 = April; blank for a year of care"),
     _out("days", pl.Int32(), "days paid for, of a year of care", "days"),
     _money("bundle_pence", "price of the level, with the lead provider's market forces factor"),
-    _money("stop_loss_pence", "share of episodic value above the threshold"),
+    _money("outlier_pence", "episodic value beyond the level's outlier amounts: paid on top, or taken back (negative)"),
+    _money("stop_loss_pence", "share of episodic value, drawn in to those amounts, above the threshold"),
     _money("withheld_pence", "withheld where quality failed, zero or negative"),
-    _money("price_pence", "what is paid: the three amounts above"),
+    _money("price_pence", "what is paid: the four amounts above"),
     _money("episodic_pence", "what the care inside would have been paid line by line"),
     _out("lines", pl.Int32(), "lines inside", "lines", nullable=False),
     _out("complications", pl.Int32(), "complications inside", "lines", nullable=False),
     _money("change_pence", "price_pence less what an earlier run told of this pathway"),
+    _out("pack", pl.String(), "rule pack that defines and prices it", nullable=False),
 )
 """Pathways found, one a row; those with a flag are not paid."""
 

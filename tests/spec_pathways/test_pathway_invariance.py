@@ -112,7 +112,8 @@ def test_lines_and_bundles_reconcile(world, year):
     by_pathway = inside.group_by("pathway_id").agg(pl.col("pathway_pence").sum())
     joined = by_pathway.join(pathways, on="pathway_id")
     assert (joined["pathway_pence"] == joined["episodic_pence"]).all()
-    assert (pathways["price_pence"] == pathways["bundle_pence"] + pathways["stop_loss_pence"] + pathways["withheld_pence"]).all()
+    amounts = ("bundle_pence", "outlier_pence", "stop_loss_pence", "withheld_pence")
+    assert (pathways["price_pence"] == pathways.select(pl.sum_horizontal(amounts)).to_series()).all()
 
 
 def test_the_matrix_nets_to_zero(world, year):
