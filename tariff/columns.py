@@ -337,7 +337,7 @@ PATHWAY: Final = (
     _out("commissioner", pl.String(), "who pays it"),
     _out("anchor_line_id", pl.String(), "line that triggered it, of the provider in `pathway_id`; blank where a register did"),
     _out("start_date", pl.Date(), "first day of the window", nullable=False),
-    _out("end_date", pl.Date(), "last day of the window; blank = the register entry goes on"),
+    _out("end_date", pl.Date(), "last day of the window; a year of care ends with its year", nullable=False),
     _out("state", pl.Enum(("open", "closed")), "open: care that is yet to come may still belong to it", nullable=False),
     _out("flag", pl.Enum(PATHWAY_FLAGS), "why it is not paid; blank where it is"),
     _out(

@@ -110,13 +110,13 @@ class Definitions:
         """The same without the years of care that a run up to `until` has nothing to do with: it pays those of the year of `until`,
         and of years that an earlier run, up to `told_until`, had not settled yet."""
         latest = max((pack.since for pack in self.packs if pack.since <= until), default=self.packs[0].since)
-        begins = latest if told_until is None else told_until
 
         def is_paid(definition: Definition) -> bool:
             its, pack = definition
-            if not isinstance(its, YearOfCare):
+            if not isinstance(its, YearOfCare) or pack.since == latest:
                 return True
-            return pack.since <= max(until, latest) and pack.until + timedelta(days=its.settlement_days) >= begins
+            settled = pack.until + timedelta(days=its.settlement_days)
+            return told_until is not None and pack.since <= latest and settled >= told_until
 
         paid = [definition for definition in self.pathways if is_paid(definition)]
         packs = (

@@ -14,7 +14,6 @@ from tariff.columns import OWED, PATHWAY, PATHWAY_FLAGS, schema
 from tariff.kernels.pathways import ANTENATAL, BIRTH, NO_PHASE, NOBODY, OPENED, POSTNATAL
 from tariff.money import BASIS_POINTS, MILLION
 from tariff.pathways.definitions import Definition, Definitions, PackDefinitions
-from tariff.pathways.registered import FOREVER
 from tariff.pathways.selecting import level_number
 from tariff.pathways.sweeping import PHASES, Swept, day_number
 from tariff.rulepack.pathway_model import AnchoredEpisode, AnyPathway, Level, PhasedPathway, RegisterLevel, YearOfCare
@@ -270,14 +269,14 @@ def _with_days(own: pl.DataFrame, tariff: _Tariff, until: date) -> pl.DataFrame:
     paid_on = pl.lit(pack.since) if yearly else (begins if tariff.phase == POSTNATAL else of_anchor)
     year = paid_on.dt.year() - (paid_on.dt.month() < 4).cast(pl.Int32)
     following = ((year + 1) % 100).cast(pl.String).str.zfill(2)
-    ends = (
-        pl.min_horizontal(pl.col("warranty_end"), pl.lit(day_number(pack.until), pl.Int64)) if yearly else pl.col("warranty_end")
-    )
+    end, closes = pl.col("end"), pl.col("warranty_end")
+    if yearly:
+        end, closes = (pl.min_horizontal(day, pl.lit(day_number(pack.until), pl.Int64)) for day in (end, closes))
     paid = pl.col("status") == OPENED
     return own.with_columns(
         start_date=pl.col("start").cast(pl.Int32).cast(pl.Date),
-        end_date=pl.when(pl.col("end") < FOREVER).then(pl.col("end")).cast(pl.Int32).cast(pl.Date),
-        state=pl.when(paid & (ends + its.settlement_days > day_number(until))).then(pl.lit("open")).otherwise(pl.lit("closed")),
+        end_date=end.cast(pl.Int32).cast(pl.Date),
+        state=pl.when(paid & (closes + its.settlement_days > day_number(until))).then(pl.lit("open")).otherwise(pl.lit("closed")),
         financial_year=pl.concat_str([year.cast(pl.String), following], separator="-"),
         month=(pl.lit(None, pl.Int8) if yearly else ((paid_on.dt.month() + 8) % 12 + 1).cast(pl.Int8)),
         days=(_days(day_number(pack.since), _paid_until(pack, until)) if yearly else pl.lit(None, pl.Int32)).cast(pl.Int32),

@@ -550,7 +550,7 @@ def _settled(window: Window) -> dict[str, Any]:
         "lead_provider": window.lead_provider,
         "commissioner": window.commissioner or None,
         "start_date": window.start,
-        "end_date": None if window.end == _FOREVER else window.end,
+        "end_date": min(window.end, year.ends) if window.yearly else window.end,
         "state": "open" if is_open else "closed",
         "flag": window.flag,
         "bundle_pence": bundle,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -99,8 +100,10 @@ class World:
         return told_of(self.bundle(lines, entries, until=until))
 
     def by_reference(self, lines: Sequence[Line], entries: Sequence[Entry] = (), *, until: date | None = None) -> Told:
+        until = until or self.ends
+        last = max(since for _, _, since, _ in self._packs if since <= until)
         years = [
-            Year(since, ends, until or self.ends, said["pathway"], said["transfers"], FACTORS, None, label)
+            Year(since, ends, until, _paid_for(said["pathway"], yearly=since == last), said["transfers"], FACTORS, None, label)
             for label, file, since, ends in self._packs
             for said in [file.model_dump(mode="json", by_alias=True)]
         ]
@@ -126,6 +129,11 @@ class World:
         for patient in sorted({line["patient_id"] for line in lines if (line["patient_id"] or "").strip()}):
             found += readmissions_of([line for line in lines if line["patient_id"] == patient], said)
         return sorted(found, key=lambda row: (row["provider"], row["line_id"]))
+
+
+def _paid_for(definitions: list[dict[str, Any]], *, yearly: bool) -> list[dict[str, Any]]:
+    """Years of care are paid for the year a run goes up to."""
+    return [said for said in definitions if yearly or said["method"] != "year_of_care"]
 
 
 def _histories(lines: Sequence[Line], entries: Sequence[Entry]) -> Iterator[tuple[list[Line], list[Entry]]]:
@@ -191,6 +199,27 @@ def pathway_file() -> PathwayFile:
 @pytest.fixture(scope="session")
 def world(pathway_file: PathwayFile) -> World:
     return World(pathway_file)
+
+
+@pytest.fixture(scope="session")
+def two_years(pathway_file: PathwayFile) -> World:
+    """Two rule packs, the second with other prices, windows and rules; the first ends amid the random histories."""
+    return World(pathway_file, date(2016, 7, 1), date(2017, 6, 30), later=_dearer(pathway_file))
+
+
+def _dearer(file: PathwayFile) -> PathwayFile:
+    """The definitions of the year after: every price twice as high, windows shorter, transfers within two days."""
+    said = file.model_dump(by_alias=True, mode="json")
+    for pathway in said["pathway"]:
+        for levels in ("levels", "antenatal", "birth", "postnatal"):
+            for level in pathway.get(levels, ()):
+                level["price"] = str(2 * int(level["price"].replace(",", "")))
+        if "window_days" in pathway:
+            pathway["window_days"] = pathway["window_days"] * 2 // 3
+        if "same_birth_days" in pathway:
+            pathway["same_birth_days"] = 7
+    said["transfers"]["gap_days"] = 2
+    return PathwayFile.model_validate_json(json.dumps(said))
 
 
 @pytest.fixture(scope="session")
