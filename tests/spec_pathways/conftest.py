@@ -207,6 +207,12 @@ def two_years(pathway_file: PathwayFile) -> World:
     return World(pathway_file, date(2016, 7, 1), date(2017, 6, 30), later=_dearer(pathway_file))
 
 
+@pytest.fixture(scope="session")
+def year_after(pathway_file: PathwayFile) -> World:
+    """The same two packs, for 2017-18 and 2018-19."""
+    return World(pathway_file, later=_dearer(pathway_file))
+
+
 def _dearer(file: PathwayFile) -> PathwayFile:
     """The definitions of the year after: every price twice as high, windows shorter, transfers within two days."""
     said = file.model_dump(by_alias=True, mode="json")
