@@ -21,8 +21,8 @@ import numpy as np
 import polars as pl
 
 from tariff.columns import KIND, POD
-from tariff.pathways import Definitions, readmissions
-from tariff.pathways.bundling import bundle_care
+from tariff.pathways import Definitions, PackDefinitions, readmissions
+from tariff.pathways.bundling import form
 from tariff.pathways.care import CARE
 from tariff.rulepack.declarations import read_declarations
 from tariff.rulepack.pathway_model import PathwayFile
@@ -37,7 +37,7 @@ PRICED = {"line_id": pl.String, "price_pence": pl.Int64}
 def definitions() -> Definitions:
     file, faults = read_declarations(_DEFINITIONS, PathwayFile)
     assert file is not None, faults
-    return Definitions(file.pathway, None, file.readmission, {}, False, None, _FIRST, date(2018, 3, 31))
+    return Definitions((PackDefinitions("benchmark", _FIRST, date(2018, 4, 30), file.pathway, None, file.readmission),))
 
 
 def care(lines: int) -> pl.DataFrame:
@@ -125,8 +125,8 @@ def readmissions_by_polars(lines: pl.DataFrame) -> int:
 
 
 def bundle_by_sweep(lines: pl.DataFrame) -> int:
-    bundled = bundle_care(lines.select(*PRICED), lines.lazy(), definitions())
-    return int(bundled.pathways["episodic_pence"].sum())
+    formed = form([lines.lazy()], lines.height, definitions())
+    return int(formed.pathways["episodic_pence"].sum())
 
 
 def bundle_by_duckdb(lines: pl.DataFrame) -> int:

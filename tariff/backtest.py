@@ -6,15 +6,19 @@ its lines stand. The columns that a price does not depend on beyond these (patie
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import polars as pl
 
 from tariff.columns import COMPONENTS, PRICED_LINE, names
+from tariff.intake import damage_found
 from tariff.money import pounds
 from tariff.report.priced_lines import find_cards, scan_lines
+from tariff.run_folder import writing
 from tariff.whole_files import refuse_existing, whole_file
 
 KEY: Final = ("kind", "provider", "line_id", "occurrence")
@@ -35,12 +39,18 @@ _COMPARED: Final = tuple(name for name in names(PRICED_LINE) if name not in _NOT
 _TOLD: Final = ("commissioner", "activity_date", "pod", "currency", "units", "outcome", "reason", "pack")
 
 
+_LINES_IN_A_PARTITION: Final = 500_000
+_DIFFERENCES: Final = {name: f"{name.removesuffix('_pence')}_difference_pence" for name in _MONEY}
+
+
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """What changed between two runs. `changed` has one row a line: cause, key, components that changed, details before and after,
-    differences in pence; `lines` and `pence` are of the first run and the second. Money in pence."""
+    """What changed between two runs, money in pence. `changed` has one row a line: cause, key, components that changed, details
+    before and after, differences; causes come in the order of `CAUSES`. `sums` has for each cause its lines, the difference of
+    each amount, and the lines in which it differs; `lines` and `pence` are of the first run and the second."""
 
-    changed: pl.DataFrame
+    changed: pl.LazyFrame
+    sums: pl.DataFrame
     lines: tuple[int, int]
     pence: tuple[int, int]
     packs: tuple[str, ...] = ()
@@ -48,8 +58,12 @@ class Backtest:
     @property
     def by_cause(self) -> list[tuple[str, int, int]]:
         """Cause, lines and difference in pence, in the order of `CAUSES`; the differences add up to that of the runs."""
-        of = {cause: self.changed.filter(pl.col("cause") == cause) for cause in CAUSES}
-        return [(cause, rows.height, int(rows["price_difference_pence"].sum())) for cause, rows in of.items() if rows.height]
+        return [(row["cause"], row["lines"], row["price_difference_pence"]) for row in self.sums.iter_rows(named=True)]
+
+    @property
+    def lines_changed(self) -> int:
+        """How many lines changed."""
+        return int(self.sums["lines"].sum())
 
     def __str__(self) -> str:
         return "\n".join(self._told())
@@ -59,40 +73,95 @@ class Backtest:
             yield f"{lines:>14,}  lines in the {run} run, {pounds(pence)}"
         for cause, lines, pence in self.by_cause:
             yield f"{lines:>14,}  {cause}: {CAUSES[cause]}; {_signed(pence)}"
-        for name in COMPONENTS:
-            rows = self.changed.filter(
-                (pl.col("cause") == "price_changed") & (pl.col(f"{name.removesuffix('_pence')}_difference_pence") != 0)
-            )
-            if rows.height:
-                pence = int(rows[f"{name.removesuffix('_pence')}_difference_pence"].sum())
-                yield f"{'':>14}    {name.removesuffix('_pence').replace('_', ' ')}: {rows.height:,} lines; {_signed(pence)}"
+        yield from self._components()
         yield f"{_signed(self.pence[1] - self.pence[0]):>22}  in all"
         yield from (f"\n{told}" for told in self.packs)
-        if not self.changed.height:
+        if not self.lines_changed:
             yield "\nNo line changed."
+
+    def _components(self) -> Iterator[str]:
+        """How the components of lines that were priced otherwise changed."""
+        for row in self.sums.filter(pl.col("cause") == "price_changed").iter_rows(named=True):
+            for name in COMPONENTS:
+                if lines := row[f"{name}_lines"]:
+                    word = name.removesuffix("_pence").replace("_", " ")
+                    yield f"{'':>14}    {word}: {lines:,} lines; {_signed(row[_DIFFERENCES[name]])}"
 
 
 def _signed(pence: int) -> str:
     return f"{'+' if pence > 0 else ''}{pounds(pence)}"
 
 
-def backtest(before: Path, after: Path) -> Backtest:
-    """Compare the priced lines of two runs. ActivityError where they cannot be read."""
-    first, second = (_lines(path) for path in (before, after))
+@contextmanager
+def backtest(before: Path, after: Path) -> Iterator[Backtest]:
+    """Compare the priced lines of two runs; `changed` can be read while the context lasts. Lines are laid aside in partitions by
+    a hash of their key, in the temporary folder, so that memory does not grow with them.
+
+    ActivityError where the lines cannot be read, OutputError where the temporary folder has no room."""
+    runs = [_lines(path) for path in (before, after)]
+    sources = [([path], scan_lines(path)) for path in (before, after)]
+    with TemporaryDirectory(prefix="tariff-") as name:
+        folder = Path(name)
+        with writing(folder), damage_found(sources):
+            totals = [run.select(pl.len(), pl.col("price_pence").sum()).collect().row(0) for run in runs]
+            count = max(1, -(-max(lines for lines, _ in totals) // _LINES_IN_A_PARTITION))
+            partitions = [_laid_aside(run, count, folder / side) for run, side in zip(runs, ("before", "after"), strict=True)]
+            found = [
+                _written(_compared(*both), folder / f"changed-{number}.parquet")
+                for number, both in enumerate(zip(*partitions, strict=True))
+            ]
+        changed = pl.concat([one.filter(pl.col("cause") == cause) for cause in CAUSES for one in found])
+        sums = _sums(found)
+        packs = tuple(_other_packs(find_cards(before, None), find_cards(after, None)))
+        (first, second) = totals
+        yield Backtest(changed, sums, (first[0], second[0]), (int(first[1]), int(second[1])), packs)
+
+
+def _laid_aside(lines: pl.LazyFrame, count: int, folder: Path) -> list[pl.LazyFrame]:
+    """The lines of each partition, in their order, written in one pass."""
+    key = pl.struct("kind", "provider", "line_id").hash(seed=0)
+    placed = lines.with_row_index("place").with_columns((key % count).cast(pl.UInt32).alias("partition"))
+    by_partition = pl.PartitionBy(folder, key="partition", include_key=False)
+    placed.sink_parquet(by_partition, compression="lz4", statistics=False, mkdir=True)
+    nothing = pl.LazyFrame(schema=placed.drop("partition").collect_schema())
+    return [_scanned(sorted((folder / f"partition={number}").glob("*.parquet")), nothing) for number in range(count)]
+
+
+def _scanned(files: Sequence[Path], nothing: pl.LazyFrame) -> pl.LazyFrame:
+    return pl.scan_parquet(list(files), glob=False) if files else nothing
+
+
+def _compared(before: pl.LazyFrame, after: pl.LazyFrame) -> pl.DataFrame:
+    """The lines of a partition that changed, in the order of cause and key."""
+    first, second = (_counted(lines) for lines in (before, after))
     joined = first.join(second, on=KEY, how="full", suffix="_after", nulls_equal=True, coalesce=True)
-    changed = joined.with_columns(cause=_cause()).filter(pl.col("cause").is_not_null()).select(_changed()).sort("cause", *KEY)
-    totals = [frame.select(pl.len(), pl.col("price_pence").sum()) for frame in (first, second)]
-    found, *sums = pl.collect_all([changed, *totals], engine="streaming")
-    counts = [frame.row(0) for frame in sums]
-    packs = tuple(_other_packs(find_cards(before, None), find_cards(after, None)))
-    return Backtest(found, (counts[0][0], counts[1][0]), (int(counts[0][1]), int(counts[1][1])), packs)
+    changed = joined.with_columns(cause=_cause()).filter(pl.col("cause").is_not_null())
+    return changed.select(_changed()).sort("cause", *KEY).collect()
+
+
+def _counted(lines: pl.LazyFrame) -> pl.LazyFrame:
+    """Lines with how many of the same key came before them."""
+    occurrence = pl.int_range(pl.len()).over("kind", "provider", "line_id", order_by="place")
+    return lines.with_columns(occurrence=occurrence, there=pl.lit(value=True)).drop("place")
+
+
+def _written(changed: pl.DataFrame, path: Path) -> pl.LazyFrame:
+    changed.write_parquet(path, compression="lz4")
+    return pl.scan_parquet(path, glob=False)
+
+
+def _sums(found: Sequence[pl.LazyFrame]) -> pl.DataFrame:
+    """Lines and differences by cause, in the order of `CAUSES`."""
+    differ = [(pl.col(column) != 0).sum().alias(f"{name}_lines") for name, column in _DIFFERENCES.items()]
+    sums = [pl.len().alias("lines"), pl.col(list(_DIFFERENCES.values())).sum(), *differ]
+    by_cause = pl.concat(found).group_by("cause").agg(sums)
+    return by_cause.sort(pl.col("cause").cast(pl.Enum(list(CAUSES)))).collect()
 
 
 def _lines(path: Path) -> pl.LazyFrame:
     lines = scan_lines(path).select("kind", "provider", "line_id", *_COMPARED)
     enumerations = [name for name, dtype in lines.collect_schema().items() if isinstance(dtype, pl.Enum | pl.Categorical)]
-    plain = lines.with_columns(pl.col(enumerations).cast(pl.String))
-    return plain.with_columns(occurrence=pl.int_range(pl.len()).over("kind", "provider", "line_id"), there=pl.lit(True))
+    return lines.with_columns(pl.col(enumerations).cast(pl.String))
 
 
 def _other(name: str) -> pl.Expr:
@@ -127,7 +196,7 @@ def _changed() -> list[pl.Expr]:
         pl.concat_str(words, separator=";", ignore_nulls=True).alias("components_changed"),
         pl.concat_str(others, separator=";", ignore_nulls=True).alias("details_changed"),
         *both,
-        *(difference(name).alias(f"{name.removesuffix('_pence')}_difference_pence") for name in _MONEY),
+        *(difference(name).alias(column) for name, column in _DIFFERENCES.items()),
     ]
 
 
@@ -148,5 +217,8 @@ def _digests(pack: Mapping[str, Any]) -> tuple[str, ...]:
 def write_changed(found: Backtest, out: Path, *, overwrite: bool) -> None:
     """The changed lines as `NAME.parquet`, or as CSV under any other name. OutputError where they cannot be written."""
     refuse_existing(out, overwrite=overwrite)
-    with whole_file(out) as path:
-        found.changed.write_parquet(path) if out.suffix.lower() == ".parquet" else found.changed.write_csv(path)
+    with whole_file(out) as path, writing(out):
+        if out.suffix.lower() == ".parquet":
+            found.changed.sink_parquet(path, compression="zstd", maintain_order=True)
+        else:
+            found.changed.sink_csv(path, maintain_order=True)

@@ -3,6 +3,7 @@ Pricing and verification both take it from here, so that they see the same lines
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,7 +52,8 @@ def take_in(files: Sequence[tuple[str | None, Path]], columns: Path | str | None
     given = [part.lines for part in parts if part.kind == "unbundled"]
     if given:
         items, also_given = without_given(items, *given)
-    with damage_found([(part.paths, part.lines) for part in parts]):
+    sources = [(part.paths, part.lines) for part in parts]
+    with damage_named([path for paths, _ in sources for path in paths]), damage_found(sources):
         attached = int(items.select(pl.len()).collect(engine="streaming").item())
     if attached:
         parts.append(Part("unbundled", tuple(admitted), items))
@@ -79,9 +81,15 @@ def facts_of(intake: Intake, columns: Path | str | None = None) -> Iterator[dict
                 "sha256": one.sha256,
                 "encoding": one.encoding,
                 "separator": one.separator,
-                "ignored": list(one.ignored),
+                "ignored": [heading_told(heading) for heading in one.ignored],
                 "column_map": one.column_map,
             }
+
+
+def heading_told(heading: str) -> str:
+    """A heading as it may be told. Where a file lacks its headings or they are garbled, the first row stands there: what has
+    digits as an identifier of a person has is not repeated."""
+    return "(a heading with digits)" if re.search(r"(\d[ -]?){5}", heading) else heading
 
 
 def _spells_of(part: Part, facts: Sequence[FileFacts]) -> int:

@@ -6,13 +6,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import IO, Final
+from typing import IO, Final, TypeVar
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from tariff.whole_files import refused_writing
+
+Number = TypeVar("Number", np.uint64, np.int64)
 
 _PARTITIONS: Final = 64
 _SHIFT: Final = np.uint64(58)
@@ -30,7 +32,7 @@ def repeated_keys(priced: pl.LazyFrame, scratch: Path) -> tuple[int, int]:
     key = pl.struct(pl.col("kind").cast(pl.String), "provider", "line_id").hash(seed=0)
     keyed = priced.filter(pl.col("line_id").is_not_null()).select(key.alias("key"), "price_pence")
     try:
-        with SpooledTemporaryFile(max_size=_HELD_BYTES, dir=scratch) as file:
+        with SpooledTemporaryFile(max_size=_HELD_BYTES, dir=str(scratch)) as file:
             counts = [_lay_aside(batch, file) for batch in keyed.collect_batches(maintain_order=True)]
             found = [_repeats(*part) for part in _partitions(file, np.array(counts, np.int64).reshape(-1, _PARTITIONS))]
     except OSError as error:
@@ -63,7 +65,7 @@ def _partitions(file: IO[bytes], counts: NDArray[np.int64]) -> Iterator[tuple[ND
             yield np.concatenate(keys), np.concatenate(pence)
 
 
-def _read(file: IO[bytes], place: int, count: int, dtype: np.dtype[np.uint64] | np.dtype[np.int64]) -> NDArray[np.generic]:
+def _read(file: IO[bytes], place: int, count: int, dtype: np.dtype[Number]) -> NDArray[Number]:
     file.seek(place)
     return np.frombuffer(file.read(8 * count), dtype)
 

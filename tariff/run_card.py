@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import platform
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -22,6 +22,7 @@ from tariff.columns import COMPONENTS
 from tariff.errors import ActivityError, DisagreementError, Fault
 from tariff.reasons import BASIS_SENTENCES, OUTCOMES, PRICED, REASONS, Basis
 from tariff.repeated_keys import repeated_keys
+from tariff.rulepack.best_practice_book import tariffs_of
 
 if TYPE_CHECKING:
     from tariff.rulepack import RulePack
@@ -150,9 +151,25 @@ def describe_pack(pack: RulePack) -> dict[str, Any]:
             {"rule": name, "method": rule.method, "confidence": rule.confidence, "source": rule.source, "note": rule.note}
             for name, rule in ((name, getattr(pack.rules, name)) for name in type(pack.rules).model_fields)
         ],
-        "outside_marginal_rate": list(getattr(pack.rules.best_practice, "outside_marginal_rate", ())),
+        "best_practice": list(_tariffs(pack)),
         "notes": list(pack.notes),
     }
+
+
+def _tariffs(pack: RulePack) -> Iterator[dict[str, Any]]:
+    """The best-practice tariffs that the pack pays: name, mechanism, criteria in words, and whether they lie outside the marginal
+    rate."""
+    outside = getattr(pack.rules.best_practice, "outside_marginal_rate", ())
+    paid = pack.best_practice if pack.rules.best_practice.method != "none" else ()
+    first = {row.tariff: row for row in reversed(paid)}
+    for tariff in tariffs_of(pack) if paid else ():
+        yield {
+            "tariff": tariff,
+            "name": first[tariff].name,
+            "mechanism": first[tariff].mechanism,
+            "outside_marginal_rate": tariff in outside,
+            "criteria": {row.criterion: row.name for row in pack.best_practice_criteria if row.tariff == tariff},
+        }
 
 
 def totals_of(priced: pl.LazyFrame, scratch: Path) -> Totals:

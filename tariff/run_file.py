@@ -5,14 +5,16 @@ may also be named as on the command line."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
 from tariff.activity.kinds import kind_named
-from tariff.batch import Job, PathwayJob, damage_found, price_files
+from tariff.batch import Job, PathwayJob, Progress, damage_found, price_files
 from tariff.errors import RulesError, UsageError
 from tariff.intake import named_files
 from tariff.printing import printed_run
@@ -77,14 +79,24 @@ def read_run_file(path: Path) -> RunFile:
     return found
 
 
-def run_file(path: Path, *, command: Sequence[str], say: Callable[[str], None]) -> tuple[dict[str, Any], float | None]:
-    """Do the job that `path` describes, asking nothing; the run card and the limit of unpriced lines. Errors as the commands."""
+def run_file(
+    path: Path,
+    *,
+    command: Sequence[str],
+    say: Callable[[str], None],
+    showing: Callable[[], AbstractContextManager[Progress | None]] = nullcontext,
+) -> tuple[dict[str, Any], float | None]:
+    """Do the job that `path` describes, asking nothing; the run card and the limit of unpriced lines. Errors as the commands.
+
+    `showing` gives what is told how far pricing is."""
     asked, folder = read_run_file(path), path.parent
     report_out = None if asked.compare is None else folder / asked.compare.out
-    replace = asked.price.existing != "refuse"
+    over = asked.price.existing != "refuse"
     if report_out is not None:
-        refuse_existing(report_out, overwrite=replace, holding=FILES)
-    run = price_files(_job(asked.price, folder, command))
+        refuse_existing(report_out, overwrite=over, holding=FILES)
+    job = _job(asked.price, folder, command)
+    with showing() as progress:
+        run = price_files(dataclasses.replace(job, progress=progress))
     print(printed_run(run.card))
     say(f"written to {run.out}")
     if asked.compare is not None and report_out is not None:
@@ -92,7 +104,7 @@ def run_file(path: Path, *, command: Sequence[str], say: Callable[[str], None]) 
         plan = None if asked.compare.plan is None else folder / asked.compare.plan
         with damage_found([([run.out], scan_lines(run.out))]):
             report = compare(run.out, models, by=asked.compare.by, plan=plan, suppress=asked.compare.suppress)
-        report.write(report_out, overwrite=replace)
+        report.write(report_out, overwrite=over)
         print(report)
         say(f"written to {report_out}")
     return dict(run.card), asked.price.max_unpriced

@@ -103,7 +103,7 @@ def _parquet(path: Path) -> ActivityFile:
     _refuse_broken_parquet(path)
     try:
         columns = pl.read_parquet_schema(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise refused(path, "is a Parquet file whose table of contents cannot be read", "copy or export it again") from error
     frame = pl.scan_parquet(path, glob=False)
     repeated = [name for name, times in Counter(name.strip().casefold() for name in columns).items() if times > 1]

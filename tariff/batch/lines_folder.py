@@ -15,19 +15,19 @@ from tariff.batch.blocks import blocks_of, lines_expected
 from tariff.batch.finished import card_of
 from tariff.batch.job import CARD_NAME, RUN_FOLDER, Job, Run, named_for_good, options_of
 from tariff.batch.settling import settle
+from tariff.batch.unchanged import AsTheyStand
 from tariff.best_practice.evidence import Evidence
-from tariff.errors import ActivityError, Fault
 from tariff.intake import Intake, damage_found, facts_of
 from tariff.pricing import price
 from tariff.rulepack import RulePack
 from tariff.run_card import versions
-from tariff.run_folder import LINES_FOLDER, Identity, UnfinishedRun, begin, finished_already, kept_to_continue
+from tariff.run_folder import Identity, UnfinishedRun, begin, finished_already, kept_to_continue
 from tariff.whole_files import refuse_existing
 
 
 def price_into_folder(job: Job, packs: Sequence[RulePack], intake: Intake, evidence: Evidence | None, started: str) -> Run:
     """Price part by part, beginning where an earlier run into the folder stopped."""
-    before = _stamps(job)
+    as_they_stand = AsTheyStand(job)
     inputs = list(facts_of(intake, job.columns))
     identity = _identity(job, packs, inputs)
     if job.resume and finished_already(job.out, identity):
@@ -36,8 +36,8 @@ def price_into_folder(job: Job, packs: Sequence[RulePack], intake: Intake, evide
     unfinished = begin(job.out, identity, resume=job.resume, overwrite=job.overwrite)
     with kept_to_continue(unfinished):
         _write_parts(job, packs, intake, evidence, unfinished, lines_expected(intake, inputs))
-        _refuse_changed(before, _stamps(job))
-        lines = pl.scan_parquet(unfinished.folder / LINES_FOLDER / "*.parquet")
+        as_they_stand.require_unchanged()
+        lines = pl.scan_parquet([unfinished.folder / part.file for part in unfinished.parts], glob=False)
         as_begun = replace(job, command=unfinished.manifest["command"])
         card = settle(as_begun, packs, intake, inputs, lines, started, evidence)
         unfinished.finish(card.write, CARD_NAME, overwrite=job.overwrite, holding=RUN_FOLDER)
@@ -54,6 +54,7 @@ def _write_parts(
 ) -> None:
     """Write what has no part yet, in bounded blocks; an input without lines has one part without lines."""
     done = sum(part.rows for part in run.parts)
+    job.tell(done, sum(expected))
     for number, (part, lines) in enumerate(zip(intake.parts, expected, strict=True), start=1):
         have = run.rows_done(number)
         if have is not None and have >= lines:
@@ -65,22 +66,6 @@ def _write_parts(
                 run.add(block, number)
                 done += block.height
                 job.tell(done, sum(expected))
-
-
-def _stamps(job: Job) -> list[tuple[Path, int, int]]:
-    read = [*(path for _, path in job.files), *job.evidence]
-    return [(path, path.stat().st_size, path.stat().st_mtime_ns) for path in read]
-
-
-def _refuse_changed(before: Sequence[tuple[Path, int, int]], after: Sequence[tuple[Path, int, int]]) -> None:
-    """A file that changes while it is read may have been priced half as it was and half as it is."""
-    changed = [
-        Fault(str(one[0]), "has changed meanwhile", "price it again")
-        for one, now_ in zip(before, after, strict=True)
-        if one != now_
-    ]
-    if changed:
-        raise ActivityError("Activity changed while it was being priced.", changed)
 
 
 def _identity(job: Job, packs: Sequence[RulePack], inputs: Sequence[Mapping[str, Any]]) -> Identity:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from tariff.aggregation import READ, Sums
 from tariff.batch.blocks import blocks_of, lines_expected
 from tariff.batch.job import Job, Run, card_path, options_of
+from tariff.batch.unchanged import AsTheyStand
 from tariff.intake import Intake, damage_found, facts_of
 from tariff.pricing import price
 from tariff.rulepack import RulePack
@@ -17,8 +18,10 @@ from tariff.whole_files import whole_file
 
 def price_into_totals(job: Job, packs: Sequence[RulePack], intake: Intake, started: str) -> Run:
     """Price without writing lines: their totals, summed block by block."""
+    as_they_stand = AsTheyStand(job)
     inputs, sums, done = list(facts_of(intake, job.columns)), Sums(), 0
     expected = sum(lines_expected(intake, inputs))
+    job.tell(done, expected)
     for part in intake.parts:
         priced = price(part.lines, packs, dates=job.dates, confidence=job.confidence, columns=READ)
         with damage_found([(part.paths, part.lines)]):
@@ -26,6 +29,7 @@ def price_into_totals(job: Job, packs: Sequence[RulePack], intake: Intake, start
                 sums.add(block)
                 done += block.height
                 job.tell(done, expected)
+    as_they_stand.require_unchanged()
     totals = sums.totals()
     require_conservation(expected, totals)
     used = [pack for pack in packs if len(packs) == 1 or pack.label in totals.lines_priced]

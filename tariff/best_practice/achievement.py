@@ -21,8 +21,8 @@ def best_practice_achievement(priced: pl.LazyFrame | pl.DataFrame, by: tuple[str
     Columns: `eligible` lines that a tariff covers, of which `met`, `not_met`, `no_evidence`; `earned_pence`, `lost_pence` and
     `at_stake_pence`, with market forces; `achievement`, the share met of those with evidence, with `interval_low` and
     `interval_high`, its 95% interval by Wilson; all three are blank where nothing is known. `expected` is the share of the
-    tariff over all rows, `funnel_low` and `funnel_high` the 95% interval of it for so many lines: outside them, a provider
-    differs by more than chance explains.
+    tariff over all rows, `funnel_low` and `funnel_high` the limits within which 95% of providers with so many lines would lie
+    if all achieved it: outside them a provider differs by more than chance explains, and its interval does not hold `expected`.
 
     A line may be covered by several tariffs: it counts for each, but its money is counted once, at the first by precedence that
     is met (earned), not met (lost) or open (at stake)."""
@@ -38,7 +38,7 @@ def best_practice_achievement(priced: pl.LazyFrame | pl.DataFrame, by: tuple[str
     share = pl.when(known > 0).then(pl.col("met") / known)
     expected = pl.col("met").sum().over("tariff") / known.sum().over("tariff")
     low, high = wilson_interval(pl.col("met"), known)
-    funnel_low, funnel_high = wilson_interval(expected * known, known)
+    funnel_low, funnel_high = funnel_limits(expected, known)
     return (
         sums.with_columns(achievement=share, expected=pl.when(known.sum().over("tariff") > 0).then(expected))
         .with_columns(interval_low=low, interval_high=high, funnel_low=funnel_low, funnel_high=funnel_high)
@@ -55,6 +55,41 @@ def wilson_interval(met: pl.Expr, lines: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     return (
         pl.when(lines > 0).then(pl.max_horizontal(centre - half, pl.lit(0.0))),
         pl.when(lines > 0).then(pl.min_horizontal(centre + half, pl.lit(1.0))),
+    )
+
+
+def funnel_limits(expected: pl.Expr, lines: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """The 95% limits around the share `expected` for providers with so many `lines` (score limits, the counterpart of Wilson's
+    interval); blank where there are no lines."""
+    half = Z_95 * (expected * (1 - expected) / lines).sqrt()
+    return (
+        pl.when(lines > 0).then(pl.max_horizontal(expected - half, pl.lit(0.0))),
+        pl.when(lines > 0).then(pl.min_horizontal(expected + half, pl.lit(1.0))),
+    )
+
+
+def criteria_missing(priced: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
+    """One row a `tariff` and `criterion` that lines lack: `failed`, lines that are not met for want of it, and `unknown`, lines
+    without enough evidence of which nothing, or nothing that agrees, is known of it. By tariff, most failed first; the criterion
+    `setting` is care in another setting than a price by setting pays for."""
+    names = ("best_practice_tariff", "best_practice_status", "best_practice_missing")
+    lines = priced.lazy().filter((pl.col("outcome") == PRICED) & pl.col("best_practice_missing").is_not_null())
+    said = lines.group_by(names).agg(pl.len().cast(pl.Int64).alias("lines")).with_row_index("said")
+    stands = said.select("said", *(pl.col(name).str.split(";").alias(name) for name in names[:2])).explode(names[:2])
+    missing = said.select("said", "lines", pl.col(names[2]).str.split(";")).explode(names[2])
+    parts = pl.col(names[2]).str.split_exact(":", 1).struct.rename_fields(["tariff", "criterion"])
+    lacking = missing.with_columns(parts.alias("parts")).unnest("parts")
+    judged = lacking.join(stands, left_on=["said", "tariff"], right_on=["said", names[0]])
+    return (
+        judged.group_by("tariff", "criterion")
+        .agg(
+            *(
+                pl.col("lines").filter(pl.col(names[1]) == status).sum().alias(name)
+                for name, status in (("failed", "not_met"), ("unknown", "no_evidence"))
+            )
+        )
+        .sort(["tariff", "failed", "criterion"], descending=[False, True, False])
+        .collect()
     )
 
 

@@ -7,10 +7,11 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from cyclopts import CycloptsError
 
@@ -18,6 +19,8 @@ import tariff
 from tariff.cli.commands import app
 from tariff.cli.conversation import DONE, INTERRUPTED, OUR_FAULT, WRONG_USAGE, say, typed
 from tariff.errors import TariffError
+
+_TRACE_WANTED: Final = "TARIFF_TRACEBACK"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -48,13 +51,44 @@ def _print_anywhere() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command; its exit code. Errors a user can act on are told without a traceback."""
     typed.set(tuple(arguments))
-    try:
-        code = app(list(arguments), exit_on_error=False, print_error=False)
-    except SystemExit:
-        raise
-    except BaseException as error:  # noqa: BLE001 - the last resort of the program, for Polars' panics too, which are no Exception
-        return _told(error)
+    with _panics_unheard():
+        try:
+            code = app(list(arguments), exit_on_error=False, print_error=False)
+        except SystemExit:
+            raise
+        except BaseException as error:  # noqa: BLE001 - the last resort, for Polars' panics too, which are no Exception
+            return _told(error)
     return code if isinstance(code, int) else DONE
+
+
+@contextmanager
+def _panics_unheard() -> Iterator[None]:
+    """A panic inside Polars is caught and told in our words; what Rust says of it on descriptor 2, before it can be caught, is a
+    trace that may quote cells. So nothing but Python speaks there, unless the trace is asked for."""
+    if os.environ.get(_TRACE_WANTED):
+        yield
+        return
+    outer, kept, nowhere = sys.stderr, os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    if _writes_to_descriptor_2(outer):
+        sys.stderr = os.fdopen(os.dup(kept), "w", buffering=1, encoding=outer.encoding, errors=outer.errors)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        if sys.stderr is not outer:
+            sys.stderr.close()
+            sys.stderr = outer
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _writes_to_descriptor_2(stream: TextIO) -> bool:
+    try:
+        return stream.fileno() == 2
+    except (OSError, AttributeError):  # a stream that a program has put in its place, or none at all
+        return False
 
 
 def _told(error: BaseException) -> int:
@@ -71,6 +105,10 @@ def _told(error: BaseException) -> int:
         case BrokenPipeError():  # whoever read the result has seen enough; Python must not complain when it flushes at its end
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return DONE
+        case OSError() if error.filename is not None and error.strerror:
+            code, message = WRONG_USAGE, f"tariff: {error.filename} cannot be used: {error.strerror}"
+        case ValueError() if "embedded null" in str(error):
+            code, message = WRONG_USAGE, "tariff: a name of a file holds a NUL byte"
         case _:
             code, message = OUR_FAULT, _our_fault(error)
     say(message)
@@ -79,7 +117,7 @@ def _told(error: BaseException) -> int:
 
 def _our_fault(error: BaseException) -> str:
     """What to report. The message of an unforeseen error may quote a cell of the activity, so it is shown on request only."""
-    if os.environ.get("TARIFF_TRACEBACK"):
+    if os.environ.get(_TRACE_WANTED):
         return "".join(traceback.format_exception(error))
     package = Path(tariff.__file__).parent
     last = [frame for frame in traceback.extract_tb(error.__traceback__) if package in Path(frame.filename).parents][-1]

@@ -91,17 +91,14 @@ def backtest(
     """
     from tariff.backtest import backtest as compare_runs
     from tariff.backtest import write_changed
-    from tariff.batch import damage_found
-    from tariff.report.priced_lines import scan_lines
     from tariff.whole_files import refuse_existing
 
     if out is not None:
         refuse_existing(out, overwrite=overwrite)
-    with damage_found([([path], scan_lines(path)) for path in (before, after)]):
-        found = compare_runs(before, after)
-    if out is not None:
-        write_changed(found, out, overwrite=overwrite)
-    print(found)
+    with compare_runs(before, after) as found:
+        if out is not None:
+            write_changed(found, out, overwrite=overwrite)
+        print(found)
     if out is not None:
         say(f"written to {out}")
-    return DISAGREES if found.changed.height else DONE
+    return DISAGREES if found.lines_changed else DONE

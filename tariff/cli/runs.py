@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -10,6 +11,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from tariff.cli.conversation import DONE, OVER_MAX_UNPRICED, say, typed
+from tariff.cli.progress import progress_shown
 
 if TYPE_CHECKING:
     from tariff.batch import PathwayJob
@@ -94,7 +96,8 @@ def price(
         aggregate=aggregate,
         command=["tariff", *typed.get()],
     )
-    finished = price_files(job)
+    with progress_shown() as progress:
+        finished = price_files(replace(job, progress=progress))
     for facts in finished.card["inputs"]:
         say(_announced(facts))
     print(printed_run(finished.card))
@@ -146,7 +149,7 @@ def run_job(job: Path, /) -> int:
     """
     from tariff.run_file import run_file
 
-    card, max_unpriced = run_file(job, command=["tariff", *typed.get()], say=say)
+    card, max_unpriced = run_file(job, command=["tariff", *typed.get()], say=say, showing=progress_shown)
     for facts in card["inputs"]:
         say(_announced(facts))
     return _over_limit(card["counts"], max_unpriced)

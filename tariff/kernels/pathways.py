@@ -1,18 +1,21 @@
 """Pathways and readmissions: sweeps over patients, each patient's lines in time, one after the other.
 
-Lines come sorted by patient, start, end and what breaks ties (`tariff.pathways.sweeping`), days as days since 1970-01-01;
-`first` holds where each patient's lines begin. Windows are opened by four sweeps (stays that are one, anchored episodes, phases
-of a pregnancy, years of care) and then lines are put into windows by one."""
+Lines come sorted by patient, start, end and what breaks ties (`tariff.pathways.turns`), days as days since 1970-01-01; `first`
+holds where each patient's lines begin. Windows are opened by four sweeps (stays that are one, anchored episodes, phases of a
+pregnancy, years of care) and then lines are put into windows by one.
+
+A definition is a pathway as one rule pack states it; a family is a pathway by its name, whatever the pack. `trigger` (line by
+family) holds the definition a line opens, the one of its date, or NOBODY. No sweep looks at all pairs of a patient's lines or
+windows: a placeholder that stands for thousands of patients must not hold up a run."""
 
 # numba functions are not annotated: their argument types are those of the arrays named in the docstrings.
 # mypy: disable-error-code="no-untyped-def"
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tariff.columns import PATHWAY_CATEGORIES, PATHWAY_FLAGS
 from tariff.compiled import compiled, rule
@@ -39,24 +42,30 @@ S_DEATH, S_STAY_ABOVE_LIMIT, S_OVERLAP, S_LATER_WINS = (
 )
 F_OUT_OF_AREA, F_OTHER_PROVIDER = (PATHWAY_FLAGS.index(flag) for flag in ("out_of_area", "other_provider"))
 
+WINDOW: Final = (
+    "patient", "definition", "phase", "status", "opened", "start", "end", "warranty_end", "anchor", "head", "entry",
+)  # fmt: skip
+"""Rows of an array of windows, one column a window. `opened` is the day that gives a window its turn: admission to the anchor's
+stay, booking, birth, entry; `anchor` and `head` (the first of the anchor's stay) are lines, `entry` a register entry."""
+(W_PATIENT, W_DEFINITION, W_PHASE, W_STATUS, W_OPENED, W_START, W_END, W_WARRANTY_END, W_ANCHOR, W_HEAD, W_ENTRY) = range(
+    len(WINDOW)
+)
+EPISODE: Final = ("look_back", "window", "from_admission", "warranty", "longest_anchor", "death_bars")
+"""Columns of the terms of anchored episodes, one row a definition."""
+T_LOOK_BACK, T_WINDOW, T_FROM_ADMISSION, T_WARRANTY, T_LONGEST_ANCHOR, T_DEATH_BARS = range(len(EPISODE))
+PREGNANCY: Final = ("same_birth", "longest_antenatal", "postnatal")
+"""Columns of the terms of phased pathways, days."""
+P_SAME_BIRTH, P_LONGEST_ANTENATAL, P_POSTNATAL = range(len(PREGNANCY))
+SETTLED: Final = (
+    "same_commissioner", "lead_only", "by_days", "settlement", "same_birth", "ends_from", "ends_until", "family",
+)  # fmt: skip
+"""Columns of how care is settled, one row a definition. A line that ends outside `ends_from` to `ends_until` is of another year."""
+(
+    D_SAME_COMMISSIONER, D_LEAD_ONLY, D_BY_DAYS, D_SETTLEMENT, D_SAME_BIRTH, D_ENDS_FROM, D_ENDS_UNTIL, D_FAMILY,
+) = range(len(SETTLED))  # fmt: skip
 
-class Windows(NamedTuple):
-    """Windows found, one element each. Rows and entries are numbers within the sorted arrays, NOBODY where there is none."""
 
-    patient: NDArray[np.int64]
-    definition: NDArray[np.int64]
-    phase: NDArray[np.int64]
-    status: NDArray[np.int64]
-    opened: NDArray[np.int64]  # the day that gives it its turn: the anchor's admission, booking, birth, entry
-    start: NDArray[np.int64]
-    end: NDArray[np.int64]
-    warranty_end: NDArray[np.int64]
-    anchor: NDArray[np.int64]  # line
-    head: NDArray[np.int64]  # first line of the anchor's stay
-    entry: NDArray[np.int64]  # register entry
-
-
-# --- readmissions --------------------------------------------------------------------------------------------------------
+# --- stays, and the spell before ------------------------------------------------------------------------------------------
 
 
 @rule
@@ -72,22 +81,24 @@ def initial_spells(first, start, end, key, within, longest_stay):
     no line is one after itself: `key` tells a line that is given twice."""
     found = np.full(len(start), NOBODY, dtype=np.int64)
     for patient in range(len(first) - 1):
-        for line in range(first[patient], first[patient + 1]):
+        begins, ends = first[patient], first[patient + 1]
+        if ends - begins < 2:
+            continue
+        by_end = np.argsort(end[begins:ends], kind="mergesort")
+        ended = 0
+        for line in range(begins, ends):
+            while ended < len(by_end) and end[begins + by_end[ended]] <= start[line]:
+                ended += 1
             if within[line] < 0 or end[line] - start[line] > longest_stay[line]:
                 continue
-            best = NOBODY
-            for earlier in range(first[patient], line):
-                if (
-                    is_readmission(end[earlier], start[line], within[line])
-                    and key[earlier] != key[line]
-                    and (best == NOBODY or end[earlier] >= end[best])
-                ):
-                    best = earlier
-            found[line] = best
+            for place in range(ended - 1, -1, -1):
+                earlier = begins + by_end[place]
+                if not is_readmission(end[earlier], start[line], within[line]):
+                    break
+                if earlier < line and key[earlier] != key[line]:
+                    found[line] = earlier
+                    break
     return found
-
-
-# --- windows -------------------------------------------------------------------------------------------------------------
 
 
 @rule
@@ -97,25 +108,42 @@ def continues(end_before, admission, end, gap_days, longest_stay):
 
 
 @compiled
-def merged_stays(first, start, end, provider, admitted, transferred_in, gap_days, longest_stay):
-    """For every line the first line of its stay: transfers belong to the stay that they continue."""
+def merged_stays(first, start, end, provider, admitted, moved, gap_days, longest_stay):
+    """For every line the first line of its stay, and the next one (or NOBODY): transfers belong to the stay that they continue.
+    `moved` tells lines admitted by transfer; `gap_days` and `longest_stay` are those of the rule that holds for the line."""
     stay = np.arange(len(start))
+    following = np.full(len(start), NOBODY, dtype=np.int64)
+    last_of = np.arange(len(start))
     for patient in range(len(first) - 1):
-        for line in range(first[patient], first[patient + 1]):
-            if not transferred_in[line]:
+        begins, ends = first[patient], first[patient + 1]
+        if ends - begins < 2 or not moved[begins:ends].any():
+            continue
+        by_end = np.argsort(end[begins:ends], kind="mergesort")
+        ended = 0
+        for line in range(begins, ends):
+            while ended < len(by_end) and end[begins + by_end[ended]] <= start[line]:
+                ended += 1
+            if not moved[line]:
                 continue
-            best = NOBODY
-            for earlier in range(first[patient], line):
+            for place in range(ended - 1, -1, -1):
+                earlier = begins + by_end[place]
+                if start[line] - end[earlier] > gap_days[line]:
+                    break
                 if (
-                    admitted[earlier]
+                    earlier < line
+                    and admitted[earlier]
                     and provider[earlier] != provider[line]
-                    and continues(end[earlier], start[line], end[line], gap_days, longest_stay)
-                    and (best == NOBODY or end[earlier] >= end[best])
+                    and continues(end[earlier], start[line], end[line], gap_days[line], longest_stay[line])
                 ):
-                    best = earlier
-            if best != NOBODY:
-                stay[line] = stay[best]
-    return stay
+                    head = stay[earlier]
+                    stay[line] = head
+                    following[last_of[head]] = line
+                    last_of[head] = line
+                    break
+    return stay, following
+
+
+# --- windows -------------------------------------------------------------------------------------------------------------
 
 
 @rule
@@ -135,76 +163,97 @@ def anchor_status(barred, died, stay_days, death_bars, longest_days):
 
 
 @rule
-def _first_trigger(trigger, stay, head, last, definition, alone):
-    """First line of the stay that triggers the definition, or NOBODY."""
-    if trigger[head, definition]:
-        return head
-    if not alone:
-        for line in range(head + 1, last):
-            if stay[line] == head and trigger[line, definition]:
-                return line
-    return NOBODY
+def _first_trigger(trigger, following, head, family):
+    """First line of the stay that triggers a definition of the family, or NOBODY."""
+    line = head
+    while line != NOBODY and trigger[line, family] == NOBODY:
+        line = following[line]
+    return line
+
+
+@rule
+def _still_open(windows, live, lives, day):
+    """Leaves in `live` the windows that are paid and not yet over on a day; how many they are."""
+    kept = 0
+    for place in range(lives):
+        window = live[place]
+        if windows[W_STATUS, window] == OPENED and windows[W_END, window] >= day:
+            live[kept] = window
+            kept += 1
+    return kept
+
+
+@rule
+def _met(windows, live, lives, meeting, family, head):
+    """The status of an anchor that may open, by the windows it falls into; those that yield to it are cancelled."""
+    for place in range(lives):
+        window = live[place]
+        met = meeting[windows[W_DEFINITION, window], family]
+        if met == EARLIER_WINS or (met == ALONGSIDE and windows[W_HEAD, window] == head):
+            return np.int64(S_OVERLAP)
+    for place in range(lives):
+        window = live[place]
+        if meeting[windows[W_DEFINITION, window], family] == LATER_WINS:
+            windows[W_STATUS, window] = S_LATER_WINS
+    return np.int64(OPENED)
+
+
+@rule
+def _add(windows, count, patient, definition, phase, status, opened, start, end, warranty_end, anchor, head, entry):
+    """Adds a window; the new number of windows."""
+    windows[W_PATIENT, count] = patient
+    windows[W_DEFINITION, count] = definition
+    windows[W_PHASE, count] = phase
+    windows[W_STATUS, count] = status
+    windows[W_OPENED, count] = opened
+    windows[W_START, count] = start
+    windows[W_END, count] = end
+    windows[W_WARRANTY_END, count] = warranty_end
+    windows[W_ANCHOR, count] = anchor
+    windows[W_HEAD, count] = head
+    windows[W_ENTRY, count] = entry
+    return count + 1
 
 
 @compiled
-def open_episodes(first, start, end, died, stay, trigger, barred, method, terms, meeting):
-    """Windows of anchored episodes. `trigger` and `barred` are tables of line by definition (barred: 0 or a status), `terms` a
-    row of numbers by definition (look-back, window, from admission, warranty, longest anchor, death bars), `meeting` what an
-    anchor of one definition (column) does in a window of another (row)."""
-    most = np.int64(trigger.sum())
-    out = np.full((11, most), NOBODY, dtype=np.int64)
+def open_episodes(first, start, end, died, stay, following, trigger, barred, anchored, terms, meeting):
+    """Windows (WINDOW) of anchored episodes: those of families that `anchored` marks. `barred` (line by family) is 0 or a status,
+    `terms` (EPISODE) by definition, `meeting` what an anchor of one family (column) does in a window of a definition (row)."""
+    most = np.int64((trigger >= 0).sum())
+    windows = np.empty((len(WINDOW), most), dtype=np.int64)
+    live = np.empty(most, dtype=np.int64)
     count = 0
-    stay_end = end.astype(np.int64)
-    stay_died = died.copy()
-    alone = np.ones(len(start), dtype=np.bool_)
-    for line in range(len(start)):
-        head = stay[line]
-        if head != line:
-            alone[head] = False
-            stay_end[head] = max(stay_end[head], end[line])
-            stay_died[head] = stay_died[head] or died[line]
     for patient in range(len(first) - 1):
-        begun = count
+        lives = 0
         for head in range(first[patient], first[patient + 1]):
             if stay[head] != head:
                 continue
-            for definition in range(len(method)):
-                if method[definition] != ANCHORED:
+            for family in range(trigger.shape[1]):
+                if not anchored[family]:
                     continue
-                anchor = _first_trigger(trigger, stay, head, first[patient + 1], definition, alone[head])
+                anchor = _first_trigger(trigger, following, head, family)
                 if anchor == NOBODY:
                     continue
-                look_back, days, from_admission, warranty, longest, death_bars = terms[definition]
+                definition = trigger[anchor, family]
+                discharged, has_died, line = end[head], died[head], following[head]
+                while line != NOBODY:
+                    discharged, has_died, line = max(discharged, end[line]), has_died or died[line], following[line]
+                its = terms[definition]
                 status = anchor_status(
-                    barred[anchor, definition], stay_died[head], stay_end[head] - start[head], death_bars, longest
+                    barred[anchor, family], has_died, discharged - start[head], its[T_DEATH_BARS], its[T_LONGEST_ANCHOR]
                 )
+                lives = _still_open(windows, live, lives, start[head])
                 if status == OPENED:
-                    for other in range(begun, count):
-                        if out[3, other] == OPENED and out[4, other] <= start[head] <= out[6, other]:
-                            met = meeting[out[1, other], definition]
-                            if met == EARLIER_WINS or (met == ALONGSIDE and out[9, other] == head):
-                                status = np.int64(S_OVERLAP)
+                    status = _met(windows, live, lives, meeting, family, head)
+                last_day = window_end(start[head], discharged, its[T_WINDOW], its[T_FROM_ADMISSION])
                 if status == OPENED:
-                    for other in range(begun, count):
-                        if (
-                            out[3, other] == OPENED
-                            and out[4, other] <= start[head] <= out[6, other]
-                            and meeting[out[1, other], definition] == LATER_WINS
-                        ):
-                            out[3, other] = S_LATER_WINS
-                last_day = window_end(start[head], stay_end[head], days, from_admission)
-                out[0, count] = patient
-                out[1, count] = definition
-                out[2, count] = NO_PHASE
-                out[3, count] = status
-                out[4, count] = start[head]
-                out[5, count] = start[head] - look_back
-                out[6, count] = last_day
-                out[7, count] = max(last_day, stay_end[head] + warranty)
-                out[8, count] = anchor
-                out[9, count] = head
-                count += 1
-    return out[:, :count]
+                    live[lives] = count
+                    lives += 1
+                count = _add(
+                    windows, count, patient, definition, NO_PHASE, status, start[head], start[head] - its[T_LOOK_BACK],
+                    last_day, max(last_day, discharged + its[T_WARRANTY]), anchor, head, NOBODY,
+                )  # fmt: skip
+    return windows[:, :count]
 
 
 @rule
@@ -213,123 +262,136 @@ def pregnancy_end(booked, register_end, birth, longest_days):
     return birth - 1 if birth >= 0 else min(register_end, booked + longest_days)
 
 
-@compiled
-def open_phases(first, start, end, trigger, barred, method, terms, first_entry, entry_definition, entry_role, entry_start,
-                entry_end, entry_barred):  # fmt: skip
-    """Windows of phased pathways: births, postnatal care after each, and antenatal care from each booking. `terms`: days within
-    which births are one, longest antenatal time, postnatal days. Entries are sorted by patient, start, end and ties."""
-    most = 2 * np.int64(trigger.sum()) + len(entry_start)
-    out = np.full((11, most), NOBODY, dtype=np.int64)
-    count = 0
-    for definition in range(len(method)):
-        if method[definition] != PHASED:
+@rule
+def _add_births(windows, count, patient, lines, start, end, trigger, barred, family, terms):
+    """Adds the births of a patient; those within days of one another are one. The new number of windows."""
+    birth = NOBODY
+    for line in range(lines[0], lines[1]):
+        definition = trigger[line, family]
+        if definition == NOBODY:
             continue
-        same_birth, longest, postnatal_days = terms[definition]
-        for patient in range(len(first) - 1):
-            entries = range(first_entry[patient], first_entry[patient + 1])
+        opens = barred[line, family] == OPENED
+        if opens and birth != NOBODY:
+            same_birth = terms[windows[W_DEFINITION, birth], P_SAME_BIRTH]
+            if start[line] - windows[W_OPENED, birth] <= same_birth:
+                windows[W_END, birth] = max(windows[W_END, birth], end[line])
+                windows[W_WARRANTY_END, birth] = windows[W_END, birth]
+                continue
+        if opens:
+            birth = count
+        count = _add(
+            windows, count, patient, definition, BIRTH, barred[line, family], start[line], start[line], end[line], end[line],
+            line, line, NOBODY,
+        )  # fmt: skip
+    return count
+
+
+@rule
+def _add_postnatal(windows, count, birth, entries, definition_of, role, entry_start, entry_end, entry_barred, terms):
+    """Adds the care after a birth, by the register entry that holds on it if there is one. The new number of windows."""
+    definition, born = windows[W_DEFINITION, birth], windows[W_END, birth]
+    last_day = born + terms[definition, P_POSTNATAL]
+    found, status = np.int64(NOBODY), np.int64(OPENED)
+    for entry in range(entries[0], entries[1]):
+        if (
+            definition_of[entry] == definition
+            and role[entry] == ROLE_POSTNATAL
+            and entry_start[entry] <= last_day
+            and entry_end[entry] >= windows[W_OPENED, birth]
+        ):
+            found, status = np.int64(entry), np.int64(entry_barred[entry])
+            break
+    anchor = windows[W_ANCHOR, birth]
+    return _add(
+        windows, count, windows[W_PATIENT, birth], definition, POSTNATAL, status, born, born, last_day, last_day, anchor, anchor,
+        found,
+    )  # fmt: skip
+
+
+@rule
+def _born_after(windows, births, booked, longest_days):
+    """Day of the first birth that a booking can lead to, or -1."""
+    for birth in range(births[0], births[1]):
+        days = windows[W_OPENED, birth] - booked
+        if windows[W_STATUS, birth] == OPENED and 0 <= days <= longest_days:
+            return windows[W_OPENED, birth]
+    return np.int64(-1)
+
+
+@compiled
+def open_phases(first, start, end, trigger, barred, phased, family_of, terms, first_entry, definition_of, role, entry_start,
+                entry_end, entry_barred):  # fmt: skip
+    """Windows (WINDOW) of phased pathways, those of families that `phased` marks: births, postnatal care after each, and
+    antenatal care from each booking. `terms` (PREGNANCY) and `family_of` are by definition; register entries (`definition_of` to
+    `entry_barred`) are sorted by patient, start, end and ties."""
+    windows = np.empty((len(WINDOW), 2 * np.int64((trigger >= 0).sum()) + len(entry_start)), dtype=np.int64)
+    count = 0
+    for patient in range(len(first) - 1):
+        lines = (first[patient], first[patient + 1])
+        entries = (first_entry[patient], first_entry[patient + 1])
+        for family in range(trigger.shape[1]):
+            if not phased[family]:
+                continue
             begun = count
-            birth = NOBODY
-            for line in range(first[patient], first[patient + 1]):
-                if not trigger[line, definition]:
-                    continue
-                if birth != NOBODY and barred[line, definition] == OPENED and start[line] - out[4, birth] <= same_birth:
-                    out[6, birth] = max(out[6, birth], end[line])
-                    continue
-                out[0, count] = patient
-                out[1, count] = definition
-                out[2, count] = BIRTH
-                out[3, count] = barred[line, definition]
-                out[4, count] = start[line]
-                out[5, count] = start[line]
-                out[6, count] = end[line]
-                out[8, count] = line
-                out[9, count] = line
-                if barred[line, definition] == OPENED:
-                    birth = count
-                count += 1
-            births = count
-            for birth in range(begun, births):
-                if out[3, birth] != OPENED:
-                    continue
-                last_day = out[6, birth] + postnatal_days
-                out[:, count] = out[:, birth]
-                out[2, count] = POSTNATAL
-                out[4, count] = out[6, birth]
-                out[5, count] = out[6, birth]
-                out[6, count] = last_day
-                for entry in entries:
-                    if (
-                        entry_definition[entry] == definition
-                        and entry_role[entry] == ROLE_POSTNATAL
-                        and entry_start[entry] <= last_day
-                        and entry_end[entry] >= out[4, birth]
-                    ):
-                        out[10, count] = entry
-                        out[3, count] = entry_barred[entry]
-                        break
-                count += 1
+            count = _add_births(windows, count, patient, lines, start, end, trigger, barred, family, terms)
+            births = (begun, count)
+            for birth in range(births[0], births[1]):
+                if windows[W_STATUS, birth] == OPENED:
+                    count = _add_postnatal(
+                        windows, count, birth, entries, definition_of, role, entry_start, entry_end, entry_barred, terms
+                    )
             until = np.int64(-1)
-            for entry in entries:
-                if entry_definition[entry] != definition or entry_role[entry] != ROLE_BOOKING:
+            for entry in range(entries[0], entries[1]):
+                if role[entry] != ROLE_BOOKING or family_of[definition_of[entry]] != family:
                     continue
-                born = np.int64(-1)
-                for birth in range(begun, births):
-                    days = out[4, birth] - entry_start[entry]
-                    if out[3, birth] == OPENED and 0 <= days <= longest:
-                        born = out[4, birth]
-                        break
-                last_day = pregnancy_end(entry_start[entry], entry_end[entry], born, longest)
+                booked, longest = entry_start[entry], terms[definition_of[entry], P_LONGEST_ANTENATAL]
+                last_day = pregnancy_end(booked, entry_end[entry], _born_after(windows, births, booked, longest), longest)
                 status = np.int64(entry_barred[entry])
-                if status == OPENED and entry_start[entry] <= until:
+                if status == OPENED and booked <= until:
                     status = np.int64(S_OVERLAP)
-                out[0, count] = patient
-                out[1, count] = definition
-                out[2, count] = ANTENATAL
-                out[3, count] = status
-                out[4, count] = entry_start[entry]
-                out[5, count] = entry_start[entry]
-                out[6, count] = last_day
-                out[10, count] = entry
                 if status == OPENED:
                     until = last_day
-                count += 1
-    for window in range(count):
-        out[7, window] = out[6, window]
-    return out[:, :count]
+                count = _add(
+                    windows, count, patient, definition_of[entry], ANTENATAL, status, booked, booked, last_day, last_day, NOBODY,
+                    NOBODY, entry,
+                )  # fmt: skip
+    return windows[:, :count]
+
+
+@rule
+def _year_ends(entry, last_entry, definition_of, entry_start, entry_end, entry_barred, longest_days):
+    """Last day of an entry of a year of care: its own, the longest time, or the day before the next one takes over."""
+    last_day = min(np.int64(entry_end[entry]), entry_start[entry] + longest_days - 1)
+    for later in range(entry + 1, last_entry):
+        if definition_of[later] == definition_of[entry] and entry_barred[later] == OPENED:
+            return min(last_day, entry_start[later] - 1)
+    return last_day
 
 
 @compiled
-def open_years(method, longest, since, first_entry, entry_definition, entry_role, entry_start, entry_end, entry_barred):
-    """Windows of years of care: each entry of the register until the next one of the patient takes over, those of the year that
-    begins on `since`."""
-    out = np.full((11, len(entry_start)), NOBODY, dtype=np.int64)
+def open_years(yearly, longest, settled, first_entry, definition_of, role, entry_start, entry_end, entry_barred):
+    """Windows (WINDOW) of years of care, of the definitions that `yearly` marks: each entry of the register until the next one of
+    the patient takes over, where it touches the year. `longest` is the days of an entry at most, `settled` (SETTLED) by
+    definition."""
+    windows = np.empty((len(WINDOW), len(entry_start)), dtype=np.int64)
     count = 0
     for patient in range(len(first_entry) - 1):
         for entry in range(first_entry[patient], first_entry[patient + 1]):
-            definition = entry_definition[entry]
-            if method[definition] != YEARLY or entry_role[entry] != ROLE_YEAR:
+            definition, begins = definition_of[entry], entry_start[entry]
+            if not yearly[definition] or role[entry] != ROLE_YEAR:
                 continue
-            last_day = min(np.int64(entry_end[entry]), entry_start[entry] + longest[definition] - 1)
-            for later in range(entry + 1, first_entry[patient + 1]):
-                if entry_definition[later] == definition and entry_barred[later] == OPENED:
-                    last_day = min(last_day, entry_start[later] - 1)
-                    break
+            last_day = _year_ends(
+                entry, first_entry[patient + 1], definition_of, entry_start, entry_end, entry_barred, longest[definition]
+            )
             status = np.int64(entry_barred[entry])
-            if status == OPENED and last_day < entry_start[entry]:
+            if status == OPENED and last_day < begins:
                 status = np.int64(S_OVERLAP)
-            if max(last_day, entry_start[entry]) < since:
+            if max(last_day, begins) < settled[definition, D_ENDS_FROM] or begins > settled[definition, D_ENDS_UNTIL]:
                 continue
-            out[0, count] = patient
-            out[1, count] = definition
-            out[2, count] = NO_PHASE
-            out[3, count] = status
-            out[4, count] = entry_start[entry]
-            out[5, count] = entry_start[entry]
-            out[6, count] = last_day
-            out[7, count] = last_day
-            out[10, count] = entry
-            count += 1
-    return out[:, :count]
+            count = _add(
+                windows, count, patient, definition, NO_PHASE, status, begins, begins, last_day, last_day, NOBODY, NOBODY, entry
+            )
+    return windows[:, :count]
 
 
 # --- lines into windows --------------------------------------------------------------------------------------------------
@@ -353,70 +415,114 @@ def share_inside(price, start, end, last_day):
     return half_up(price * inside, end - start) if end - start > inside else price
 
 
+@rule
+def _takes_births(windows, window, last, start, trigger, barred, settled, priced, window_of):
+    """Puts the births of one pregnancy into their window; their lines are marked, the first lines come first."""
+    definition, anchor = windows[W_DEFINITION, window], windows[W_ANCHOR, window]
+    its = settled[definition]
+    family = its[D_FAMILY]
+    for line in range(anchor, last):
+        if start[line] - windows[W_START, window] > its[D_SAME_BIRTH]:
+            break
+        same = trigger[line, family] != NOBODY and barred[line, family] == OPENED
+        if same and window_of[line] == NOBODY and (priced[line] or line == anchor):
+            window_of[line] = window
+
+
+@rule
+def _takes_stay(windows, window, following, priced, window_of):
+    """Puts the lines of the anchor's stay into its window."""
+    line = windows[W_HEAD, window]
+    while line != NOBODY:
+        if window_of[line] == NOBODY and (priced[line] or line == windows[W_ANCHOR, window]):
+            window_of[line] = window
+        line = following[line]
+
+
+@rule
+def _not_over(windows, live, lives, day):
+    """Leaves in `live`, in their order, the windows whose warranty is not over on a day; how many they are."""
+    kept = 0
+    for place in range(lives):
+        window = live[place]
+        if windows[W_WARRANTY_END, window] >= day:
+            live[kept] = window
+            kept += 1
+    return kept
+
+
 @compiled
-def put_into_windows(first, start, end, provider, commissioner, price, priced, code, trigger, barred, stay, first_window,
-                     w_definition, w_phase, w_status, w_start, w_end, w_warranty_end, w_anchor, w_head, w_provider,
-                     w_commissioner, same_commissioner, lead_only, by_days, settlement, same_birth, ends_from):  # fmt: skip
+def put_into_windows(first, start, end, provider, commissioner, price, priced, code, following, trigger, barred, first_window,
+                     windows, lead, payer, settled, look_back):  # fmt: skip
     """For every line its window (NOBODY: none), its category (-1: none) and the pence of it that the pathway pays for; and for
-    every window the complications in it. Windows are sorted by patient and turn: the first that takes a line has it. A line that
-    ends before `ends_from` of the definition is of an earlier year."""
-    lines = len(start)
-    window_of = np.full(lines, NOBODY, dtype=np.int64)
-    category = np.full(lines, -1, dtype=np.int16)
-    pence = np.zeros(lines, dtype=np.int64)
-    complications = np.zeros(len(w_start), dtype=np.int32)
+    every window the complications in it. `windows` (WINDOW) are sorted by patient and turn: the first that takes a line has it.
+    `code` is by line and definition, `settled` (SETTLED) by definition, `look_back` the longest of any."""
+    window_of = np.full(len(start), NOBODY, dtype=np.int64)
+    category = np.full(len(start), -1, dtype=np.int16)
+    pence = np.zeros(len(start), dtype=np.int64)
+    complications = np.zeros(windows.shape[1], dtype=np.int32)
+    live = np.empty(windows.shape[1], dtype=np.int64)
     for patient in range(len(first) - 1):
-        windows = range(first_window[patient], first_window[patient + 1])
-        if len(windows) == 0:
+        its_windows = range(first_window[patient], first_window[patient + 1])
+        if len(its_windows) == 0:
             continue
-        for window in windows:
-            if w_status[window] != OPENED or w_anchor[window] == NOBODY or w_phase[window] == POSTNATAL:
+        for window in its_windows:
+            if windows[W_STATUS, window] != OPENED or windows[W_ANCHOR, window] == NOBODY:
                 continue
-            definition = w_definition[window]
-            for line in range(first[patient], first[patient + 1]):
-                if w_phase[window] == BIRTH:
-                    own = (
-                        trigger[line, definition]
-                        and barred[line, definition] == OPENED
-                        and 0 <= start[line] - w_start[window] <= same_birth[definition]
-                    )
-                else:
-                    own = stay[line] == w_head[window]
-                if own and (priced[line] or line == w_anchor[window]) and window_of[line] == NOBODY:
-                    window_of[line], category[line], pence[line] = window, C_ANCHOR, price[line]
+            if windows[W_PHASE, window] == BIRTH:
+                _takes_births(windows, window, first[patient + 1], start, trigger, barred, settled, priced, window_of)
+            elif windows[W_PHASE, window] != POSTNATAL:
+                _takes_stay(windows, window, following, priced, window_of)
+        upcoming, lives = first_window[patient], 0
         for line in range(first[patient], first[patient + 1]):
-            if window_of[line] != NOBODY or not priced[line]:
+            if window_of[line] != NOBODY:
+                category[line], pence[line] = C_ANCHOR, price[line]
                 continue
-            for window in windows:
-                if w_status[window] != OPENED or not w_start[window] <= start[line] <= w_warranty_end[window]:
+            while upcoming < first_window[patient + 1] and windows[W_OPENED, upcoming] - look_back <= start[line]:
+                if windows[W_STATUS, upcoming] == OPENED:
+                    live[lives] = upcoming
+                    lives += 1
+                upcoming += 1
+            lives = _not_over(windows, live, lives, start[line])
+            if not priced[line]:
+                continue
+            for place in range(lives):
+                window = live[place]
+                if windows[W_START, window] > start[line]:
                     continue
-                definition = w_definition[window]
-                if end[line] < ends_from[definition]:
+                definition = windows[W_DEFINITION, window]
+                its, said = code[line, definition], settled[definition]
+                if not said[D_ENDS_FROM] <= end[line] <= said[D_ENDS_UNTIL]:
                     continue
-                in_warranty = start[line] > w_end[window]
-                its = code[line, definition]
+                in_warranty = start[line] > windows[W_END, window]
                 if its == NO_CODE or (in_warranty and its != COMPLICATION):
                     continue
-                last_day = w_warranty_end[window] if in_warranty else w_end[window]
-                if end[line] - last_day > settlement[definition]:
+                last_day = windows[W_WARRANTY_END, window] if in_warranty else windows[W_END, window]
+                if end[line] - last_day > said[D_SETTLEMENT]:
                     continue  # the pathway was settled before the line was known
                 flag = outside_flag(
                     its,
-                    same_commissioner[definition] and commissioner[line] != w_commissioner[window],
-                    lead_only[definition] and provider[line] != w_provider[window],
+                    said[D_SAME_COMMISSIONER] and commissioner[line] != payer[window],
+                    said[D_LEAD_ONLY] and provider[line] != lead[window],
                 )
                 if flag != NOBODY:
                     if window_of[line] == NOBODY and not in_warranty:
                         window_of[line], category[line] = window, C_FIRST_FLAG + flag
                     continue
-                part = share_inside(price[line], start[line], end[line], last_day) if by_days[definition] else price[line]
-                crosses = by_days[definition] and end[line] - start[line] > last_day - start[line] + 1
-                window_of[line], pence[line] = window, part
+                by_days = said[D_BY_DAYS]
+                pence[line] = share_inside(price[line], start[line], end[line], last_day) if by_days else price[line]
+                crosses = by_days and end[line] - start[line] > last_day - start[line] + 1
+                window_of[line] = window
                 category[line] = C_PRORATED if crosses else (C_WARRANTY if in_warranty else C_INSIDE)
                 complications[window] += its == COMPLICATION
                 break
-        for window in windows:
-            anchor = w_anchor[window]
-            if w_status[window] != OPENED and anchor != NOBODY and w_phase[window] != POSTNATAL and window_of[anchor] == NOBODY:
-                window_of[anchor], category[anchor] = window, C_FIRST_FLAG + w_status[window] - 1
+        for window in its_windows:
+            anchor = windows[W_ANCHOR, window]
+            if (
+                windows[W_STATUS, window] != OPENED
+                and anchor != NOBODY
+                and windows[W_PHASE, window] != POSTNATAL
+                and window_of[anchor] == NOBODY
+            ):
+                window_of[anchor], category[anchor] = window, C_FIRST_FLAG + windows[W_STATUS, window] - 1
     return window_of, category, pence, complications

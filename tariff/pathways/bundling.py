@@ -5,26 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
-from tariff.columns import PATHWAY_CATEGORY, REGISTER, names, schema
+from tariff.columns import REGISTER, names, schema
 from tariff.errors import ActivityError, Fault
 from tariff.pathways.care import CARE, CARRIED, ROW, care_lines
 from tariff.pathways.carrying import OPEN, carried
 from tariff.pathways.definitions import Definitions
-from tariff.pathways.partitions import of_partition, partitions_for
+from tariff.pathways.partitions import in_parts, of_partition, partitions_for
+from tariff.pathways.placing import PLACED, Places, category_of
 from tariff.pathways.registered import entries_for, read_registers
-from tariff.pathways.settling import PATHWAY_SCHEMA, netted, owed, pathway_table
-from tariff.pathways.sweeping import sweep
+from tariff.pathways.settling import OWED_SCHEMA, PATHWAY_SCHEMA, netted, owed, pathway_table
+from tariff.pathways.sweeping import sweep, triggers
 
-PLACED: Final = {
-    "pathway_id": pl.String(),
-    "pathway_category": PATHWAY_CATEGORY,
-    "pathway_pence": pl.Int64(),
-}
-"""What pathways add to a priced line: `pathway_pence` is the part of its price that the bundle pays in its place."""
 _RESTATED: Final = {
     "kind": CARE["kind"],
     "provider": pl.String(),
@@ -33,6 +28,8 @@ _RESTATED: Final = {
     "price_pence": pl.Int64(),
     "change_pence": pl.Int64(),
 }
+HandOn = Callable[[pl.LazyFrame], None]
+"""Takes what a partition hands to the next run (`carrying.OPEN`)."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +47,33 @@ class Bundled:
     restated: pl.DataFrame
 
 
-@dataclass(frozen=True, slots=True)
-class _Formed:
+@dataclass(frozen=True)
+class Formed:
+    """Pathways of lines of care: their places by row, and the tables of `Bundled`."""
+
+    places: Places
+    pathways: pl.DataFrame
+    owed: pl.DataFrame
+    restated: pl.DataFrame
+
+
+class _Formed(NamedTuple):
     """Pathways of one partition: lines with their places, the pathway table, who owes whom."""
 
     lines: pl.DataFrame
     pathways: pl.DataFrame
     owed: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What is the same for every partition: definitions (those to form, and all that are given), the day up to which the run
+    goes, and the one up to which the run before went."""
+
+    definitions: Definitions
+    given: Definitions
+    until: date
+    told_until: date | None
 
 
 def bundle(
@@ -75,100 +92,126 @@ def bundle(
     `registers` holds register entries (`columns.REGISTER`); `open_pathways` is the `open` of the run before; `until` is the
     day up to which the run goes, the last day on which a line ends unless said. Sums hold exactly: the prices of all lines are
     the episodic value of all pathways and what lines are still paid by themselves. Memory is bounded by the number of
-    `partitions` of patients, which changes nothing else. Raises ActivityError where registers or open pathways lack columns,
-    DisagreementError where the activity is not that of the lines."""
-    return bundle_care(
-        priced, care_lines(priced, activity), definitions, registers, open_pathways, until=until, partitions=partitions
+    `partitions` of patients, which changes nothing else. A year of care is paid for the year that `until` lies in, and for years
+    that the run before had not settled. Raises ActivityError where registers or open pathways lack columns, RulesError where
+    open pathways were formed under definitions that are not given, DisagreementError where the activity is not that of the
+    lines."""
+    care, lines = care_lines(priced, activity), priced.lazy()
+    height = int(lines.select(pl.len()).collect().item())
+    count = partitions or partitions_for(height)
+    opened = None if open_pathways is None else in_parts(open_pathways.lazy(), count)
+    kept: list[pl.DataFrame] = []
+    formed = form(
+        in_parts(care, count),
+        height,
+        definitions,
+        registers,
+        opened,
+        until=until,
+        hand_on=lambda part: kept.append(part.collect()),
     )
+    return Bundled(formed.places.put_on(lines), formed.pathways, formed.owed, pl.concat(kept), formed.restated)
 
 
-def bundle_care(
-    priced: pl.LazyFrame | pl.DataFrame,
-    care: pl.LazyFrame,
+def form(
+    parts: Sequence[pl.LazyFrame],
+    height: int,
     definitions: Definitions,
     registers: pl.LazyFrame | pl.DataFrame | None = None,
-    open_pathways: pl.LazyFrame | pl.DataFrame | None = None,
+    opened: Sequence[pl.LazyFrame] | None = None,
     *,
     until: date | None = None,
-    partitions: int | None = None,
-    hand_on: Callable[[pl.DataFrame], None] | None = None,
-) -> Bundled:
-    """As `bundle`, of lines of care made before (`care.care_lines`); they are read once for each partition. What is for the next
-    run goes to `hand_on`, partition by partition, where it is given, and is not held in memory; `open` is empty then."""
-    opened = pl.DataFrame(schema=OPEN) if open_pathways is None else _read_open(open_pathways)
+    hand_on: HandOn | None = None,
+) -> Formed:
+    """As `bundle`, of lines of care (`care.CARE`) and open pathways (`carrying.OPEN`) in as many parts by the hash of the patient
+    (`partitions`), which are taken one after the other; `row` is below `height`. What is for the next run goes to `hand_on`,
+    part by part; without it nothing does."""
+    opened = [open_of(part) for part in opened or [pl.LazyFrame(schema=OPEN)] * len(parts)]
+    told_until, marks = _told_by(opened)
+    definitions.require_formed_under(marks)
     listed = pl.DataFrame(schema=schema(REGISTER)) if registers is None else read_registers(registers)
-    size, last_day = _extent(care)
-    until = until or last_day or definitions.until
-    count = partitions or partitions_for(size + opened.height)
-    parts = []
-    for number in range(count):
-        *told, kept, changed = _partition(care, opened, listed, definitions, until, number, count)
-        if hand_on is not None:
-            hand_on(kept)
-        parts.append((*told, kept if hand_on is None else kept.clear(), changed))
-    placed, pathways, matrices, handed_on, restated = (list(each) for each in zip(*parts, strict=True))
-    return Bundled(
-        _with_places(priced.lazy(), pl.concat(placed)),
+    until = until or _last_day(parts) or definitions.packs[-1].until
+    task = _Task(definitions.paying_between(told_until, until), definitions, until, told_until)
+    places = Places(height)
+    pathways, matrices, restated = [], [], []
+    for number, (part, carried_part) in enumerate(zip(parts, opened, strict=True)):
+        of_part = listed if len(parts) == 1 else listed.filter(of_partition(number, len(parts)))
+        now, changed, matrix, again = _partition(task, part, carried_part.collect(), of_part, hand_on)
+        places.add(now)
+        pathways.append(changed)
+        matrices.append(matrix)
+        restated.append(again)
+    return Formed(
+        places,
         pl.concat(pathways).sort("pathway_id", "patient_id", "start_date"),
         netted(pl.concat(matrices)),
-        pl.concat(handed_on),
         pl.concat(restated).sort("kind", "provider", "line_id"),
     )
 
 
-def bundle_under(
-    priced: pl.LazyFrame | pl.DataFrame,
-    activity: Sequence[pl.LazyFrame | pl.DataFrame],
-    registers: pl.LazyFrame | pl.DataFrame | None = None,
-    *,
-    until: date | None = None,
-) -> Callable[[Definitions], tuple[pl.DataFrame, int]]:
-    """What `comparing.sensitivity` asks: under given definitions the pathways, and the pence still paid line by line."""
-
-    def formed(definitions: Definitions) -> tuple[pl.DataFrame, int]:
-        bundled = bundle(priced, activity, definitions, registers, until=until)
-        still_paid = bundled.lines.select((pl.col("price_pence") - pl.col("pathway_pence")).sum()).collect()
-        return bundled.pathways, int(still_paid.item())
-
-    return formed
+def _last_day(parts: Sequence[pl.LazyFrame]) -> date | None:
+    days = [part.select(pl.col("end").max()).collect(engine="streaming").item() for part in parts]
+    return max((day for day in days if day is not None), default=None)
 
 
-def _extent(care: pl.LazyFrame) -> tuple[int, date | None]:
-    told = care.select(size=pl.len(), last_day=pl.col("end").max()).collect(engine="streaming")
-    return int(told["size"][0]), told["last_day"][0]
-
-
-def _read_open(open_pathways: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
-    frame = open_pathways.lazy()
-    present = frame.collect_schema().names()
+def open_of(open_pathways: pl.LazyFrame) -> pl.LazyFrame:
+    """What the run before wrote, in its types. ActivityError where it lacks a column."""
+    present = open_pathways.collect_schema().names()
     faults = [
         Fault("open pathways", f"no column '{name}'", "give what the run before wrote") for name in OPEN if name not in present
     ]
     if faults:
         raise ActivityError(f"The open pathways lack {len(faults)} of their columns.", faults)
-    return frame.select(pl.col(name).cast(dtype) for name, dtype in OPEN.items()).collect()
+    return open_pathways.select(pl.col(name).cast(dtype) for name, dtype in OPEN.items())
+
+
+def _told_by(opened: Sequence[pl.LazyFrame]) -> tuple[date | None, set[str]]:
+    """The day up to which the run before went, and the marks of the definitions it went by."""
+    told = pl.concat([part.select("until", "pack").unique() for part in opened]).unique().collect(engine="streaming")
+    return told["until"].max(), set(told["pack"].drop_nulls())  # type: ignore[return-value]
 
 
 def _partition(
-    care: pl.LazyFrame, opened: pl.DataFrame, listed: pl.DataFrame, definitions: Definitions, until: date, number: int, count: int
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
-    its = of_partition(number, count)
-    before = opened.filter(its)
+    task: _Task, part: pl.LazyFrame, before: pl.DataFrame, listed: pl.DataFrame, hand_on: HandOn | None
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Forms the pathways of one part: lines with places, pathways that are new or changed, who owes whom, lines restated."""
     old_lines = before.filter(pl.col("record") == "line").select(*CARRIED).with_row_index(ROW)
     old_lines = old_lines.select((-1 - pl.col(ROW).cast(pl.Int64)).alias(ROW), *CARRIED)
     old_entries = before.filter(pl.col("record") == "register").select(names(REGISTER))
-    new_lines = care.filter(its).collect(engine="streaming")
-    all_lines = pl.concat([old_lines, new_lines])
-    entries = _entries_now(old_entries, listed.filter(its))
-    now = _form(all_lines, entries, definitions, until)
-    earlier = _form(old_lines, old_entries, definitions, before["until"].max() or definitions.since)  # type: ignore[arg-type]
+    entries = _entries_now(old_entries, listed)
+    every_line = part if old_lines.is_empty() else pl.concat([old_lines.lazy(), part])
+    concerned = _concerned(every_line, entries, task.definitions)
+    lines = every_line.filter(pl.col("patient_id") != "").join(concerned.lazy(), on="patient_id", how="semi")
+    nobodys = every_line.filter((pl.col("patient_id") == "") & triggers(task.definitions))
+    swept = pl.concat([lines, nobodys]).collect(engine="streaming")
+    now = _form(swept, entries, task.definitions, task.until)
+    earlier = _told_before(task, swept.filter(pl.col(ROW) < 0), old_entries)
+    if hand_on is not None:
+        others = every_line.join(concerned.lazy(), on="patient_id", how="anti")
+        hand_on(carried(swept, others, entries, task.definitions, task.given, task.until))
     return (
         now.lines.filter((pl.col(ROW) >= 0) & pl.col("pathway_id").is_not_null()).select(ROW, *PLACED),
         _changed(now.pathways, earlier.pathways),
         pl.concat([now.owed, earlier.owed.with_columns(-pl.col("lines", "pence"))]),
-        carried(all_lines, entries, definitions, until),
         _restated(now.lines, earlier.lines),
     )
+
+
+def _concerned(lines: pl.LazyFrame, entries: pl.DataFrame, definitions: Definitions) -> pl.DataFrame:
+    """Patients with a trigger or a register entry; nobody else can have a pathway. They are looked for first, so that only
+    their lines are sorted and swept."""
+    triggering = lines.filter(triggers(definitions) & (pl.col("patient_id") != "")).select("patient_id")
+    return pl.concat([triggering.collect(engine="streaming"), entries.select("patient_id")]).unique()
+
+
+def _told_before(task: _Task, old_lines: pl.DataFrame, old_entries: pl.DataFrame) -> _Formed:
+    """What the run before told of the lines it carried."""
+    if task.told_until is None:
+        return _Formed(old_lines.with_columns(**_NO_PLACE), pl.DataFrame(schema=PATHWAY_SCHEMA), pl.DataFrame(schema=OWED_SCHEMA))
+    return _form(old_lines, old_entries, task.definitions, task.told_until)
+
+
+_NO_PLACE: Final = {name: pl.lit(None, dtype) for name, dtype in PLACED.items()}
 
 
 def _entries_now(old: pl.DataFrame, given: pl.DataFrame) -> pl.DataFrame:
@@ -178,30 +221,38 @@ def _entries_now(old: pl.DataFrame, given: pl.DataFrame) -> pl.DataFrame:
 
 
 def _form(lines: pl.DataFrame, registers: pl.DataFrame, definitions: Definitions, until: date) -> _Formed:
-    entries = entries_for(registers, definitions)
-    swept = sweep(lines, entries, definitions)
-    pathways = pathway_table(swept, entries, definitions, until)
-    names = pathways["pathway_id"]
+    swept = sweep(lines, entries_for(registers, definitions), definitions)
+    pathways = pathway_table(swept, definitions, until)
     placed = swept.lines.with_columns(
-        pathway_id=names.gather(swept.lines.select(pl.when(pl.col("window") >= 0).then("window"))["window"]),
-        pathway_category=_categories(swept.lines["category"]),
+        pathway_id=pl.lit(pathways["pathway_id"]).gather(pl.when(pl.col("window") >= 0).then("window")),
+        pathway_category=category_of(pl.col("category")),
     )
     return _Formed(placed, pathways, owed(placed, pathways))
 
 
-def _categories(numbers: pl.Series) -> pl.Series:
-    known = numbers.to_frame("its").select(pl.when(pl.col("its") >= 0).then("its").cast(pl.UInt8))["its"]
-    return known.cat.to(PATHWAY_CATEGORY)
-
-
 def _changed(now: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
     """Pathways that are new or no longer what an earlier run told, with the change in what is paid."""
-    told = earlier.select("pathway_id", "patient_id", earlier_pence="price_pence").unique(["pathway_id", "patient_id"])
-    same = now.join(earlier, on=list(PATHWAY_SCHEMA), how="anti", nulls_equal=True)
-    return (
-        same.join(told, on=["pathway_id", "patient_id"], how="left")
+    key = ["pathway_id", "patient_id"]
+    told = earlier.select(*key, earlier_pence="price_pence").unique(key)
+    different = now.join(earlier, on=list(PATHWAY_SCHEMA), how="anti", nulls_equal=True)
+    changed = (
+        different.join(told, on=key, how="left")
         .with_columns(change_pence=pl.col("price_pence") - pl.col("earlier_pence").fill_null(0))
         .select(*PATHWAY_SCHEMA)
+    )
+    return pl.concat([changed, _gone(earlier.join(now, on=key, how="anti"))])
+
+
+def _gone(earlier: pl.DataFrame) -> pl.DataFrame:
+    """Pathways that an earlier run told and that are none now, such as the birth that a line known later makes the second of
+    twins: what they were paid is taken back."""
+    nothing = ("bundle_pence", "outlier_pence", "stop_loss_pence", "withheld_pence", "price_pence", "episodic_pence")
+    return earlier.with_columns(
+        change_pence=-pl.col("price_pence"),
+        flag=pl.col("flag").fill_null("overlap"),
+        state=pl.lit("closed").cast(PATHWAY_SCHEMA["state"]),
+        **{name: pl.lit(0, pl.Int64) for name in nothing},
+        **{name: pl.lit(0, pl.Int32) for name in ("lines", "complications")},
     )
 
 
@@ -212,16 +263,3 @@ def _restated(now: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
     differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_told")) for name in PLACED)
     changed = both.filter(differs).with_columns(change_pence=pl.col("pathway_pence") - pl.col("pathway_pence_told"))
     return changed.select(pl.col(name).cast(dtype) for name, dtype in _RESTATED.items())
-
-
-def _with_places(priced: pl.LazyFrame, placed: pl.DataFrame) -> pl.LazyFrame:
-    """Priced lines, in their order, with the places found for them."""
-    present = priced.collect_schema().names()
-    return (
-        priced.drop([name for name in PLACED if name in present])
-        .with_row_index(ROW)
-        .with_columns(pl.col(ROW).cast(pl.Int64))
-        .join(placed.lazy(), on=ROW, how="left", maintain_order="left")
-        .with_columns(pl.col("pathway_pence").fill_null(0))
-        .select(*present, *(name for name in PLACED if name not in present))
-    )

@@ -56,8 +56,8 @@ _KEY: Final = "activity_line_id"
 
 def care_lines(priced: pl.LazyFrame | pl.DataFrame, activity: Sequence[pl.LazyFrame | pl.DataFrame]) -> pl.LazyFrame:
     """Lines of care (`CARE`) from priced lines and the canonical activity they were priced from, in the same order: the first
-    frame's lines first. Lines without patient, key or sound dates take no part in any pathway and are left out, as are
-    rejected ones. DisagreementError, when collected, where the activity is not that of the priced lines."""
+    frame's lines first. Lines without key or sound dates take no part in any pathway and are left out, as are rejected ones; of
+    a line without a patient `patient_id` is empty. DisagreementError, when collected, where the activity is not that of the priced lines."""
     said = pl.concat([_said(frame.lazy()) for frame in activity])
     wanted = [
         "line_id", "kind", "provider", "commissioner", "gp_practice", "patient_id", "activity_date", "financial_year", "month",
@@ -100,6 +100,7 @@ def _care() -> list[pl.Expr]:
     made = {
         ROW: pl.col(ROW).cast(pl.Int64),
         "end": pl.col("activity_date"),
+        "patient_id": pl.when(pl.col("patient_id").str.strip_chars() != "").then("patient_id").otherwise(pl.lit("")),
         "diagnoses": pl.when(secondary == "")
         .then(_diagnosis("primary_diagnosis"))
         .otherwise(_diagnosis("primary_diagnosis") + ";" + secondary),
@@ -119,6 +120,5 @@ def _care() -> list[pl.Expr]:
 
 
 def _takes_part() -> pl.Expr:
-    known = pl.col("patient_id").str.strip_chars() != ""
     keyed = (pl.col("line_id").str.strip_chars() != "") & (pl.col("provider") != "")
-    return (known & keyed & (pl.col("start") <= pl.col("end"))).fill_null(value=False)
+    return (keyed & (pl.col("start") <= pl.col("end"))).fill_null(value=False)

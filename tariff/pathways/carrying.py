@@ -8,8 +8,6 @@ be that bear on each other (look-back, longest anchor, window, warranty, settlem
 from __future__ import annotations
 
 from datetime import date, timedelta
-from functools import reduce
-from operator import or_
 from typing import Final
 
 import polars as pl
@@ -19,34 +17,36 @@ from tariff.pathways.care import CARE, CARRIED, ROW
 from tariff.pathways.definitions import Definitions
 from tariff.pathways.registered import registers_named
 from tariff.pathways.sweeping import triggers
-from tariff.rulepack.pathway_model import AnchoredEpisode, PhasedPathway
+from tariff.rulepack.pathway_model import AnchoredEpisode, PhasedPathway, YearOfCare
 
 OPEN: Final[dict[str, pl.DataType]] = {
     "record": pl.Enum(("line", "register")),
     "until": pl.Date(),
+    "pack": pl.String(),
     **CARRIED,
     **{name: dtype for name, dtype in schema(REGISTER).items() if name not in CARRIED},
 }
-"""`pathways_open.parquet`: carried lines of care and register entries, and the day up to which the run went."""
+"""`pathways_open.parquet`: carried lines of care and register entries, the day up to which the run went, and what
+governs the line's date or that day: label and digest of a pack's definitions, null where none does."""
 
 
 def nearest_reach(definitions: Definitions) -> int:
     """Days back from a line that is yet to come within which lines can bear on it where no pathway is near: the look-back of
     an anchor, a transfer, a readmission."""
     days = [0]
-    for its in definitions.pathways:
+    for its, _ in definitions.pathways:
         if isinstance(its, AnchoredEpisode):
             days.append(its.look_back_days + its.longest_anchor_days)
-    if definitions.transfers is not None:
-        days.append(definitions.transfers.longest_stay_days + definitions.transfers.gap_days)
+    rules = (pack.transfers for pack in definitions.packs)
+    days += [rule.longest_stay_days + rule.gap_days for rule in rules if rule is not None]
     days += [rule.within_days + rule.longest_stay_days for rule in definitions.readmissions]
     return max(days) + 1
 
 
 def farthest_reach(definitions: Definitions) -> int:
     """Days between the ends of two lines beyond which neither bears on the other's pathway; a year, where one is paid for."""
-    days = [nearest_reach(definitions), definitions.year_days]
-    for its in definitions.pathways:
+    days = [nearest_reach(definitions), *(pack.year_days for pack in definitions.packs)]
+    for its, _ in definitions.pathways:
         if isinstance(its, AnchoredEpisode):
             after = max(its.window_days, its.warranty_days)
             days.append(its.look_back_days + its.longest_anchor_days + after + its.settlement_days)
@@ -55,22 +55,42 @@ def farthest_reach(definitions: Definitions) -> int:
     return max(days) + 1
 
 
-def carried(lines: pl.DataFrame, registers: pl.DataFrame, definitions: Definitions, until: date) -> pl.DataFrame:
-    """What to hand to the next run (`OPEN`) of these lines of care and register entries."""
+def carried(
+    swept: pl.DataFrame, others: pl.LazyFrame, registers: pl.DataFrame, definitions: Definitions, given: Definitions, until: date
+) -> pl.LazyFrame:
+    """What to hand to the next run (`OPEN`): of the lines of patients that were swept, of those of others, of register entries.
+    `definitions` are those that were formed, `given` all that there are."""
     near, far = (timedelta(days=days) for days in (nearest_reach(definitions), farthest_reach(definitions)))
-    triggering = lines.filter(reduce(or_, triggers(definitions), pl.col("priced").is_null()))["patient_id"].unique()
+    triggering = swept.filter(triggers(definitions))["patient_id"].unique()
     booked = registers.filter(pl.col("register").is_in(_phased(definitions)))["patient_id"].unique()
+    chained = pl.col("patient_id").is_in(pl.concat([triggering, booked]).implode())
     yearly = registers.filter(pl.col("register").is_in(registers_named(definitions)))["patient_id"].unique()
-    concerned = pl.col("patient_id").is_in(pl.concat([triggering, booked]).implode())
-    this_year = pl.col("patient_id").is_in(yearly.implode()) & (pl.col("end") >= definitions.since)
-    simple = lines.filter(~concerned & ((pl.col("end") >= until - near) | this_year))
-    chained = _since_last_gap(lines.filter(concerned), far, until)
-    kept = pl.concat([simple, chained]).select(pl.lit("line").alias("record"), pl.lit(until).alias("until"), *CARRIED)
+    this_year = pl.col("patient_id").is_in(yearly.implode()) & (pl.col("end") >= _first_year(definitions))
+    known = pl.col("patient_id") != ""
+    parts = [
+        swept.filter(~chained & known & ((pl.col("end") >= until - near) | this_year)).lazy(),
+        _since_last_gap(swept.filter(chained & known), far, until).lazy(),
+        others.filter(known & (pl.col("end") >= until - near)),
+    ]
+    lines = pl.concat([part.select(*CARRIED) for part in parts])
     entries = registers.filter(
         pl.col("register").is_in(registers_named(definitions))
         & (pl.col("end_date").is_null() | (pl.col("end_date") >= until - far))
-    ).with_columns(record=pl.lit("register"), until=pl.lit(until))
-    return pl.concat([_in_schema(kept), _in_schema(entries)])
+    )
+    return pl.concat(
+        [
+            _in_schema(lines, "line", until, _mark(pl.col("end"), given)),
+            _in_schema(entries.lazy(), "register", until, _mark(pl.lit(until), given)),
+        ]
+    )
+
+
+def _mark(day: pl.Expr, definitions: Definitions) -> pl.Expr:
+    """What governs a day: the mark of a pack's definitions."""
+    mark = pl.lit(None, pl.String)
+    for pack in definitions.packs:
+        mark = pl.when(day.is_between(*definitions.bounds(pack))).then(pl.lit(pack.mark)).otherwise(mark)
+    return mark
 
 
 def with_carried(care: pl.LazyFrame, open_pathways: pl.LazyFrame | pl.DataFrame | None) -> pl.LazyFrame:
@@ -82,10 +102,15 @@ def with_carried(care: pl.LazyFrame, open_pathways: pl.LazyFrame | pl.DataFrame 
     return pl.concat([old.select(pl.col(name).cast(dtype) for name, dtype in CARE.items()), care])
 
 
+def _first_year(definitions: Definitions) -> date:
+    """First day of the first year that is paid by the year of care."""
+    return min((pack.since for its, pack in definitions.pathways if isinstance(its, YearOfCare)), default=date.max)
+
+
 def _phased(definitions: Definitions) -> list[str]:
     return [
         name
-        for its in definitions.pathways
+        for its, _ in definitions.pathways
         if isinstance(its, PhasedPathway)
         for name in (its.antenatal_register, its.postnatal_register)
     ]
@@ -100,8 +125,9 @@ def _since_last_gap(lines: pl.DataFrame, far: timedelta, until: date) -> pl.Data
     return breaks.with_columns(broken=after).filter(pl.col("broken") == 0).drop("gap", "broken")
 
 
-def _in_schema(frame: pl.DataFrame) -> pl.DataFrame:
-    present = frame.columns
-    return frame.select(
+def _in_schema(frame: pl.LazyFrame, record: str, until: date, mark: pl.Expr) -> pl.LazyFrame:
+    told = frame.with_columns(record=pl.lit(record), until=pl.lit(until), pack=mark)
+    present = told.collect_schema().names()
+    return told.select(
         (pl.col(name) if name in present else pl.lit(None)).cast(dtype).alias(name) for name, dtype in OPEN.items()
     )

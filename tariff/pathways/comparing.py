@@ -4,12 +4,15 @@ in a definition moves. None carries a patient; money is in pence."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from datetime import date
 from typing import Any, Final
 
 import polars as pl
 
+from tariff.pathways.bundling import form
+from tariff.pathways.care import care_lines
 from tariff.pathways.definitions import Definitions
+from tariff.pathways.partitions import in_parts, partitions_for
 from tariff.rulepack.pathway_model import AnchoredEpisode, AnyPathway
 
 _PAID: Final = pl.col("flag").is_null()
@@ -133,23 +136,55 @@ DECISIONS: Final[Decisions] = {
 """Window days are added to the definition's own; a `yields_to` of None is every pathway there is."""
 
 
-def sensitivity(
-    paid_under: Callable[[Definitions], tuple[pl.DataFrame, int]], definitions: Definitions, decisions: Decisions = DECISIONS
-) -> pl.DataFrame:
-    """What each decision moves: `paid_under` forms pathways and tells them with the pence still paid line by line. One row a
-    decision and definition: pathways paid, bundle pence, episodic pence inside, and `moves_pence`, the change in what
-    commissioners pay in all, bundles and lines together."""
+Paid = Callable[[Definitions], tuple[pl.DataFrame, int]]
+"""Forms pathways under definitions: the pathways, and the pence still paid line by line."""
+
+
+def bundle_under(
+    priced: pl.LazyFrame | pl.DataFrame,
+    activity: Sequence[pl.LazyFrame | pl.DataFrame],
+    registers: pl.LazyFrame | pl.DataFrame | None = None,
+    *,
+    until: date | None = None,
+) -> Paid:
+    """What `sensitivity` asks of priced lines and the activity they were priced from."""
+    size = priced.lazy().select(height=pl.len(), pence=pl.col("price_pence").sum()).collect(engine="streaming")
+    parts = in_parts(care_lines(priced, activity), partitions_for(int(size["height"][0])))
+    return paid_under(parts, int(size["height"][0]), int(size["pence"][0]), registers, until=until)
+
+
+def paid_under(
+    parts: Sequence[pl.LazyFrame],
+    height: int,
+    total_pence: int,
+    registers: pl.LazyFrame | pl.DataFrame | None = None,
+    *,
+    until: date | None = None,
+) -> Paid:
+    """What `sensitivity` asks of lines of care in parts (`bundling.form`), all lines together being paid `total_pence`."""
+
+    def paid(definitions: Definitions) -> tuple[pl.DataFrame, int]:
+        formed = form(parts, height, definitions, registers, until=until)
+        return formed.pathways, total_pence - int(formed.pathways["episodic_pence"].sum())
+
+    return paid
+
+
+def sensitivity(paid_under: Paid, definitions: Definitions, decisions: Decisions = DECISIONS) -> pl.DataFrame:
+    """What each decision moves. One row a decision and definition: pathways paid, bundle pence, episodic pence inside, and
+    `moves_pence`, the change in what commissioners pay in all, bundles and lines together."""
     base, base_lines = paid_under(definitions)
     total = int(base["price_pence"].sum()) + base_lines
     rows = [_row("as defined", None, base, 0)]
     for decision, change in decisions.items():
-        for definition in definitions.pathways:
-            changed = _changed(definition, change, definitions)
-            if changed == definition:
+        for name in definitions.families:
+            changed = definitions.changed(
+                lambda its, name=name, change=change: _changed(its, change, definitions) if its.name == name else its  # type: ignore[misc]
+            )
+            if changed == definitions:
                 continue
-            others = tuple(changed if its.name == definition.name else its for its in definitions.pathways)
-            pathways, lines = paid_under(replace(definitions, pathways=others))
-            rows.append(_row(decision, definition.name, pathways, int(pathways["price_pence"].sum()) + lines - total))
+            pathways, lines = paid_under(changed)
+            rows.append(_row(decision, name, pathways, int(pathways["price_pence"].sum()) + lines - total))
     return pl.DataFrame(rows)
 
 
@@ -173,6 +208,8 @@ def _changed(definition: AnyPathway, change: Mapping[str, Any], definitions: Def
         if "window_days" in values:
             values["window_days"] = max(0, definition.window_days + values["window_days"])
         if "yields_to" in values:
-            values["yields_to"] = tuple(its.name for its in definitions.pathways if isinstance(its, AnchoredEpisode))
+            values["yields_to"] = tuple(
+                dict.fromkeys(its.name for its, _ in definitions.pathways if isinstance(its, AnchoredEpisode))
+            )
             values["alongside"] = ()
     return definition.model_copy(update=values)

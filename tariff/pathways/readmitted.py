@@ -3,6 +3,7 @@ attributed to the provider that discharged the patient, excluded by name, valued
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import reduce
 from operator import or_
 from typing import Final
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 from tariff.columns import READMISSION, READMISSION_EXCLUSIONS, schema
 from tariff.pathways.carrying import with_carried
 from tariff.pathways.definitions import Definitions
-from tariff.pathways.partitions import in_partitions
+from tariff.pathways.partitions import in_parts
 from tariff.pathways.selecting import fits
+from tariff.pathways.turns import NUMBER, firsts, in_turn
 from tariff.rulepack.pathway_model import ReadmissionRule
 
 _SCHEMA: Final = schema(READMISSION)
@@ -23,6 +25,7 @@ _ELECTIVE: Final = ("DC", "EL")
 _SPELLS: Final = (*_ELECTIVE, "NEL", "NELST", "NELNE")
 """Points of delivery of spells that can come before a readmission; regular attenders and unclassified lines cannot."""
 _ORDER: Final = ("patient_id", "start", "end", "provider", "line_id")
+_PLACE: Final = "place"
 
 
 def readmissions(
@@ -36,43 +39,71 @@ def readmissions(
 
     `open_pathways`, what the run before handed on, holds spells that can come before one; its own readmissions are not told
     again. The answer is the same for any number of partitions."""
-    spells = with_carried(care, open_pathways).filter(pl.col("pod").cast(pl.String).is_in(_SPELLS))
-    found = [_found(part, definitions) for part in in_partitions(spells, partitions)]
+    return readmissions_in(in_parts(with_carried(care, open_pathways), partitions), definitions)
+
+
+def readmissions_in(parts: Iterable[pl.LazyFrame], definitions: Definitions) -> pl.DataFrame:
+    """As `readmissions`, of lines of care, carried ones among them, in parts by the hash of the patient."""
+    found = [_found(part, definitions.readmissions) for part in parts]
     return pl.concat(found).sort("provider", "line_id", "activity_date", "currency")
 
 
-def _found(spells: pl.DataFrame, definitions: Definitions) -> pl.DataFrame:
+def _found(care: pl.LazyFrame, rules: tuple[ReadmissionRule, ...]) -> pl.DataFrame:
+    """Readmissions among lines of care: pairs are found in what is needed to find them, and only they are read whole."""
+    if not rules:
+        return pl.DataFrame(schema=_SCHEMA)
+    numbered = care.with_row_index(_PLACE)
+    spells = _worth_sorting(numbered, rules)
+    rule, initial = _paired(spells, rules)
+    again = np.flatnonzero((initial >= 0) & spells["is_new"].to_numpy())
+    place = spells[_PLACE].to_numpy()
+    pairs, before = _whole(numbered, place[again], place[initial[again]])
+    pairs = pairs.with_columns(rule=pl.Series(rule[again], dtype=pl.Int64))
+    return pl.concat([_priced(pairs, before, number, its) for number, its in enumerate(rules)])
+
+
+def _worth_sorting(care: pl.LazyFrame, rules: tuple[ReadmissionRule, ...]) -> pl.DataFrame:
+    """Spells, as far as pairs are told by, of patients with an emergency that a rule holds for; in turn."""
+    is_spell = reduce(or_, (pl.col("pod") == pod for pod in _SPELLS)) & (pl.col("patient_id") != "")
+    held = reduce(or_, (pl.col("end").is_between(rule.starts, rule.ends) for rule in rules))
+    emergency = pl.col("admission_method").str.starts_with("2")
+    spells = care.filter(is_spell)
+    patients = spells.filter(emergency & held).select("patient_id").unique()
+    found = (
+        spells.select(_PLACE, *_ORDER, emergency=emergency, is_new=pl.col("row").is_not_null())
+        .join(patients, on="patient_id", how="semi")
+        .collect(engine="streaming")
+    )
+    numbers = found["patient_id"].rank("dense").cast(pl.Int64) - 1
+    return in_turn(found.with_columns(numbers.alias(NUMBER)), ("provider", "line_id"))
+
+
+def _paired(spells: pl.DataFrame, rules: tuple[ReadmissionRule, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """For every spell the number of the rule that holds for it, and the place of the spell before it."""
     from tariff.kernels.pathways import initial_spells
 
-    emergencies = spells.filter(pl.col("admission_method").str.starts_with("2")).select("patient_id").unique()
-    spells = spells.join(emergencies, on="patient_id", how="semi").sort(_ORDER)
-    rule = _rule_of_each(spells, definitions.readmissions)
-    emergency = spells["admission_method"].str.starts_with("2").to_numpy()
-    within = np.array([*(its.within_days for its in definitions.readmissions), -1], dtype=np.int32)
-    longest = np.array([*(its.longest_stay_days for its in definitions.readmissions), 0], dtype=np.int32)
+    rule = _rule_of_each(spells, rules)
+    within = np.array([*(its.within_days for its in rules), -1], dtype=np.int32)
+    longest = np.array([*(its.longest_stay_days for its in rules), 0], dtype=np.int32)
+    numbers = spells[NUMBER].to_numpy()
     initial: NDArray[np.int64] = initial_spells(
-        first_of_patients(spells["patient_id"]),
+        firsts(numbers, int(numbers.max(initial=-1)) + 1),
         spells["start"].to_physical().to_numpy(),
         spells["end"].to_physical().to_numpy(),
         spells.select(key=pl.struct("provider", "line_id").hash())["key"].to_numpy(),
-        np.where(emergency, within[rule], -1).astype(np.int32),
+        np.where(spells["emergency"].to_numpy(), within[rule], -1).astype(np.int32),
         longest[rule],
     )
-    again = np.flatnonzero((initial >= 0) & spells["row"].is_not_null().to_numpy())
-    pairs = spells[again].with_columns(rule=pl.Series(rule[again], dtype=pl.Int64))
-    before = spells[initial[again]]
-    return pl.concat(
-        [_priced(pairs, before, number, its) for number, its in enumerate(definitions.readmissions)]
-        or [pl.DataFrame(schema=_SCHEMA)]
-    )
+    return rule, initial
 
 
-def first_of_patients(patients: pl.Series) -> NDArray[np.int64]:
-    """Where each patient's lines begin among sorted lines, and after the last one their number."""
-    begins = np.flatnonzero(patients.ne_missing(patients.shift(1)).to_numpy()) if len(patients) else np.zeros(0, np.int64)
-    if len(begins) and begins[0] != 0:
-        begins = np.concatenate([[0], begins])
-    return np.append(begins, len(patients)).astype(np.int64)
+def _whole(care: pl.LazyFrame, *places: NDArray[np.uint32]) -> Iterator[pl.DataFrame]:
+    """Lines of care at places, in the order asked for."""
+    wanted = np.unique(np.concatenate(places))
+    asked = pl.LazyFrame({_PLACE: wanted}, schema={_PLACE: pl.UInt32()})
+    lines = care.join(asked, on=_PLACE, how="semi").collect(engine="streaming").sort(_PLACE)
+    for asked_for in places:
+        yield lines[np.searchsorted(wanted, asked_for)]
 
 
 def _rule_of_each(spells: pl.DataFrame, rules: tuple[ReadmissionRule, ...]) -> NDArray[np.int64]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import polars as pl
@@ -9,13 +11,12 @@ import polars as pl
 from tariff.columns import PATHWAY_FLAGS, REGISTER, names, schema
 from tariff.errors import ActivityError, Fault, did_you_mean
 from tariff.kernels.pathways import OPENED, ROLE_BOOKING, ROLE_POSTNATAL, ROLE_YEAR
-from tariff.pathways.definitions import Definitions
+from tariff.pathways.definitions import Definition, Definitions
 from tariff.rulepack.pathway_model import PhasedPathway, RegisterLevel, YearOfCare
 
 FOREVER: Final = 3_000_000
 """Last day (since 1970-01-01) of an entry that goes on."""
 _NO_LEVEL, _NO_FACTOR = (1 + PATHWAY_FLAGS.index(flag) for flag in ("no_level", "no_factor"))
-_ORDER: Final = ("patient_id", "start", "end", "provider", "level", "definition", "role")
 
 
 def read_registers(registers: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
@@ -49,44 +50,47 @@ def read_registers(registers: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
 
 def entries_for(registers: pl.DataFrame, definitions: Definitions) -> pl.DataFrame:
     """An entry for each definition it serves: `definition`, `role`, `level_number` (place among the levels), `barred` (status),
-    `start` and `end` in days since 1970-01-01; sorted by patient and turn."""
+    `start` and `end` in days since 1970-01-01. A booking is of the pack of its own date alone."""
     parts = [
-        _entries(registers, number, register, role, levels, definitions)
+        _entries(registers, number, definition, role)
         for number, definition in enumerate(definitions.pathways)
-        for register, role, levels in _registers_of(definition)
+        for role in _roles(definition, definitions)
     ]
-    return pl.concat(parts or [_entries(registers.clear(), 0, "", ROLE_YEAR, (), definitions)]).sort(_ORDER)
+    return pl.concat(parts or [_entries(registers.clear(), 0, None, _Role("", ROLE_YEAR, ()))])
 
 
 def registers_named(definitions: Definitions) -> set[str]:
     """The registers that definitions read."""
-    return {register for definition in definitions.pathways for register, _, _ in _registers_of(definition)}
+    return {role.register for definition in definitions.pathways for role in _roles(definition, definitions)}
 
 
-def _registers_of(definition: object) -> list[tuple[str, int, tuple[RegisterLevel, ...]]]:
-    if isinstance(definition, YearOfCare):
-        return [(definition.register_name, ROLE_YEAR, definition.levels)]
-    if isinstance(definition, PhasedPathway):
+@dataclass(frozen=True, slots=True)
+class _Role:
+    """What the entries of a register, those that begin in `begins`, are to a definition."""
+
+    register: str
+    number: int
+    levels: tuple[RegisterLevel, ...]
+    begins: tuple[date, date] = (date.min, date.max)
+
+
+def _roles(definition: Definition, definitions: Definitions) -> list[_Role]:
+    its, pack = definition
+    if isinstance(its, YearOfCare):
+        return [_Role(its.register_name, ROLE_YEAR, its.levels)]
+    if isinstance(its, PhasedPathway):
         return [
-            (definition.antenatal_register, ROLE_BOOKING, definition.antenatal),
-            (definition.postnatal_register, ROLE_POSTNATAL, definition.postnatal),
+            _Role(its.antenatal_register, ROLE_BOOKING, its.antenatal, definitions.bounds(pack)),
+            _Role(its.postnatal_register, ROLE_POSTNATAL, its.postnatal),
         ]
     return []
 
 
-def _entries(
-    registers: pl.DataFrame,
-    number: int,
-    register: str,
-    role: int,
-    levels: tuple[RegisterLevel, ...],
-    definitions: Definitions,
-) -> pl.DataFrame:
-    own = registers.filter(pl.col("register") == register)
-    positions = {level.level: position for position, level in enumerate(levels)}
-    without_factor = [code for code in own["provider"].unique() if definitions.factor_of(code) is None]
-    priced_with_factor = bool(definitions.pathways) and definitions.pathways[number].market_forces
+def _entries(registers: pl.DataFrame, number: int, definition: Definition | None, role: _Role) -> pl.DataFrame:
+    own = registers.filter((pl.col("register") == role.register) & pl.col("start_date").is_between(*role.begins))
+    positions = {level.level: position for position, level in enumerate(role.levels)}
     position = pl.col("level").replace_strict(positions, default=-1, return_dtype=pl.Int64).fill_null(-1)
+    without = pl.col("provider").is_in(_without_factor(own["provider"], definition))
     return own.select(
         "patient_id",
         "register",
@@ -96,12 +100,13 @@ def _entries(
         start=pl.col("start_date").to_physical().cast(pl.Int64),
         end=pl.col("end_date").to_physical().cast(pl.Int64).fill_null(FOREVER),
         definition=pl.lit(number, dtype=pl.Int64),
-        role=pl.lit(role, dtype=pl.Int64),
+        role=pl.lit(role.number, dtype=pl.Int64),
         level_number=position,
-        barred=pl.when(position < 0)
-        .then(_NO_LEVEL)
-        .when(pl.col("provider").is_in(without_factor) & priced_with_factor)
-        .then(_NO_FACTOR)
-        .otherwise(OPENED)
-        .cast(pl.Int64),
+        barred=pl.when(position < 0).then(_NO_LEVEL).when(without).then(_NO_FACTOR).otherwise(OPENED).cast(pl.Int64),
     )
+
+
+def _without_factor(providers: pl.Series, definition: Definition | None) -> list[str]:
+    if definition is None or not definition.its.market_forces:
+        return []
+    return [code for code in providers.unique() if definition.pack.factor_of(code) is None]

@@ -26,16 +26,14 @@ _BEGINNINGS: Final = {
 _EVERY_LINE: Final = pl.col("priced").is_not_null()
 _NO_LINE: Final = pl.col("priced").is_null()
 """`priced` is never null, so these are true and false with as many values as there are lines."""
+_FEW: Final = 5
 UNRELATED: Final = PATHWAY_FLAGS.index("unrelated")
 
 
 def fits(selector: Selector) -> pl.Expr:
     """Whether a line fits every criterion of the selector; never null."""
     criteria = [_begins(column, getattr(selector, name)) for name, column in _BEGINNINGS.items() if getattr(selector, name)]
-    if selector.kinds:
-        criteria.append(pl.col("kind").cast(pl.String).is_in(list(selector.kinds)))
-    if selector.pods:
-        criteria.append(pl.col("pod").cast(pl.String).is_in(list(selector.pods)))
+    criteria += [_is_one_of(column, codes) for column, codes in (("kind", selector.kinds), ("pod", selector.pods)) if codes]
     if selector.diagnoses:
         criteria.append(pl.col("diagnoses").str.contains(f"(?:^|;)(?:{'|'.join(selector.diagnoses)})"))
     if selector.minimum_age is not None:
@@ -87,5 +85,14 @@ def _first_case(cases: Sequence[tuple[pl.Expr, int]], otherwise: int) -> pl.Expr
     return number
 
 
+def _is_one_of(column: str, codes: Sequence[str]) -> pl.Expr:
+    return reduce(or_, (pl.col(column) == code for code in codes))
+
+
 def _begins(column: str, beginnings: Sequence[str]) -> pl.Expr:
-    return pl.col(column).str.contains(f"^(?:{'|'.join(beginnings)})")
+    """Whether a text begins with one of a few beginnings, each looked for, or with one of many, looked up by their lengths."""
+    text = pl.col(column).str
+    if len(beginnings) <= _FEW:
+        return reduce(or_, (text.starts_with(beginning) for beginning in beginnings))
+    by_length = {length: [one for one in beginnings if len(one) == length] for length in sorted({len(one) for one in beginnings})}
+    return reduce(or_, (text.slice(0, length).is_in(codes) for length, codes in by_length.items()))

@@ -1,21 +1,21 @@
-"""What each window is paid: level, price, factor, days; stop-loss and what is withheld; and who owes whom for care inside."""
+"""What each window is paid: level, price, factor, days; outliers, stop-loss and what is withheld; and who owes whom for care
+inside."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
 from tariff.columns import OWED, PATHWAY, PATHWAY_FLAGS, schema
 from tariff.kernels.pathways import ANTENATAL, BIRTH, NO_PHASE, NOBODY, OPENED, POSTNATAL
 from tariff.money import BASIS_POINTS, MILLION
-from tariff.pathways.definitions import Definitions
-from tariff.pathways.registered import FOREVER
+from tariff.pathways.definitions import Definition, Definitions, PackDefinitions
 from tariff.pathways.selecting import level_number
-from tariff.pathways.sweeping import PHASES, Swept
+from tariff.pathways.sweeping import PHASES, Swept, day_number
 from tariff.rulepack.pathway_model import AnchoredEpisode, AnyPathway, Level, PhasedPathway, RegisterLevel, YearOfCare
 
 PATHWAY_SCHEMA: Final = schema(PATHWAY)
@@ -29,18 +29,30 @@ class _Tariff:
     """The prices of one kind of window: of a definition, or of one of its phases."""
 
     number: int
+    definition: Definition
     phase: int
     levels: tuple[Level, ...] | tuple[RegisterLevel, ...]
     by_line: bool
     """Whether the anchor's line gives the level; else the register entry does."""
 
+    @property
+    def its(self) -> AnyPathway:
+        """The pathway."""
+        return self.definition.its
 
-def pathway_table(swept: Swept, entries: pl.DataFrame, definitions: Definitions, until: date) -> pl.DataFrame:
+    @property
+    def pack(self) -> PackDefinitions:
+        """The pack that states it."""
+        return self.definition.pack
+
+
+def pathway_table(swept: Swept, definitions: Definitions, until: date) -> pl.DataFrame:
     """`columns.PATHWAY`, a row for each window in its order, as things stand on the day `until`; `change_pence` is the price."""
     windows = swept.windows
     if windows.is_empty():
         return pl.DataFrame(schema=PATHWAY_SCHEMA)
-    parts = [_settled(swept, entries, definitions, tariff, until) for tariff in _tariffs(definitions)]
+    kinds = windows.select("definition", "phase").unique().rows()
+    parts = [_settled(swept, tariff, until) for tariff in _tariffs(definitions) if (tariff.number, tariff.phase) in kinds]
     table = pl.concat(parts).sort("window")
     return table.select(pl.col(name).cast(dtype) for name, dtype in PATHWAY_SCHEMA.items())
 
@@ -76,33 +88,32 @@ def netted(gross: pl.DataFrame) -> pl.DataFrame:
 
 def _tariffs(definitions: Definitions) -> list[_Tariff]:
     found = []
-    for number, its in enumerate(definitions.pathways):
+    for number, definition in enumerate(definitions.pathways):
+        its = definition.its
         if isinstance(its, PhasedPathway):
-            found.append(_Tariff(number, ANTENATAL, its.antenatal, by_line=False))
-            found.append(_Tariff(number, BIRTH, its.birth, by_line=True))
-            found.append(_Tariff(number, POSTNATAL, its.postnatal, by_line=False))
+            found.append(_Tariff(number, definition, ANTENATAL, its.antenatal, by_line=False))
+            found.append(_Tariff(number, definition, BIRTH, its.birth, by_line=True))
+            found.append(_Tariff(number, definition, POSTNATAL, its.postnatal, by_line=False))
         else:
-            found.append(_Tariff(number, NO_PHASE, its.levels, by_line=isinstance(its, AnchoredEpisode)))
+            found.append(_Tariff(number, definition, NO_PHASE, its.levels, by_line=isinstance(its, AnchoredEpisode)))
     return found
 
 
-def _settled(swept: Swept, entries: pl.DataFrame, definitions: Definitions, tariff: _Tariff, until: date) -> pl.DataFrame:
-    definition = definitions.pathways[tariff.number]
+def _settled(swept: Swept, tariff: _Tariff, until: date) -> pl.DataFrame:
     own = swept.windows.filter((pl.col("definition") == tariff.number) & (pl.col("phase") == tariff.phase))
-    own = _with_anchor(own, swept.lines, entries, definitions.since if isinstance(definition, YearOfCare) else None)
+    own = _with_anchor(own, swept, tariff)
     own = own.with_columns(position=_positions(own, swept.lines, tariff))
-    own = _with_amounts(own, definition, definitions, tariff, until)
-    own = _with_days(own, definition, until, definitions)
+    own = _with_days(own, tariff, until)
+    own = _with_amounts(own, tariff, until)
     phase = PHASES.get(tariff.phase)
-    named = definition.name if phase is None else f"{definition.name}_{phase}"
+    named = tariff.its.name if phase is None else f"{tariff.its.name}_{phase}"
+    amounts = ("bundle_pence", "outlier_pence", "stop_loss_pence", "withheld_pence")
     return own.select(
         "window",
         "patient_id",
         "lead_provider",
         "days",
-        "bundle_pence",
-        "stop_loss_pence",
-        "withheld_pence",
+        *amounts,
         "episodic_pence",
         "lines",
         "complications",
@@ -115,22 +126,26 @@ def _settled(swept: Swept, entries: pl.DataFrame, definitions: Definitions, tari
         "anchor_line_id",
         commissioner=pl.when(pl.col("commissioner") != "").then("commissioner"),
         pathway_id=pl.concat_str([pl.lit(named), "id_provider", "id_key"], separator=":"),
-        definition=pl.lit(definition.name),
+        definition=pl.lit(tariff.its.name),
         phase=pl.lit(phase, pl.String),
         level="level",
-        price_pence=pl.sum_horizontal("bundle_pence", "stop_loss_pence", "withheld_pence"),
-        change_pence=pl.sum_horizontal("bundle_pence", "stop_loss_pence", "withheld_pence"),
+        price_pence=pl.sum_horizontal(amounts),
+        change_pence=pl.sum_horizontal(amounts),
+        pack=pl.lit(tariff.pack.label),
     )
 
 
-def _with_anchor(own: pl.DataFrame, lines: pl.DataFrame, entries: pl.DataFrame, since: date | None) -> pl.DataFrame:
-    """Joins what identifies a window: the anchor's provider and line, or a digest of the register entry (and of the year)."""
-    anchor = lines.select("provider", "line_id").with_row_index("anchor").with_columns(pl.col("anchor").cast(pl.Int64))
-    entry = entries.select("level_number", "register").with_row_index("entry").with_columns(pl.col("entry").cast(pl.Int64))
+def _with_anchor(own: pl.DataFrame, swept: Swept, tariff: _Tariff) -> pl.DataFrame:
+    """Joins what identifies a window: the anchor's provider, line and last day, or a digest of the register entry (and of the
+    year)."""
+    anchor = swept.lines.select("provider", "line_id", anchor_end="end")
+    anchor = anchor.with_row_index("anchor").with_columns(pl.col("anchor").cast(pl.Int64))
+    entry = swept.entries.select("level_number", "register").with_row_index("entry").with_columns(pl.col("entry").cast(pl.Int64))
     own = own.join(anchor, on="anchor", how="left", maintain_order="left").join(
         entry, on="entry", how="left", maintain_order="left"
     )
     by_entry = pl.col("anchor") == NOBODY
+    since = tariff.pack.since if isinstance(tariff.its, YearOfCare) else None
     digests = own.filter(by_entry).select("window", key=pl.struct("patient_id", "register", "opened", "lead_provider"))
     keys = digests.select("window", id_digest=pl.Series([_digest(key, since) for key in digests["key"]], dtype=pl.String))
     return own.join(keys, on="window", how="left", maintain_order="left").with_columns(
@@ -153,35 +168,55 @@ def _positions(own: pl.DataFrame, lines: pl.DataFrame, tariff: _Tariff) -> pl.Se
     return lines[own["anchor"]].select(position=level_number(by_line))["position"]
 
 
-def _with_amounts(
-    own: pl.DataFrame, definition: AnyPathway, definitions: Definitions, tariff: _Tariff, until: date
-) -> pl.DataFrame:
+def _with_amounts(own: pl.DataFrame, tariff: _Tariff, until: date) -> pl.DataFrame:
+    its = tariff.its
     paid = pl.col("status") == OPENED
-    providers = {code for name in ("lead_provider", "id_provider") for code in own[name].unique()}
-    factors = {code: definitions.factor_of(code) if definition.market_forces else MILLION for code in providers}
-    factor = [
-        pl.col(name).replace_strict(factors, default=None, return_dtype=pl.Int64) for name in ("lead_provider", "id_provider")
-    ]
-    prices = pl.Series([level.price_pence for level in tariff.levels], dtype=pl.Int64)
-    names = pl.Series([level.level for level in tariff.levels], dtype=pl.String)
-    place = pl.when(pl.col("position") >= 0).then("position")
     own = own.with_columns(
         flag=pl.when(~paid).then(pl.col("status") - 1).replace_strict(dict(enumerate(PATHWAY_FLAGS)), default=None,
                                                                        return_dtype=pl.String),
-        level=pl.lit(names).gather(place),
-        unit_pence=pl.lit(prices).gather(place),
-        factor=pl.coalesce(*factor, pl.lit(MILLION)),
+        level=_of_level(tariff, [level.level for level in tariff.levels], pl.String()),
+        unit_pence=_of_level(tariff, [level.price_pence for level in tariff.levels], pl.Int64()),
+        factor=_factor(own, tariff),
+        drawn_in=_drawn_in(tariff),
     )  # fmt: skip
-    own = own.with_columns(bundle_pence=pl.when(paid).then(_bundle(definition, definitions, tariff, until)).otherwise(0))
-    rule, quality = definition.stop_loss, definition.quality
-    beyond = pl.lit(0, pl.Int64) if rule is None else (pl.col("episodic_pence") - rule.above_pence).clip(0)
+    own = own.with_columns(bundle_pence=pl.when(paid).then(_bundle(tariff, until)).otherwise(0))
+    rule, quality = its.stop_loss, its.quality
+    beyond = pl.lit(0, pl.Int64) if rule is None else (pl.col("drawn_in") - rule.above_pence).clip(0)
     failed = pl.col("complications") > 0
     return own.with_columns(
+        outlier_pence=pl.when(paid).then(pl.col("episodic_pence") - pl.col("drawn_in")).otherwise(0),
         stop_loss_pence=_share(beyond, 0 if rule is None else rule.share_bp),
         withheld_pence=pl.when(failed)
         .then(-_share(pl.col("bundle_pence"), 0 if quality is None else quality.withheld_bp))
         .otherwise(0),
     )
+
+
+def _of_level(tariff: _Tariff, values: list[Any], dtype: pl.DataType) -> pl.Expr:
+    """What each level says, for the level of every window; null where that is not known."""
+    return pl.lit(pl.Series(values, dtype=dtype)).gather(pl.when(pl.col("position") >= 0).then("position"))
+
+
+def _factor(own: pl.DataFrame, tariff: _Tariff) -> pl.Expr:
+    """The lead provider's market forces factor, else that of the anchor's provider."""
+    if not tariff.its.market_forces:
+        return pl.lit(MILLION, pl.Int64)
+    names = ("lead_provider", "id_provider")
+    factors = {code: tariff.pack.factor_of(code) for name in names for code in own[name].unique()}
+    found = (pl.col(name).replace_strict(factors, default=None, return_dtype=pl.Int64) for name in names)
+    return pl.coalesce(*found, pl.lit(MILLION))
+
+
+def _drawn_in(tariff: _Tariff) -> pl.Expr:
+    """Episodic value drawn in to the amounts beyond which the level calls it an outlier; from below once it is closed, because
+    until then care is yet to come."""
+    levels = [level for level in tariff.levels if isinstance(level, Level)]
+    if not any(level.outliers for level in levels):
+        return pl.col("episodic_pence")
+    lows, highs = zip(*(level.outlier_pence for level in levels), strict=True)
+    low, high = (_of_level(tariff, list(amounts), pl.Int64()) for amounts in (lows, highs))
+    closed = pl.when(pl.col("state") == "closed").then(low)
+    return pl.col("episodic_pence").clip(closed, high)
 
 
 def _share(amount: pl.Expr, share_bp: int) -> pl.Expr:
@@ -193,21 +228,25 @@ def _half_up(numerator: pl.Expr, denominator: int) -> pl.Expr:
     return (numerator * 2 + denominator) // (2 * denominator)
 
 
-def _bundle(definition: AnyPathway, definitions: Definitions, tariff: _Tariff, until: date) -> pl.Expr:
+def _bundle(tariff: _Tariff, until: date) -> pl.Expr:
     """Unit price times factor; of a year of care, what has accrued from the year's start to `until`, rounded once, so that the
     months of a year add to the year."""
-    if not isinstance(definition, YearOfCare):
+    its, pack = tariff.definition
+    if not isinstance(its, YearOfCare):
         return _half_up(pl.col("unit_pence") * pl.col("factor"), MILLION)
-    divisor = definitions.year_days if definition.per == "year" else 1
-    levels = [level for level in tariff.levels if isinstance(level, RegisterLevel)]
-    place = pl.when(pl.col("position") >= 0).then("position")
-    review_pence = pl.lit(pl.Series([level.review_pence for level in levels], dtype=pl.Int64)).gather(place)
-    review_days = pl.lit(pl.Series([level.review_days or 1 for level in levels], dtype=pl.Int64)).gather(place)
-    since, today = _day(definitions.since), _day(until)
+    divisor = pack.year_days if its.per == "year" else 1
+    review_pence = _of_level(tariff, [level.review_pence for level in its.levels], pl.Int64())
+    review_days = _of_level(tariff, [level.review_days or 1 for level in its.levels], pl.Int64())
+    since, today = day_number(pack.since), _paid_until(pack, until)
     last_day = pl.min_horizontal(pl.col("end"), pl.lit(today, pl.Int64))
     reviews = _reviews(last_day, review_days) - _reviews(pl.min_horizontal(last_day, pl.lit(since - 1, pl.Int64)), review_days)
     accrued = pl.col("unit_pence") * _days(since, today) + review_pence * reviews * divisor
     return _half_up(accrued * pl.col("factor"), divisor * MILLION)
+
+
+def _paid_until(pack: PackDefinitions, until: date) -> int:
+    """The last day that a year of care is paid for: of the run, and of the year."""
+    return day_number(min(until, pack.until))
 
 
 def _reviews(day: pl.Expr, review_days: pl.Expr) -> pl.Expr:
@@ -221,25 +260,24 @@ def _days(since: int, today: int) -> pl.Expr:
     return (last_day - pl.max_horizontal(pl.col("start"), pl.lit(since, pl.Int64)) + 1).clip(0)
 
 
-def _day(day: date) -> int:
-    return (day - date(1970, 1, 1)).days
-
-
-def _with_days(own: pl.DataFrame, definition: AnyPathway, until: date, definitions: Definitions) -> pl.DataFrame:
-    """Dates, days paid for, whether it is still open, and the month it is paid in."""
-    today = _day(until)
-    yearly = isinstance(definition, YearOfCare)
+def _with_days(own: pl.DataFrame, tariff: _Tariff, until: date) -> pl.DataFrame:
+    """Dates, days paid for, whether it is still open, and the month it is paid in: that of the day that chose the pack."""
+    its, pack = tariff.definition
+    yearly = isinstance(its, YearOfCare)
     begins = pl.col("opened").cast(pl.Int32).cast(pl.Date)
-    paid_on = pl.lit(definitions.since) if yearly else begins
+    of_anchor = pl.coalesce(pl.col("anchor_end"), begins)
+    paid_on = pl.lit(pack.since) if yearly else (begins if tariff.phase == POSTNATAL else of_anchor)
     year = paid_on.dt.year() - (paid_on.dt.month() < 4).cast(pl.Int32)
     following = ((year + 1) % 100).cast(pl.String).str.zfill(2)
-    closes = pl.col("warranty_end") + definition.settlement_days
+    end, closes = pl.col("end"), pl.col("warranty_end")
+    if yearly:
+        end, closes = (pl.min_horizontal(day, pl.lit(day_number(pack.until), pl.Int64)) for day in (end, closes))
     paid = pl.col("status") == OPENED
     return own.with_columns(
         start_date=pl.col("start").cast(pl.Int32).cast(pl.Date),
-        end_date=pl.when(pl.col("end") < FOREVER).then(pl.col("end")).cast(pl.Int32).cast(pl.Date),
-        state=pl.when(paid & (closes > today)).then(pl.lit("open")).otherwise(pl.lit("closed")),
+        end_date=end.cast(pl.Int32).cast(pl.Date),
+        state=pl.when(paid & (closes + its.settlement_days > day_number(until))).then(pl.lit("open")).otherwise(pl.lit("closed")),
         financial_year=pl.concat_str([year.cast(pl.String), following], separator="-"),
         month=(pl.lit(None, pl.Int8) if yearly else ((paid_on.dt.month() + 8) % 12 + 1).cast(pl.Int8)),
-        days=(_days(_day(definitions.since), today) if yearly else pl.lit(None, pl.Int32)).cast(pl.Int32),
+        days=(_days(day_number(pack.since), _paid_until(pack, until)) if yearly else pl.lit(None, pl.Int32)).cast(pl.Int32),
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
 from operator import or_
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -15,32 +16,36 @@ from numpy.typing import NDArray
 from tariff.columns import PATHWAY_FLAGS
 from tariff.kernels.pathways import (
     ALONGSIDE,
-    ANCHORED,
     ANTENATAL,
     BIRTH,
+    C_FIRST_FLAG,
     EARLIER_WINS,
+    EPISODE,
     LATER_WINS,
+    NO_CODE,
     NOBODY,
-    PHASED,
+    OPENED,
     POSTNATAL,
-    YEARLY,
+    PREGNANCY,
+    SETTLED,
+    WINDOW,
     merged_stays,
     open_episodes,
     open_phases,
     open_years,
     put_into_windows,
 )
-from tariff.pathways.definitions import Definitions
+from tariff.pathways.definitions import Definition, Definitions
 from tariff.pathways.registered import FOREVER
 from tariff.pathways.selecting import code_for, fits_any, status_by
-from tariff.rulepack.pathway_model import AnchoredEpisode, AnyPathway, FlaggedSelector, PhasedPathway, YearOfCare
+from tariff.pathways.turns import NUMBER, Whole, firsts, in_turn
+from tariff.rulepack.pathway_model import AnchoredEpisode, FlaggedSelector, PhasedPathway, YearOfCare
 
-Whole = NDArray[np.int64]
-LINE_ORDER: Final = (
-    "patient_id", "start", "end", "kind", "provider", "line_id", "currency", "price_pence", "commissioner",
-)  # fmt: skip
-"""The order of a patient's lines; what follows `end` breaks ties on one day, so that no order of the files matters."""
-_NO_FACTOR, _STAY_ABOVE_LIMIT = (1 + PATHWAY_FLAGS.index(flag) for flag in ("no_factor", "stay_above_limit"))
+_TIES: Final = ("kind", "provider", "line_id", "currency", "price_pence", "commissioner")
+"""What breaks ties between a patient's lines of the same days, so that no order of the files matters."""
+_NO_FACTOR, _STAY_ABOVE_LIMIT, _MISSING_PATIENT = (
+    1 + PATHWAY_FLAGS.index(flag) for flag in ("no_factor", "stay_above_limit", "missing_patient")
+)
 PHASES: Final = {ANTENATAL: "antenatal", BIRTH: "birth", POSTNATAL: "postnatal"}
 _DEATH: Final = "4"
 """Discharge method of a patient who died."""
@@ -48,206 +53,284 @@ _DEATH: Final = "4"
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """Lines in the order of the sweep with `window`, `category` (number, -1 none) and `pathway_pence`; windows, one a row, as
-    `kernels.pathways.Windows` names their columns, with the lead provider, commissioner and what is inside."""
+    """Lines in the order of the sweep with `window`, `category` (number, -1 none) and `pathway_pence`; register entries in theirs;
+    windows, one a row, as `kernels.pathways.WINDOW` names their columns, with the patient, lead provider, commissioner and what is inside."""
 
     lines: pl.DataFrame
+    entries: pl.DataFrame
     windows: pl.DataFrame
 
 
-def triggers(definitions: Definitions) -> list[pl.Expr]:
-    """For every definition whether a line triggers it; none triggers a year of care."""
-    never = pl.col("priced").is_null()
-    return [
-        (never if isinstance(definition, YearOfCare) else fits_any(definition.trigger)).alias(f"trigger_{number}")
-        for number, definition in enumerate(definitions.pathways)
-    ]
+@dataclass(frozen=True, slots=True)
+class _Sorted:
+    """Lines and entries by patient and turn, and as arrays. Providers and commissioners are numbers of `codes`."""
+
+    lines: pl.DataFrame
+    entries: pl.DataFrame
+    first: Whole
+    first_entry: Whole
+    start: Whole
+    end: Whole
+    provider: Whole
+    commissioner: Whole
+    entry_provider: Whole
+    entry_commissioner: Whole
+    codes: pl.Series
+
+
+def triggers(definitions: Definitions) -> pl.Expr:
+    """Whether a line triggers a definition of the pack of its date; none triggers a year of care."""
+    return reduce(or_, (_triggers(definition, definitions) for definition in definitions.pathways), pl.col("priced").is_null())
+
+
+def _triggers(definition: Definition, definitions: Definitions) -> pl.Expr:
+    its, pack = definition
+    if isinstance(its, YearOfCare):
+        return pl.col("priced").is_null()
+    since, until = definitions.bounds(pack)
+    return fits_any(its.trigger) & pl.col("end").is_between(since, until)
 
 
 def sweep(lines: pl.DataFrame, entries: pl.DataFrame, definitions: Definitions) -> Swept:
-    """Form the pathways of the patients in `lines` (`care.CARE`) and `entries` (`registered.entries_for`, sorted)."""
-    lines = _of_patients_concerned(lines, entries, definitions).sort(LINE_ORDER)
-    patients = pl.concat([lines["patient_id"], entries["patient_id"]]).unique().sort()
-    providers, commissioners = (_codes(lines[name], entries[name]) for name in ("provider", "commissioner"))
-    start, end = (lines[name].to_physical().cast(pl.Int64).to_numpy() for name in ("start", "end"))
-    first, first_entry = _firsts(lines["patient_id"], patients), _firsts(entries["patient_id"], patients)
-    method = np.array([_method(definition) for definition in definitions.pathways], dtype=np.int64)
-    trigger = _table(lines, triggers(definitions), np.bool_)
-    barred = _table(lines, [_barred(its, lines, definitions) for its in definitions.pathways], np.int64)
-    stay = _stays(lines, first, start, end, providers[0], definitions)
-    entry = {name: entries[name].to_numpy() for name in ("definition", "role", "start", "end", "barred")}
-    in_turn = (first_entry, entry["definition"], entry["role"], entry["start"], entry["end"], entry["barred"])
+    """Form the pathways of the patients in `lines` (`care.CARE`) and `entries` (`registered.entries_for`)."""
+    by_turn = _sorted(lines, entries)
+    lines, entries, first = by_turn.lines, by_turn.entries, by_turn.first
+    trigger, barred = _triggered(lines, definitions)
+    stay, following = _stays(by_turn, definitions)
     died = lines["discharge_method"].str.starts_with(_DEATH).to_numpy()
-    found = _in_turn(
-        open_episodes(first, start, end, died, stay, trigger, barred, method, _terms(definitions), _meetings(definitions)),
-        open_phases(first, start, end, trigger, barred, method, _phase_terms(definitions), *in_turn),
-        open_years(method, _longest_years(definitions), _since(definitions), *in_turn),
+    settled = _settled(definitions)
+    entry = [entries[name].to_numpy() for name in ("definition", "role", "start", "end", "barred")]
+    windows = _by_turn(
+        open_episodes(
+            first, by_turn.start, by_turn.end, died, stay, following, trigger, barred, _families(definitions, AnchoredEpisode),
+            _episode_terms(definitions), _meetings(definitions),
+        ),
+        open_phases(
+            first, by_turn.start, by_turn.end, trigger, barred, _families(definitions, PhasedPathway), _family_of(definitions),
+            _pregnancy_terms(definitions), by_turn.first_entry, *entry,
+        ),
+        open_years(_yearly(definitions), _longest_years(definitions), settled, by_turn.first_entry, *entry),
+    )  # fmt: skip
+    lead, payer = (
+        _lead(windows, by_turn, definitions),
+        _of_anchor_or_entry(windows, by_turn.commissioner, by_turn.entry_commissioner),
     )
-    lead, payer = _lead(found, providers, definitions), _of_anchor_or_entry(found, *commissioners)
-    settings = definitions.pathways
     window, category, pence, complications = put_into_windows(
-        first,
-        start,
-        end,
-        providers[0],
-        commissioners[0],
-        lines["price_pence"].to_numpy(),
-        lines["priced"].to_numpy(),
-        _table(lines, [code_for(its) for its in settings], np.uint8),
-        trigger,
-        barred,
-        stay,
-        np.searchsorted(found["patient"], np.arange(len(patients) + 1)),
-        *(found[name] for name in ("definition", "phase", "status", "start", "end", "warranty_end", "anchor", "head")),
-        lead,
-        payer,
-        np.array([its.same_commissioner_only for its in settings], dtype=np.bool_),
-        np.array([its.lead_provider_only for its in settings], dtype=np.bool_),
-        np.array([its.proration == "by_days" for its in settings], dtype=np.bool_),
-        np.array([its.settlement_days for its in settings], dtype=np.int64),
-        _phase_terms(definitions)[:, 0].copy(),
-        np.where(method == YEARLY, _since(definitions), -FOREVER),
-    )
+        first, by_turn.start, by_turn.end, by_turn.provider, by_turn.commissioner, lines["price_pence"].to_numpy(),
+        lines["priced"].to_numpy(), _codes(lines, windows, definitions), following, trigger, barred,
+        firsts(windows[0], len(first) - 1), windows, lead, payer, settled, int(_episode_terms(definitions)[:, 0].max(initial=0)),
+    )  # fmt: skip
     swept = lines.with_columns(
         window=pl.Series(window, dtype=pl.Int64),
         category=pl.Series(category, dtype=pl.Int16),
         pathway_pence=pl.Series(pence, dtype=pl.Int64),
     )
-    windows = _windows(found, swept, entries, patients, complications)
-    names, payers = providers[2], commissioners[2]
-    return Swept(
-        swept,
-        windows.with_columns(
-            lead_provider=names.gather(pl.Series(lead, dtype=pl.Int64)),
-            commissioner=payers.gather(pl.Series(payer, dtype=pl.Int64)),
-        ),
+    told = {"lead_provider": by_turn.codes.gather(lead), "commissioner": by_turn.codes.gather(payer)}
+    return Swept(swept, entries, _windows(windows, swept, entries, complications).with_columns(**told))
+
+
+# --- lines and entries as arrays -------------------------------------------------------------------------------------------
+
+
+def _sorted(lines: pl.DataFrame, entries: pl.DataFrame) -> _Sorted:
+    of_lines, of_entries, patients = _patient_numbers(lines["patient_id"], entries["patient_id"])
+    lines = in_turn(lines.with_columns(pl.Series(NUMBER, of_lines)), _TIES)
+    entries = entries.with_columns(pl.Series(NUMBER, of_entries)).sort(
+        NUMBER, "start", "end", "provider", "level", "definition", "role"
+    )
+    numbered = [lines["provider"], lines["commissioner"], entries["provider"], entries["commissioner"]]
+    codes = pl.concat(numbered).unique().sort()
+    provider, commissioner, entry_provider, entry_commissioner = (_numbers(series, codes) for series in numbered)
+    start, end = (lines[name].to_physical().cast(pl.Int64).to_numpy() for name in ("start", "end"))
+    first, first_entry = (firsts(frame[NUMBER].to_numpy(), patients) for frame in (lines, entries))
+    return _Sorted(
+        lines, entries, first, first_entry, start, end, provider, commissioner, entry_provider, entry_commissioner, codes
     )
 
 
-def _of_patients_concerned(lines: pl.DataFrame, entries: pl.DataFrame, definitions: Definitions) -> pl.DataFrame:
-    """Lines of patients with a trigger or a register entry; nobody else can have a pathway."""
-    triggering = lines.filter(reduce(or_, triggers(definitions), pl.col("priced").is_null()))
-    concerned = pl.concat([triggering.select("patient_id"), entries.select("patient_id")]).unique()
-    return lines.join(concerned, on="patient_id", how="semi")
+def _patient_numbers(of_lines: pl.Series, of_entries: pl.Series) -> tuple[Whole, Whole, int]:
+    """A number for the patient of every line and entry, and how many there are. Every line without a patient is a patient of its
+    own: it is nobody's, and least of all the next one's."""
+    together = pl.concat([of_lines, of_entries])
+    numbers = together.rank("dense").cast(pl.Int64).to_numpy() - 1
+    nobody = (together == "").to_numpy()
+    known = int(numbers.max(initial=-1)) + 1
+    unknown = int(nobody.sum())
+    numbers = np.where(nobody, known + np.cumsum(nobody) - 1, numbers)
+    return numbers[: len(of_lines)], numbers[len(of_lines) :], known + unknown
 
 
-def _codes(of_lines: pl.Series, of_entries: pl.Series) -> tuple[Whole, Whole, pl.Series]:
-    """Numbers for codes, of lines and of entries, and the codes by number."""
-    codes = pl.concat([of_lines, of_entries]).unique().sort()
-    enumeration = pl.Enum(codes)
-    numbers = [series.cast(enumeration).to_physical().cast(pl.Int64).to_numpy() for series in (of_lines, of_entries)]
-    return numbers[0], numbers[1], codes
+def _numbers(series: pl.Series, codes: pl.Series) -> Whole:
+    numbers: Whole = series.cast(pl.Enum(codes)).to_physical().cast(pl.Int64).to_numpy()
+    return numbers
 
 
-def _firsts(sorted_patients: pl.Series, patients: pl.Series) -> Whole:
-    """Where each patient's rows begin, and their number at the end."""
-    firsts = sorted_patients.search_sorted(patients, side="left").cast(pl.Int64).to_numpy()
-    return np.append(firsts, len(sorted_patients)).astype(np.int64)
+def _triggered(lines: pl.DataFrame, definitions: Definitions) -> tuple[Whole, Whole]:
+    """Line by family: the definition that a line triggers, or NOBODY, and its status as an anchor of it."""
+    shape = (lines.height, len(definitions.families))
+    trigger, barred = np.full(shape, NOBODY, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+    for number, definition in enumerate(definitions.pathways):
+        if isinstance(definition.its, YearOfCare):
+            continue
+        family = definitions.family_of(definition)
+        opening = np.flatnonzero(lines.select(its=_triggers(definition, definitions))["its"].to_numpy())
+        anchors = lines[opening]
+        trigger[opening, family] = number
+        barred[opening, family] = anchors.select(its=_barred(definition, anchors))["its"].to_numpy()
+    return trigger, barred
 
 
-def _table(lines: pl.DataFrame, expressions: list[pl.Expr], dtype: Any) -> NDArray[Any]:
-    """Line by definition, row by row in memory."""
-    table = np.zeros((lines.height, len(expressions)), dtype=dtype)
-    for number, expression in enumerate(expressions):
-        table[:, number] = lines.select(expression.alias("its"))["its"].to_numpy()
-    return table
-
-
-def _method(definition: AnyPathway) -> int:
-    if isinstance(definition, AnchoredEpisode):
-        return ANCHORED
-    return PHASED if isinstance(definition, PhasedPathway) else YEARLY
-
-
-def _barred(definition: AnyPathway, lines: pl.DataFrame, definitions: Definitions) -> pl.Expr:
-    """Status of a line as an anchor: what the definition says of it, then whether its provider has a factor."""
-    if isinstance(definition, YearOfCare):
-        return pl.repeat(0, pl.len(), dtype=pl.Int64)
-    flagged: tuple[FlaggedSelector, ...] = definition.not_opened if isinstance(definition, AnchoredEpisode) else ()
-    status = status_by(flagged, without_price=definition.anchor_without_price == "opened")
-    if isinstance(definition, PhasedPathway):
+def _barred(definition: Definition, anchors: pl.DataFrame) -> pl.Expr:
+    """Status of a line as an anchor: without a patient, what the definition says of it, whether its provider has a factor."""
+    its, pack = definition
+    assert not isinstance(its, YearOfCare)
+    flagged: tuple[FlaggedSelector, ...] = its.not_opened if isinstance(its, AnchoredEpisode) else ()
+    status = status_by(flagged, without_price=its.anchor_without_price == "opened")
+    if isinstance(its, PhasedPathway):
         days = (pl.col("end") - pl.col("start")).dt.total_days()
-        status = pl.when((status == 0) & (days > definition.longest_birth_days)).then(_STAY_ABOVE_LIMIT).otherwise(status)
-    if definition.market_forces:
-        without = [code for code in lines["provider"].unique() if definitions.factor_of(code) is None]
-        status = pl.when((status == 0) & pl.col("provider").is_in(without)).then(_NO_FACTOR).otherwise(status)
-    return status
+        status = pl.when((status == OPENED) & (days > its.longest_birth_days)).then(_STAY_ABOVE_LIMIT).otherwise(status)
+    if its.market_forces:
+        without = [code for code in anchors["provider"].unique() if pack.factor_of(code) is None]
+        status = pl.when((status == OPENED) & pl.col("provider").is_in(without)).then(_NO_FACTOR).otherwise(status)
+    return pl.when(pl.col("patient_id") == "").then(_MISSING_PATIENT).otherwise(status).cast(pl.Int64)
 
 
-def _stays(lines: pl.DataFrame, first: Whole, start: Whole, end: Whole, provider: Whole, definitions: Definitions) -> Whole:
-    rule = definitions.transfers
-    if rule is None or not rule.admission_methods:
-        return np.arange(lines.height)
-    admitted = lines["kind"].cast(pl.String) == "admitted"
-    moved = admitted & lines["admission_method"].str.contains(f"^(?:{'|'.join(rule.admission_methods)})")
-    stays: Whole = merged_stays(
-        first, start, end, provider, admitted.to_numpy(), moved.to_numpy(), rule.gap_days, rule.longest_stay_days
+def _codes(lines: pl.DataFrame, windows: Whole, definitions: Definitions) -> NDArray[np.uint8]:
+    """Line by definition: what a line is to it. Definitions without a window are nothing to any line."""
+    codes = np.full((lines.height, len(definitions.pathways)), NO_CODE, dtype=np.uint8)
+    for number in np.unique(windows[WINDOW.index("definition")]):
+        codes[:, number] = lines.select(its=code_for(definitions.pathways[number].its))["its"].to_numpy()
+    return codes
+
+
+def _stays(by_turn: _Sorted, definitions: Definitions) -> tuple[Whole, Whole]:
+    """The first line of every line's stay, and the next one of it."""
+    lines = by_turn.lines
+    admitted = lines["kind"] == "admitted"
+    moved = np.zeros(lines.height, dtype=np.bool_)
+    gap_days, longest_stay = np.zeros(lines.height, dtype=np.int64), np.zeros(lines.height, dtype=np.int64)
+    for pack in definitions.packs:
+        rule = pack.transfers
+        if rule is None or not rule.admission_methods:
+            continue
+        by_transfer = reduce(or_, (lines["admission_method"].str.starts_with(method) for method in rule.admission_methods))
+        own = (admitted & by_transfer & lines["end"].is_between(*definitions.bounds(pack))).to_numpy()
+        moved |= own
+        gap_days[own], longest_stay[own] = rule.gap_days, rule.longest_stay_days
+    if not moved.any():
+        return np.arange(lines.height), np.full(lines.height, NOBODY, dtype=np.int64)
+    stay, following = merged_stays(
+        by_turn.first, by_turn.start, by_turn.end, by_turn.provider, admitted.to_numpy(), moved, gap_days, longest_stay
     )
-    return stays
+    return stay, following
 
 
-def _terms(definitions: Definitions) -> Whole:
-    terms = np.zeros((len(definitions.pathways), 6), dtype=np.int64)
-    for number, its in enumerate(definitions.pathways):
-        if isinstance(its, AnchoredEpisode):
-            terms[number] = (
-                its.look_back_days,
-                its.window_days,
-                its.window_from == "admission",
-                its.warranty_days,
-                its.longest_anchor_days,
-                its.death_in_anchor == "not_opened",
-            )
-    return terms
+# --- what definitions say, as arrays ---------------------------------------------------------------------------------------
 
 
-def _phase_terms(definitions: Definitions) -> Whole:
-    terms = np.zeros((len(definitions.pathways), 3), dtype=np.int64)
-    for number, its in enumerate(definitions.pathways):
-        if isinstance(its, PhasedPathway):
-            terms[number] = (its.same_birth_days, its.longest_antenatal_days, its.postnatal_days)
-    return terms
+def _family_of(definitions: Definitions) -> Whole:
+    return np.array([definitions.family_of(definition) for definition in definitions.pathways], dtype=np.int64)
+
+
+def _families(definitions: Definitions, method: type[AnchoredEpisode | PhasedPathway]) -> NDArray[np.bool_]:
+    """Which families are formed by a method; no line triggers a definition of another method under the same name."""
+    names = {its.name for its, _ in definitions.pathways if isinstance(its, method)}
+    return np.array([name in names for name in definitions.families], dtype=np.bool_)
+
+
+def _yearly(definitions: Definitions) -> NDArray[np.bool_]:
+    return np.array([isinstance(its, YearOfCare) for its, _ in definitions.pathways], dtype=np.bool_)
+
+
+def _table(rows: Iterator[dict[str, int] | None], columns: tuple[str, ...]) -> Whole:
+    told = [[0 if row is None else row[name] for name in columns] for row in rows]
+    return np.array(told, dtype=np.int64).reshape(len(told), len(columns))
+
+
+def _episode_terms(definitions: Definitions) -> Whole:
+    def terms(its: object) -> dict[str, int] | None:
+        if not isinstance(its, AnchoredEpisode):
+            return None
+        return {
+            "look_back": its.look_back_days,
+            "window": its.window_days,
+            "from_admission": its.window_from == "admission",
+            "warranty": its.warranty_days,
+            "longest_anchor": its.longest_anchor_days,
+            "death_bars": its.death_in_anchor == "not_opened",
+        }
+
+    return _table((terms(its) for its, _ in definitions.pathways), EPISODE)
+
+
+def _pregnancy_terms(definitions: Definitions) -> Whole:
+    def terms(its: object) -> dict[str, int] | None:
+        if not isinstance(its, PhasedPathway):
+            return None
+        return {
+            "same_birth": its.same_birth_days,
+            "longest_antenatal": its.longest_antenatal_days,
+            "postnatal": its.postnatal_days,
+        }
+
+    return _table((terms(its) for its, _ in definitions.pathways), PREGNANCY)
+
+
+def _settled(definitions: Definitions) -> Whole:
+    def settled(definition: Definition) -> dict[str, int]:
+        its, pack = definition
+        yearly = isinstance(its, YearOfCare)
+        return {
+            "same_commissioner": its.same_commissioner_only,
+            "lead_only": its.lead_provider_only,
+            "by_days": its.proration == "by_days",
+            "settlement": its.settlement_days,
+            "same_birth": its.same_birth_days if isinstance(its, PhasedPathway) else 0,
+            "ends_from": day_number(pack.since) if yearly else -FOREVER,
+            "ends_until": day_number(pack.until) if yearly else FOREVER,
+            "family": definitions.family_of(definition),
+        }
+
+    return _table((settled(definition) for definition in definitions.pathways), SETTLED)
 
 
 def _longest_years(definitions: Definitions) -> Whole:
-    longest = [its.longest_days if isinstance(its, YearOfCare) else None for its in definitions.pathways]
+    longest = [its.longest_days if isinstance(its, YearOfCare) else None for its, _ in definitions.pathways]
     return np.array([FOREVER if days is None else days for days in longest], dtype=np.int64)
 
 
-def _since(definitions: Definitions) -> int:
-    return (definitions.since - date(1970, 1, 1)).days
+def day_number(day: date) -> int:
+    """Days since 1970-01-01."""
+    return (day - date(1970, 1, 1)).days
 
 
 def _meetings(definitions: Definitions) -> Whole:
-    """What an anchor of one definition (column) does in a window of another (row)."""
-    names = [its.name for its in definitions.pathways]
-    meetings = np.full((len(names), len(names)), EARLIER_WINS, dtype=np.int64)
-    for number, its in enumerate(definitions.pathways):
+    """What an anchor of one family (column) does in a window of a definition (row)."""
+    meetings = np.full((len(definitions.pathways), len(definitions.families)), EARLIER_WINS, dtype=np.int64)
+    for number, (its, _) in enumerate(definitions.pathways):
         if isinstance(its, AnchoredEpisode):
-            for other, name in enumerate(names):
+            for family, name in enumerate(definitions.families):
                 if name in its.yields_to:
-                    meetings[number, other] = LATER_WINS
+                    meetings[number, family] = LATER_WINS
                 elif name in its.alongside:
-                    meetings[number, other] = ALONGSIDE
+                    meetings[number, family] = ALONGSIDE
     return meetings
 
 
-_WINDOW: Final = (
-    "patient", "definition", "phase", "status", "opened", "start", "end", "warranty_end", "anchor", "head", "entry",
-)  # fmt: skip
+# --- windows ---------------------------------------------------------------------------------------------------------------
 
 
-def _in_turn(*found: Whole) -> dict[str, Whole]:
+def _by_turn(*found: Whole) -> Whole:
     """All windows by patient and turn: the day they were opened, then definition, phase, anchor and entry."""
-    columns = dict(zip(_WINDOW, np.concatenate(found, axis=1), strict=True))
+    windows = np.concatenate(found, axis=1)
     keys = ("entry", "anchor", "phase", "definition", "opened", "patient")
-    order = np.lexsort([columns[name] for name in keys])
-    return {name: np.ascontiguousarray(column[order]) for name, column in columns.items()}
+    order = np.lexsort([windows[WINDOW.index(name)] for name in keys])
+    return np.ascontiguousarray(windows[:, order])
 
 
-def _of_anchor_or_entry(found: dict[str, Whole], of_lines: Whole, of_entries: Whole, _: pl.Series) -> Whole:
+def _of_anchor_or_entry(windows: Whole, of_lines: Whole, of_entries: Whole) -> Whole:
     """The number of a code: the register entry's where there is one, else the anchor's."""
-    entry, anchor = found["entry"], found["anchor"]
+    entry, anchor = windows[WINDOW.index("entry")], windows[WINDOW.index("anchor")]
     numbers = np.zeros(len(entry), dtype=np.int64)
     by_entry = entry != NOBODY
     numbers[by_entry] = of_entries[entry[by_entry]]
@@ -255,33 +338,30 @@ def _of_anchor_or_entry(found: dict[str, Whole], of_lines: Whole, of_entries: Wh
     return numbers
 
 
-def _lead(found: dict[str, Whole], providers: tuple[Whole, Whole, pl.Series], definitions: Definitions) -> Whole:
-    lead = _of_anchor_or_entry(found, *providers)
+def _lead(windows: Whole, by_turn: _Sorted, definitions: Definitions) -> Whole:
+    lead = _of_anchor_or_entry(windows, by_turn.provider, by_turn.entry_provider)
     first_of_stay = np.array(
-        [isinstance(its, AnchoredEpisode) and its.lead_provider == "first_of_stay" for its in definitions.pathways],
+        [isinstance(its, AnchoredEpisode) and its.lead_provider == "first_of_stay" for its, _ in definitions.pathways],
         dtype=np.bool_,
     )
-    moved = first_of_stay[found["definition"]] if len(lead) else np.zeros(0, dtype=np.bool_)
-    lead[moved] = providers[0][found["head"][moved]]
+    if first_of_stay.any():
+        moved = first_of_stay[windows[WINDOW.index("definition")]]
+        lead[moved] = by_turn.provider[windows[WINDOW.index("head")][moved]]
     return lead
 
 
-def _windows(
-    found: dict[str, Whole], lines: pl.DataFrame, entries: pl.DataFrame, patients: pl.Series, complications: NDArray[np.int32]
-) -> pl.DataFrame:
-    """Windows with what is inside: lines and their episodic value."""
-    frame = pl.DataFrame({name: pl.Series(column, dtype=pl.Int64) for name, column in found.items()}).with_row_index("window")
-    inside = (
-        lines.filter((pl.col("category") >= 0) & (pl.col("category") < 4))
-        .group_by("window")
-        .agg(lines=pl.len().cast(pl.Int32), episodic_pence=pl.col("pathway_pence").sum())
-    )
+def _windows(windows: Whole, lines: pl.DataFrame, entries: pl.DataFrame, complications: NDArray[np.int32]) -> pl.DataFrame:
+    """Windows with their patient and what is inside: lines and their episodic value."""
+    columns = {name: pl.Series(row, dtype=pl.Int64) for name, row in zip(WINDOW, windows, strict=True)}
+    frame = pl.DataFrame(columns).with_row_index("window").with_columns(pl.col("window").cast(pl.Int64))
+    inside = lines.filter(pl.col("category").is_between(0, C_FIRST_FLAG - 1))
+    worth = inside.group_by("window").agg(lines=pl.len().cast(pl.Int32), episodic_pence=pl.col("pathway_pence").sum())
+    by_anchor, by_entry = (pl.when(pl.col(name) != NOBODY).then(name) for name in ("anchor", "entry"))
     return (
         frame.with_columns(
-            pl.col("window").cast(pl.Int64),
-            patient_id=patients.gather(frame["patient"]),
+            patient_id=pl.coalesce(pl.lit(lines["patient_id"]).gather(by_anchor), pl.lit(entries["patient_id"]).gather(by_entry)),
             complications=pl.Series(complications, dtype=pl.Int32),
         )
-        .join(inside, on="window", how="left", maintain_order="left")
+        .join(worth, on="window", how="left", maintain_order="left")
         .with_columns(pl.col("lines").fill_null(0), pl.col("episodic_pence").fill_null(0))
     )

@@ -1,4 +1,7 @@
-"""Pathways of priced lines on disk: the lines get their places, and tables of pathways stand beside them."""
+"""Pathways of priced lines on disk: the lines get their places, and tables of pathways stand beside them.
+
+Lines of care are laid aside once, in as many files as there are partitions of patients, so that memory is bounded by the largest
+partition and nothing is read twice for each."""
 
 from __future__ import annotations
 
@@ -11,14 +14,15 @@ from typing import Final
 
 import polars as pl
 
-from tariff.pathways.bundling import bundle_care
+from tariff.pathways.bundling import Formed, form, open_of
 from tariff.pathways.care import care_lines
+from tariff.pathways.carrying import OPEN, with_carried
 from tariff.pathways.definitions import Definitions
-from tariff.pathways.partitions import partitions_for
-from tariff.pathways.readmitted import readmissions
+from tariff.pathways.partitions import laid_aside, partitions_for
+from tariff.pathways.readmitted import readmissions_in
 
 TABLES: Final = ("pathways", "pathways_open", "pathways_owed", "pathways_restated", "readmissions")
-"""The tables beside `X.parquet`, as `X.<table>.parquet`."""
+"""The tables beside `X.parquet`, as `X.<table>.parquet`, and in a run folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class PathwayTotals:
 
 
 def write_pathways(
-    priced: Path,
+    priced: Sequence[Path],
     activity: Sequence[pl.LazyFrame],
     definitions: Definitions,
     tables: Mapping[str, Path],
@@ -45,49 +49,85 @@ def write_pathways(
     until: date | None = None,
     partitions: int | None = None,
 ) -> PathwayTotals:
-    """Form the pathways of the priced lines in the Parquet file `priced`, given the canonical activity they were priced from, in
-    its order. The file is written anew with its pathway columns filled; each table of `TABLES` goes to its path. Lines of care
-    are read once and kept beside the file while patients are taken in parts. Raises as `bundle`."""
-    with TemporaryDirectory(dir=priced.parent) as folder:
-        kept = Path(folder) / "care.parquet"
-        care_lines(pl.scan_parquet(priced), activity).sink_parquet(kept, compression="lz4", row_group_size=1_000_000)
-        care = pl.scan_parquet(kept)
-        lines = int(care.select(pl.len()).collect().item())
-        count = partitions or partitions_for(lines)
-        kept_open: list[Path] = []
-
-        def hand_on(part: pl.DataFrame) -> None:
-            kept_open.append(Path(folder) / f"open-{len(kept_open):05}.parquet")
-            part.write_parquet(kept_open[-1], compression="lz4")
-
-        bundled = bundle_care(
-            pl.scan_parquet(priced), care, definitions, registers, open_pathways, until=until, partitions=count, hand_on=hand_on
-        )
-        pl.scan_parquet(kept_open).sink_parquet(tables["pathways_open"], compression="zstd")
-        again = readmissions(care, definitions, open_pathways, partitions=count)
-        placed = Path(folder) / "lines.parquet"
-        bundled.lines.sink_parquet(placed, compression="zstd", compression_level=1, row_group_size=250_000, maintain_order=True)
-        placed.replace(priced)
+    """Form the pathways of the priced lines in the Parquet files `priced`, given the canonical activity they were priced from, in
+    their order. Every file is written anew with its pathway columns filled, each in its place when it is whole; each table of
+    `TABLES` goes to its path. Raises as `bundling.bundle`."""
+    heights = [_height(path) for path in priced]
+    with TemporaryDirectory(dir=priced[0].parent) as name:
+        folder = Path(name)
+        formed, again = _formed(
+            priced, activity, definitions, folder, tables["pathways_open"],
+            registers=registers, opened=open_pathways, until=until, partitions=partitions or partitions_for(sum(heights)),
+            height=sum(heights),
+        )  # fmt: skip
+        first = 0
+        for path, height in zip(priced, heights, strict=True):
+            _put_on(formed, path, first, folder / "lines.parquet")
+            first += height
     made = {
-        "pathways": bundled.pathways,
-        "pathways_owed": bundled.owed,
-        "pathways_restated": bundled.restated,
+        "pathways": formed.pathways,
+        "pathways_owed": formed.owed,
+        "pathways_restated": formed.restated,
         "readmissions": again,
     }
-    for name, table in made.items():
-        table.write_parquet(tables[name], compression="zstd")
-    paid = bundled.pathways.filter(pl.col("flag").is_null())
+    for table, rows in made.items():
+        rows.write_parquet(tables[table], compression="zstd")
+    return _totals(formed.pathways, again)
+
+
+def table_paths(priced: Path) -> dict[str, Path]:
+    """Where the tables beside the file `priced` stand."""
+    return {name: priced.with_suffix(f".{name}.parquet") for name in TABLES}
+
+
+def _formed(
+    priced: Sequence[Path],
+    activity: Sequence[pl.LazyFrame],
+    definitions: Definitions,
+    folder: Path,
+    hand_on_to: Path,
+    *,
+    registers: pl.LazyFrame | None,
+    opened: pl.LazyFrame | None,
+    until: date | None,
+    partitions: int,
+    height: int,
+) -> tuple[Formed, pl.DataFrame]:
+    """Pathways and readmissions, by way of files in `folder`; what is for the next run is written to `hand_on_to`."""
+    parts = laid_aside(care_lines(pl.scan_parquet(list(priced)), activity), partitions, folder / "care")
+    before = None if opened is None else laid_aside(open_of(opened), partitions, folder / "open")
+    kept: list[Path] = []
+
+    def hand_on(part: pl.LazyFrame) -> None:
+        kept.append(folder / f"kept-{len(kept):05}.parquet")
+        part.sink_parquet(kept[-1], compression="lz4")
+
+    formed = form(parts, height, definitions, registers, before, until=until, hand_on=hand_on)
+    pl.scan_parquet(kept).sink_parquet(hand_on_to, compression="zstd", row_group_size=250_000)
+    carried = before or [pl.LazyFrame(schema=OPEN)] * len(parts)
+    again = readmissions_in((with_carried(part, of_part) for part, of_part in zip(parts, carried, strict=True)), definitions)
+    return formed, again
+
+
+def _height(path: Path) -> int:
+    return int(pl.scan_parquet(path).select(pl.len()).collect().item())
+
+
+def _put_on(formed: Formed, path: Path, first: int, anew: Path) -> None:
+    """Writes the places of lines, which begin at row `first`, into their file."""
+    lines = formed.places.put_on(pl.scan_parquet(path), first)
+    lines.sink_parquet(anew, compression="zstd", compression_level=1, row_group_size=250_000, maintain_order=True)
+    anew.replace(path)
+
+
+def _totals(pathways: pl.DataFrame, again: pl.DataFrame) -> PathwayTotals:
+    paid = pathways.filter(pl.col("flag").is_null())
     return PathwayTotals(
         paid=paid.height,
-        flagged=bundled.pathways.height - paid.height,
+        flagged=pathways.height - paid.height,
         still_open=int((paid["state"] == "open").sum()),
         bundle_pence=int(paid["price_pence"].sum()),
         episodic_pence=int(paid["episodic_pence"].sum()),
         readmissions=again.height,
         readmission_pence=int(again["pence"].sum()),
     )
-
-
-def table_paths(priced: Path) -> dict[str, Path]:
-    """Where the tables beside the file `priced` stand."""
-    return {name: priced.with_suffix(f".{name}.parquet") for name in TABLES}

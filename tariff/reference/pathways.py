@@ -25,13 +25,21 @@ _FOREVER: Final = date(9999, 12, 31)
 
 @dataclass(frozen=True, slots=True)
 class Year:
-    """The year paid for, the day up to which things are known, and factors of providers in millionths."""
+    """What one rule pack says: the year it is for, its definitions and its rule of transfers, factors of providers in millionths,
+    and the day up to which things are known."""
 
     since: date
     ends: date
     until: date
+    definitions: Sequence[Said] = ()
+    transfers: Said | None = None
     factors: Mapping[str, int] = field(default_factory=dict)
     default_factor: int | None = 1_000_000
+    label: str = ""
+
+    def holds(self, day: date) -> bool:
+        """Whether a day is of the year."""
+        return self.since <= day <= self.ends
 
     def factor(self, provider: str) -> int | None:
         """By the whole code, the first three characters, or the default."""
@@ -52,6 +60,7 @@ class Window:
     """A pathway of the patient. `lines` are those of the anchor's stay."""
 
     definition: Said
+    its_year: Year
     phase: str | None
     opened: date
     start: date
@@ -64,8 +73,7 @@ class Window:
     anchor: Line | None = None
     lines: list[Line] = field(default_factory=list)
     entry: Entry | None = None
-    year: date | None = None
-    """Of a year of care: when the year begins."""
+    yearly: bool = False
     inside: list[int] = field(default_factory=list)
     complications: int = 0
 
@@ -78,7 +86,7 @@ class Window:
         assert self.entry is not None
         opened = (self.opened - date(1970, 1, 1)).days
         key = f"{self.entry['patient_id']}|{self.entry['register']}|{opened}|{self.lead_provider}" + (
-            f"|{self.year}" if self.year else ""
+            f"|{self.its_year.since}" if self.yearly else ""
         )
         return f"{name}:{self.lead_provider}:{sha256(key.encode()).hexdigest()[:12]}"
 
@@ -131,8 +139,8 @@ def _one_fits(line: Line, selectors: Iterable[Said]) -> bool:
 
 
 def takes_part(line: Line) -> bool:
-    """Whether a line can be put in time at all: patient, key and sound dates."""
-    known = all((line.get(name) or "").strip() for name in ("patient_id", "line_id", "provider"))
+    """Whether a line can be put in time at all: key and sound dates."""
+    known = all((line.get(name) or "").strip() for name in ("line_id", "provider"))
     return bool(known and line["start"] is not None and line["end"] is not None and line["start"] <= line["end"])
 
 
@@ -156,7 +164,7 @@ def _days(earlier: date, later: date) -> int:
 
 def readmissions_of(lines: Sequence[Line], rules: Sequence[Said]) -> list[dict[str, Any]]:
     """Every emergency readmission of one patient, whether paid or not."""
-    spells = [line for line in in_turn(lines) if line["pod"] in {"DC", "EL", "NEL", "NELST", "NELNE"}]
+    spells = [line for line in in_turn(lines) if line["pod"] in {"DC", "EL", "NEL", "NELST", "NELNE"} and _has_patient(line)]
     found = []
     for place, again in enumerate(spells):
         held = [rule for rule in rules if _date(rule["starts"]) <= again["end"] <= _date(rule["ends"])]
@@ -194,6 +202,10 @@ def _readmission(again: Line, initial: Line, rule: Said) -> dict[str, Any]:
     }
 
 
+def _has_patient(line: Line) -> bool:
+    return bool((line["patient_id"] or "").strip())
+
+
 def _exclusion(again: Line, initial: Line, rule: Said) -> str | None:
     if again["outcome"] != "priced" or again.get("local"):
         return "no_national_price"
@@ -212,24 +224,38 @@ def _date(said: str | date) -> date:
 
 
 def pathways_of(
-    lines: Sequence[Line], entries: Sequence[Entry], definitions: Sequence[Said], transfers: Said | None, year: Year
+    lines: Sequence[Line], entries: Sequence[Entry], years: Sequence[Year]
 ) -> tuple[dict[int, Place], list[dict[str, Any]]]:
-    """The pathways of one patient: where each line stands (by `id` of the line), and the pathways as rows."""
+    """The pathways of one patient: where each line stands (by `id` of the line), and the pathways as rows. `years` are those of
+    the rule packs given, in order; an anchor and a booking are of the year of their own date. Lines without a patient are each
+    given by itself."""
     ordered = in_turn(lines)
-    stays = _stays(ordered, transfers)
+    stays = _stays(ordered, years)
     windows: list[tuple[Any, Window]] = []
-    episodes = _episodes(ordered, stays, definitions, year)
-    for number, definition in enumerate(definitions):
-        if definition["method"] == "anchored_episode":
-            own = [window for window in episodes if window.definition is definition]
-        elif definition["method"] == "phased":
-            own = _phases(ordered, entries, definition, year)
-        else:
-            own = _years(entries, definition, year)
-        windows += [(_turn(window, number, ordered), window) for window in own]
+    episodes = _episodes(ordered, stays, years)
+    names = list(dict.fromkeys(said["name"] for year in years for said in year.definitions if said["method"] == "phased"))
+    pregnancies = [window for name in names for window in _phases(ordered, entries, name, years)]
+    number = 0
+    for year in years:
+        for definition in year.definitions:
+            yearly = _years(entries, definition, year) if definition["method"] == "year_of_care" else []
+            found = [window for window in (*episodes, *pregnancies) if window.definition is definition]
+            windows += [(_turn(window, number, ordered), window) for window in (*found, *yearly)]
+            number += 1
     in_order = [window for _, window in sorted(windows, key=lambda pair: pair[0])]
     places = _places(ordered, in_order)
-    return places, [_settled(window, year) for window in in_order]
+    return places, [_settled(window) for window in in_order]
+
+
+def _year_of(day: date, years: Sequence[Year]) -> Year | None:
+    return next((year for year in years if year.holds(day)), None)
+
+
+def _under(name: str, day: date, years: Sequence[Year]) -> tuple[Said, Year] | None:
+    """The definition of a name in the year of a day."""
+    year = _year_of(day, years)
+    said = [] if year is None else [said for said in year.definitions if said["name"] == name]
+    return (said[0], year) if said and year is not None else None
 
 
 def _turn(window: Window, number: int, ordered: list[Line]) -> tuple[Any, ...]:
@@ -239,11 +265,12 @@ def _turn(window: Window, number: int, ordered: list[Line]) -> tuple[Any, ...]:
     return (window.opened, number, phase, anchor, entry)
 
 
-def _stays(lines: list[Line], transfers: Said | None) -> list[list[Line]]:
+def _stays(lines: list[Line], years: Sequence[Year]) -> list[list[Line]]:
     """Lines of care, each admitted one together with the transfers that continue it."""
     stays: list[list[Line]] = []
     for line in lines:
-        stay = _continued(line, stays, lines, transfers) if transfers else None
+        year = _year_of(line["end"], years)
+        stay = _continued(line, stays, lines, year.transfers) if year is not None and year.transfers else None
         if stay is None:
             stays.append([line])
         else:
@@ -270,6 +297,8 @@ def _continued(line: Line, stays: list[list[Line]], lines: list[Line], transfers
 
 def _bars(line: Line, definition: Said, year: Year) -> str | None:
     """Why a line cannot be an anchor, by what it says itself."""
+    if not _has_patient(line):
+        return "missing_patient"
     if line["reason"] == "not_nhs_funded":
         return "other_payer"
     if line["outcome"] != "priced" and not (definition["anchor_without_price"] == "opened" and line["outcome"] == "unpriced"):
@@ -288,15 +317,21 @@ def _level_of(line: Line, levels: Sequence[Said]) -> str:
     return str(next(said["level"] for said in levels if fits(line, said)))
 
 
-def _episodes(lines: list[Line], stays: list[list[Line]], definitions: Sequence[Said], year: Year) -> list[Window]:
+def _episodes(lines: list[Line], stays: list[list[Line]], years: Sequence[Year]) -> list[Window]:
     windows: list[Window] = []
+    anchored = (said["name"] for year in years for said in year.definitions if said["method"] == "anchored_episode")
+    names = list(dict.fromkeys(anchored))
     for stay in stays:
-        for definition in definitions:
-            if definition["method"] != "anchored_episode":
-                continue
-            anchors = [line for line in stay if _one_fits(line, definition["trigger"])]
+        for name in names:
+            anchors = [
+                (line, found)
+                for line in stay
+                for found in [_under(name, line["end"], years)]
+                if found is not None and _one_fits(line, found[0]["trigger"])
+            ]
             if anchors:
-                windows.append(_episode(anchors[0], stay, definition, windows, year))
+                anchor, (definition, year) = anchors[0]
+                windows.append(_episode(anchor, stay, definition, windows, year))
     return windows
 
 
@@ -321,7 +356,7 @@ def _episode(anchor: Line, stay: list[Line], definition: Said, windows: list[Win
     end = max(discharged, base + timedelta(days=definition["window_days"]))
     lead = stay[0] if definition["lead_provider"] == "first_of_stay" else anchor
     return Window(
-        definition, None, admitted, admitted - timedelta(days=definition["look_back_days"]), end,
+        definition, year, None, admitted, admitted - timedelta(days=definition["look_back_days"]), end,
         max(end, discharged + timedelta(days=definition["warranty_days"])), code(lead, "provider"), code(anchor, "commissioner"),
         flag, _level_of(anchor, definition["levels"]), anchor, stay,
     )  # fmt: skip
@@ -341,38 +376,41 @@ def _entry_bars(entry: Entry, definition: Said, levels: Sequence[Said], year: Ye
     return "no_factor" if definition["market_forces"] and year.factor(entry["provider"]) is None else None
 
 
-def _by_entry(entry: Entry, definition: Said, phase: str | None, end: date, flag: str | None) -> Window:
+def _by_entry(entry: Entry, definition: Said, year: Year, phase: str | None, end: date, flag: str | None) -> Window:
     start = entry["start_date"]
     level = entry["level"] if flag != "no_level" else None
     return Window(
-        definition, phase, start, start, end, end, entry["provider"], entry["commissioner"] or "", flag, level, entry=entry
+        definition, year, phase, start, start, end, end, entry["provider"], entry["commissioner"] or "", flag, level, entry=entry
     )
 
 
-def _phases(lines: list[Line], entries: Sequence[Entry], definition: Said, year: Year) -> list[Window]:
+def _phases(lines: list[Line], entries: Sequence[Entry], name: str, years: Sequence[Year]) -> list[Window]:
     births: list[Window] = []
     flagged: list[Window] = []
     for line in lines:
-        if not _one_fits(line, definition["trigger"]):
+        found = _under(name, line["end"], years)
+        if found is None or not _one_fits(line, found[0]["trigger"]):
             continue
+        definition, year = found
         flag = _bars(line, definition, year)
-        if flag is None and births and _days(births[-1].start, line["start"]) <= definition["same_birth_days"]:
+        if flag is None and births and _days(births[-1].start, line["start"]) <= births[-1].definition["same_birth_days"]:
             births[-1].end = births[-1].warranty_end = max(births[-1].end, line["end"])
             births[-1].lines.append(line)
             continue
         window = Window(
-            definition, "birth", line["start"], line["start"], line["end"], line["end"], code(line, "provider"),
+            definition, year, "birth", line["start"], line["start"], line["end"], line["end"], code(line, "provider"),
             code(line, "commissioner"), flag, _level_of(line, definition["birth"]), line, [line],
         )  # fmt: skip
         (flagged if flag else births).append(window)
-    afterwards = [_postnatal(birth, entries, definition, year) for birth in births]
-    return [*births, *flagged, *afterwards, *_antenatal(births, entries, definition, year)]
+    afterwards = [_postnatal(birth, entries) for birth in births]
+    return [*births, *flagged, *afterwards, *_antenatal(births, entries, name, years)]
 
 
-def _postnatal(birth: Window, entries: Sequence[Entry], definition: Said, year: Year) -> Window:
+def _postnatal(birth: Window, entries: Sequence[Entry]) -> Window:
+    definition, year = birth.definition, birth.its_year
     end = birth.end + timedelta(days=definition["postnatal_days"])
     window = Window(
-        definition, "postnatal", birth.end, birth.end, end, end, birth.lead_provider, birth.commissioner, None,
+        definition, year, "postnatal", birth.end, birth.end, end, end, birth.lead_provider, birth.commissioner, None,
         definition["postnatal"][0]["level"], birth.anchor,
     )  # fmt: skip
     for entry in _entries_of(entries, definition["postnatal_register"]):
@@ -385,11 +423,15 @@ def _postnatal(birth: Window, entries: Sequence[Entry], definition: Said, year: 
     return window
 
 
-def _antenatal(births: list[Window], entries: Sequence[Entry], definition: Said, year: Year) -> list[Window]:
+def _antenatal(births: list[Window], entries: Sequence[Entry], name: str, years: Sequence[Year]) -> list[Window]:
     windows: list[Window] = []
     cared_for_until: date | None = None
-    for entry in _entries_of(entries, definition["antenatal_register"]):
+    for entry in sorted(entries, key=_entry_turn):
         booked = entry["start_date"]
+        found = _under(name, booked, years)
+        if found is None or entry["register"] != found[0]["antenatal_register"]:
+            continue
+        definition, year = found
         longest = definition["longest_antenatal_days"]
         born = next((birth.start for birth in births if 0 <= _days(booked, birth.start) <= longest), None)
         end = min(entry["end_date"] or _FOREVER, booked + timedelta(days=longest))
@@ -399,7 +441,7 @@ def _antenatal(births: list[Window], entries: Sequence[Entry], definition: Said,
             flag = "overlap"
         if flag is None:
             cared_for_until = end
-        windows.append(_by_entry(entry, definition, "antenatal", end, flag))
+        windows.append(_by_entry(entry, definition, year, "antenatal", end, flag))
     return windows
 
 
@@ -416,9 +458,9 @@ def _years(entries: Sequence[Entry], definition: Said, year: Year) -> list[Windo
         flag = _entry_bars(entry, definition, definition["levels"], year)
         if flag is None and end < entry["start_date"]:
             flag = "overlap"
-        if max(end, entry["start_date"]) >= year.since:
-            windows.append(_by_entry(entry, definition, None, end, flag))
-            windows[-1].year = year.since
+        if max(end, entry["start_date"]) >= year.since and entry["start_date"] <= year.ends:
+            windows.append(_by_entry(entry, definition, year, None, end, flag))
+            windows[-1].yearly = True
     return windows
 
 
@@ -452,7 +494,7 @@ def _place_of(line: Line, windows: list[Window]) -> Place:
             continue
         warranty = line["start"] > window.end
         definition = window.definition
-        if window.year is not None and line["end"] < window.year:
+        if window.yearly and not window.its_year.holds(line["end"]):
             continue
         last_day = window.warranty_end if warranty else window.end
         flag = next((str(said["flag"]) for said in definition["outside"] if fits(line, said)), None)
@@ -488,16 +530,18 @@ def _inside(line: Line, window: Window, last_day: date, category: str, *, compli
 # --- what is paid ----------------------------------------------------------------------------------------------------------
 
 
-def _settled(window: Window, year: Year) -> dict[str, Any]:
-    definition, episodic = window.definition, sum(window.inside)
-    bundle = 0 if window.flag else _bundle(window, year)
+def _settled(window: Window) -> dict[str, Any]:
+    definition, year, episodic = window.definition, window.its_year, sum(window.inside)
+    closes = min(window.warranty_end, year.ends) if window.yearly else window.warranty_end
+    is_open = window.flag is None and closes + timedelta(days=definition["settlement_days"]) > year.until
+    bundle = 0 if window.flag else _bundle(window)
+    drawn_in = episodic if window.flag else _drawn_in(window, episodic, is_open=is_open)
     stop_loss = withheld = 0
     if (rule := definition["stop_loss"]) is not None:
-        beyond = max(0, episodic - pence(rule["above"]))
+        beyond = max(0, drawn_in - pence(rule["above"]))
         stop_loss = half_up(beyond * basis_points(rule["share"]), 10_000)
     if (quality := definition["quality"]) is not None and window.complications:
         withheld = -half_up(bundle * basis_points(quality["withheld"]), 10_000)
-    closes = None if window.end == _FOREVER else window.warranty_end + timedelta(days=definition["settlement_days"])
     return {
         "pathway_id": window.pathway_id,
         "definition": definition["name"],
@@ -506,30 +550,60 @@ def _settled(window: Window, year: Year) -> dict[str, Any]:
         "lead_provider": window.lead_provider,
         "commissioner": window.commissioner or None,
         "start_date": window.start,
-        "end_date": None if window.end == _FOREVER else window.end,
-        "state": "open" if window.flag is None and (closes is None or closes > year.until) else "closed",
+        "end_date": min(window.end, year.ends) if window.yearly else window.end,
+        "state": "open" if is_open else "closed",
         "flag": window.flag,
         "bundle_pence": bundle,
+        "outlier_pence": episodic - drawn_in,
         "stop_loss_pence": stop_loss,
         "withheld_pence": withheld,
-        "price_pence": bundle + stop_loss + withheld,
+        "price_pence": bundle + episodic - drawn_in + stop_loss + withheld,
         "episodic_pence": episodic,
         "lines": len(window.inside),
         "complications": window.complications,
+        "financial_year": _financial_year(window),
+        "pack": year.label,
     }
 
 
-def _bundle(window: Window, year: Year) -> int:
-    definition = window.definition
+def _financial_year(window: Window) -> str:
+    """The year of the day that chose the pack."""
+    if window.yearly:
+        day = window.its_year.since
+    elif window.phase in {"antenatal", "postnatal"}:
+        day = window.opened
+    else:
+        assert window.anchor is not None
+        day = window.anchor["end"]
+    first = day.year if day.month >= 4 else day.year - 1
+    return f"{first}-{(first + 1) % 100:02}"
+
+
+def _said_of_level(window: Window) -> Said:
+    levels = window.definition[window.phase or "levels"]
+    return next(said for said in levels if said["level"] == window.level)
+
+
+def _drawn_in(window: Window, episodic: int, *, is_open: bool) -> int:
+    """Episodic value between the amounts of its level; from below once nothing more can come."""
+    outliers = _said_of_level(window).get("outliers") or {}
+    if outliers.get("high") is not None:
+        episodic = min(episodic, pence(outliers["high"]))
+    if outliers.get("low") is not None and not is_open:
+        episodic = max(episodic, pence(outliers["low"]))
+    return episodic
+
+
+def _bundle(window: Window) -> int:
+    definition, year = window.definition, window.its_year
     factor = 1_000_000
     if definition["market_forces"]:
         factor = year.factor(window.lead_provider) or year.factor(code(window.anchor or {}, "provider")) or factor
-    levels = definition[window.phase or "levels"]
-    said = next(said for said in levels if said["level"] == window.level)
+    said = _said_of_level(window)
     if definition["method"] != "year_of_care":
         return half_up(pence(said["price"]) * factor, 1_000_000)
     of_the_year = _days(year.since, year.ends) + 1 if definition["per"] == "year" else 1
-    first, last = max(window.start, year.since), min(window.end, year.until)
+    first, last = max(window.start, year.since), min(window.end, year.until, year.ends)
     days = _days(first, last) + 1 if first <= last else 0
     amount = pence(said["price"]) * days
     if said["review_price"] is not None:

@@ -4,16 +4,14 @@ terms from the ledgers themselves."""
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import polars as pl
 
 from tariff.payment import Model
+from tariff.report.compared import Compared
 from tariff.report.suppression import Key, hide_small
 from tariff.rulepack.model import CONFIDENCES
-
-if TYPE_CHECKING:
-    from tariff.report.report import Report
 
 COMPONENT_NAMES: Final = {
     "base": "Base price",
@@ -36,7 +34,7 @@ class Assumed(NamedTuple):
     hidden: bool
 
 
-def assumption_rows(report: Report) -> Iterator[Assumed]:
+def assumption_rows(report: Compared) -> Iterator[Assumed]:
     """Components of price and then contract terms, least sure first within each."""
     order: dict[str, int] = {label: number for number, label in enumerate(reversed(CONFIDENCES))}
     rows = sorted(report.assumptions, key=lambda row: (order[row["label"]], -abs(row["pence"]), row["component"], row["source"]))
@@ -55,7 +53,7 @@ def hidden_assumptions(rows: Sequence[Mapping[str, Any]]) -> set[Hashable]:
     return {key[0] for counts in by_label.values() for key in hide_small(counts).cells}
 
 
-def _terms(report: Report) -> Iterator[Assumed]:
+def _terms(report: Compared) -> Iterator[Assumed]:
     for ledger in report.ledgers:
         paid = dict(ledger.terms.group_by("line").agg(pl.col("pence").sum()).iter_rows())
         lines = int(ledger.per_line["lines"].sum())

@@ -101,7 +101,7 @@ def bridge_svg(name: str, text: ChartText, steps: Sequence[BridgeStep], net: Bri
     words = [_labels(alt, base, side, align, offset) for side, align, offset in (("left", "right", -7), ("right", "left", 7))]
     chart = alt.layer(joints, bars, zero, *words).properties(width=_WIDTH, height=_ROW_HEIGHT * len(rows))
     svg: str = vl_convert.vegalite_to_svg(chart.configure(font=_FONT).configure_view(strokeWidth=0).to_dict())
-    return _with_text_alternative(svg, name, text)
+    return with_text_alternative(svg, name, text)
 
 
 def bridge_scale(bridges: Iterable[tuple[Sequence[BridgeStep], BridgeStep]]) -> BridgeScale:
@@ -166,7 +166,7 @@ def wrap_label(label: str, width: int = 26) -> str:
 _ROOT: Final = re.compile(r"<svg\b[^>]*>")
 
 
-def _with_text_alternative(svg: str, name: str, text: ChartText) -> str:
+def with_text_alternative(svg: str, name: str, text: ChartText) -> str:
     """The SVG as one image with a title and a description, ids of its own, and no namespace addresses (inline SVG needs none)."""
     root = _ROOT.search(svg)
     if root is None:

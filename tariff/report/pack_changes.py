@@ -28,7 +28,7 @@ from tariff.report.pack_tables import (
 )
 from tariff.report.page import KeyFigure
 from tariff.report.suppression import CONFIDENTIAL, is_small
-from tariff.report.tables import Table
+from tariff.report.table import Table
 from tariff.report.text_files import write_csv
 from tariff.report.words import more_or_less, percentage, short_money, signed
 from tariff.rulepack.chapters import chapter_of

@@ -10,7 +10,7 @@ import polars as pl
 from tariff.money import pounds
 from tariff.reasons import REASON_NUMBER, REASONS
 from tariff.report.suppression import CONFIDENTIAL, Key, hide_small, is_small
-from tariff.report.tables import LONGEST, Cell, Table
+from tariff.report.table import LONGEST, Cell, Table
 from tariff.report.words import signed
 from tariff.rulepack.chapters import chapter_name
 from tariff.rulepack.differences import (

@@ -14,12 +14,18 @@ import polars as pl
 from tariff._version import __version__
 from tariff.money import pounds
 from tariff.reasons import PRICED
+from tariff.report.best_practice import (
+    TariffSection,
+    best_practice_finding,
+    tariff_sections,
+    tariff_table,
+)
 from tariff.report.charts import BridgeScale, BridgeStep, ChartText, bridge_scale, bridge_svg, wrap_label
+from tariff.report.compared import Compared
 from tariff.report.suppression import CONFIDENTIAL, is_small
+from tariff.report.table import Table
 from tariff.report.tables import (
-    Table,
     assumption_table,
-    best_practice_table,
     bridge_table,
     comparison_table,
     gain_table,
@@ -38,7 +44,6 @@ from tariff.report.words import (
 
 if TYPE_CHECKING:
     from tariff.payment import Model
-    from tariff.report.report import Report
 
 _AMOUNT: Final = re.compile(r"[−+]?£[\d,.]+\d(?:m\b)?")
 _KINDS: Final = {
@@ -77,7 +82,16 @@ class Bridge:
     table: Table
 
 
-def render_page(report: Report, written: date) -> str:
+@dataclass(frozen=True, slots=True)
+class BestPracticeSection:
+    """Best practice on the page: the finding, all tariffs, and each tariff by provider."""
+
+    finding: str
+    table: Table
+    tariffs: list[TariffSection]
+
+
+def render_page(report: Compared, written: date) -> str:
     """The whole page as HTML: no address outside itself, charts as inline SVG."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup, escape
@@ -100,7 +114,7 @@ def render_page(report: Report, written: date) -> str:
         bridges=_bridges(report),
         comparisons=[comparison_table(report, dimension) for dimension in report.dimensions if dimension != "provider"],
         gains=gain_table(report) if report.others else None,
-        best_practice=best_practice_table(report),
+        best_practice=_best_practice(report),
         pathways=pathway_table(report),
         whole_contract=_pays_whole_contracts(report),
         outcomes=outcome_table(report),
@@ -118,26 +132,34 @@ def render_page(report: Report, written: date) -> str:
     )
 
 
-def _overline(report: Report) -> str:
+def _best_practice(report: Compared) -> BestPracticeSection | None:
+    """The best-practice section; None where no line is covered."""
+    found = report.best_practice
+    if found.is_empty or report.is_too_small:
+        return None
+    return BestPracticeSection(best_practice_finding(found), tariff_table(found), tariff_sections(found))
+
+
+def _overline(report: Compared) -> str:
     kinds = listed([_KINDS.get(kind, kind) for kind in report.coverage["kinds"]])
     return f"Payment models compared · {kinds} · {_period(report)}" if kinds else "Payment models compared"
 
 
-def _period(report: Report) -> str:
+def _period(report: Compared) -> str:
     first, last = (date.fromisoformat(report.coverage[end]) for end in ("first_date", "last_date") if report.coverage[end])
     same_year = first.year == last.year
     start = f"{first.day} {first:%B}" if same_year else f"{first.day} {first:%B %Y}"
     return f"{start} to {last.day} {last:%B %Y}"
 
 
-def _standfirst(report: Report) -> str:
+def _standfirst(report: Compared) -> str:
     priced = CONFIDENTIAL if report.is_too_small else f"{report.priced_lines:,}"
     of_all = "" if report.hides_line_count else f" of {report.lines:,}"
     providers = counted(report.coverage["providers"], "provider", "providers")
     return f"The same activity at {providers}, priced once and settled under each model: {priced}{of_all} lines priced."
 
 
-def _figure(report: Report, model: Model) -> KeyFigure:
+def _figure(report: Compared, model: Model) -> KeyFigure:
     total = _total(report, model)
     if report.is_too_small:
         return KeyFigure(model.title, CONFIDENTIAL, "", model.words)
@@ -149,20 +171,20 @@ def _figure(report: Report, model: Model) -> KeyFigure:
     return KeyFigure(model.title, short_money(total["pence"]), change, model.words)
 
 
-def _bridges(report: Report) -> list[Bridge]:
+def _bridges(report: Compared) -> list[Bridge]:
     steps = {model.name: _steps(report, model) for model in report.others}
     scale = bridge_scale(steps.values())
     return [_bridge(report, model, *steps[model.name], scale) for model in report.others]
 
 
-def _steps(report: Report, model: Model) -> tuple[list[BridgeStep], BridgeStep]:
+def _steps(report: Compared, model: Model) -> tuple[list[BridgeStep], BridgeStep]:
     """The causes of a model's bridge, and their sum."""
     rows = report.bridge_by(()).filter((pl.col("model") == model.name) & (pl.col("kind") == "cause"))
     causes = [BridgeStep(wrap_label(label), pence) for label, pence in rows.select("label", "pence").iter_rows()]
     return causes, BridgeStep("Difference in all", sum(cause.pence for cause in causes))
 
 
-def _bridge(report: Report, model: Model, causes: list[BridgeStep], net: BridgeStep, scale: BridgeScale) -> Bridge:
+def _bridge(report: Compared, model: Model, causes: list[BridgeStep], net: BridgeStep, scale: BridgeScale) -> Bridge:
     base = report.models[report.baseline]
     before, after = (_total(report, which)["pence"] for which in (base, model))
     than = "than" if net.pence else "as"
@@ -182,17 +204,17 @@ def _bridge(report: Report, model: Model, causes: list[BridgeStep], net: BridgeS
     return Bridge(model.name, finding, svg, sentences, bridge_table(report, model.name))
 
 
-def _total(report: Report, model: Model) -> dict[str, Any]:
+def _total(report: Compared, model: Model) -> dict[str, Any]:
     return next(row for row in report.totals if row["model"] == model.name)
 
 
-def _pays_whole_contracts(report: Report) -> bool:
+def _pays_whole_contracts(report: Compared) -> bool:
     """Whether a term pays without saying at which point of delivery."""
     by_pod = report.compare_by(("pod",))
     return bool(by_pod.filter(pl.col("pod").is_null() & (pl.col("difference_pence") != 0)).height)
 
 
-def _outcome_finding(report: Report) -> str:
+def _outcome_finding(report: Compared) -> str:
     unpriced = report.outcomes.filter(pl.col("outcome") != PRICED)
     if not unpriced.height:
         return "Every line was priced"
@@ -220,7 +242,7 @@ def _warning(warning: Mapping[str, Any], *, suppress: bool) -> str:
     return f"{warning['sentence']} {lines}, {pounds(warning['price_pence'], whole=True)}."
 
 
-def _packs(report: Report) -> list[dict[str, Any]]:
+def _packs(report: Compared) -> list[dict[str, Any]]:
     """Each pack that priced lines, with what the run cards know of it."""
     known = {pack["label"]: pack for card in report.cards for pack in card.get("packs", ())}
     return [

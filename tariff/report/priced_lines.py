@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import polars as pl
 
-from tariff.columns import PRICED_LINE, names, schema
+from tariff.columns import PATHWAY, PRICED_LINE, READMISSION, names, schema
 from tariff.errors import ActivityError, Fault, did_you_mean
 from tariff.run_card import read_run_card
 
@@ -67,18 +67,37 @@ def find_cards(priced: Priced, given: RunCards) -> tuple[Mapping[str, Any], ...]
     return tuple(read_run_card(card) for card in map(_card_path, _paths(priced)) if card.is_file())
 
 
-def find_beside(priced: Priced, what: str, given: pl.DataFrame | str | Path | None) -> pl.DataFrame | None:
-    """A table that belongs to priced lines (`pathways`, `readmissions`): as given, or found beside every file as
-    `X.<what>.parquet` or in the run folder as `<what>.parquet`; None where a file lacks it. ActivityError where it cannot be
-    read."""
+TableBeside = pl.DataFrame | str | Path | Sequence[str | Path] | None
+"""A table that belongs to priced lines: a frame, a Parquet file or one for each file of lines; none: it is looked for."""
+
+
+def find_beside(priced: Priced, what: Literal["pathways", "readmissions"], given: TableBeside) -> pl.DataFrame | None:
+    """A table that belongs to priced lines: as given, or found beside every file as `X.<what>.parquet` or in the run folder as
+    `<what>.parquet`; None where a file lacks it. ActivityError where it cannot be read or is not such a table."""
     if isinstance(given, pl.DataFrame):
         return given
     if given is None and isinstance(priced, pl.DataFrame | pl.LazyFrame):
         return None
-    beside = [_beside(path, what) for path in _paths(priced)] if given is None else [Path(given)]  # type: ignore[arg-type]
-    if given is None and not all(path.is_file() for path in beside):
+    files = [_beside(path, what) for path in _paths(priced)] if given is None else _paths(given)  # type: ignore[arg-type]
+    if given is None and not all(path.is_file() for path in files):
         return None
-    return _scan(beside, ", ".join(map(str, beside))).collect()
+    return pl.concat([_read_beside(file, what) for file in files])
+
+
+def _read_beside(file: Path, what: str) -> pl.DataFrame:
+    contract = _TABLES[what]
+    try:
+        found = _scan([file], str(file), f"there are no {what}").collect()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise ActivityError(f"the {what} cannot be read", [_unreadable(str(file))]) from error
+    lacking = [name for name in names(contract) if name not in found.columns]
+    if lacking:
+        told = f"lacks the columns {', '.join(lacking[:3])}{' and others' if len(lacking) > 3 else ''}"
+        raise ActivityError(f"these are not {what}", [Fault(str(file), told, f"give the {what} that `tariff price` wrote")])
+    return found.select(names(contract))
+
+
+_TABLES: Final = {"pathways": PATHWAY, "readmissions": READMISSION}
 
 
 def _beside(priced: Path, what: str) -> Path:
@@ -105,11 +124,11 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
-def _scan(files: list[Path], where: str) -> pl.LazyFrame:
+def _scan(files: list[Path], where: str, summary: str = "there are no priced lines") -> pl.LazyFrame:
     absent = [file for file in files if not file.is_file()]
     if absent:
         told = [Fault(str(file), "not found", "give what `tariff price` wrote") for file in absent]
-        raise ActivityError("there are no priced lines", told)
+        raise ActivityError(summary, told)
     try:
         return pl.scan_parquet(files, glob=False)
     except (pl.exceptions.PolarsError, OSError) as error:

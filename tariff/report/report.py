@@ -5,9 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -15,13 +13,11 @@ from typing import Any, Final
 import polars as pl
 
 from tariff._version import __version__
-from tariff.comparison import bridge_ledgers, check_grouping, compare_ledgers
+from tariff.comparison import check_grouping
 from tariff.errors import ActivityError, DisagreementError, Fault, OutputError
-from tariff.money import pounds
 from tariff.payment import (
     Beside,
     Ledger,
-    Model,
     Models,
     check_plan,
     gather_best_practice,
@@ -34,14 +30,14 @@ from tariff.payment import (
     settle,
 )
 from tariff.reasons import PRICED
+from tariff.report.best_practice import achieved
+from tariff.report.compared import Compared, PlanFacts
 from tariff.report.outcomes import count_outcomes, count_packs
 from tariff.report.page import render_page
-from tariff.report.priced_lines import Priced, RunCards, find_beside, find_cards, scan_lines
-from tariff.report.suppression import Hidden, Key, hide_small, is_small
+from tariff.report.priced_lines import Priced, RunCards, TableBeside, find_beside, find_cards, scan_lines
 from tariff.report.terminal import as_text
 from tariff.report.text_files import write_csv
-from tariff.report.value_beyond_lines import count_best_practice, count_pathways
-from tariff.report.words import headline
+from tariff.report.value_beyond_lines import count_pathways
 from tariff.report.workbook import write_workbook
 from tariff.run_card import versions
 from tariff.whole_files import whole_folder
@@ -57,182 +53,12 @@ FILES: Final = (
 )
 """What a report folder holds."""
 
-_TOLD_BY: Final = ("provider", "treatment_function", "hrg_chapter", "financial_year", "month")
 
-
-@dataclass(frozen=True)
-class PlanFacts:
-    """The plan of a report: file name and sha256 where it was a file, rows, and pence."""
-
-    name: str
-    digest: str | None
-    rows: int
-    pence: int
-
-
-@dataclass(frozen=True)
-class Report:
-    """What each payment model makes commissioners pay. Frames are complete; `suppress` governs what people read."""
-
-    models: Models
-    baseline: str
-    by: tuple[str, ...]
-    ledgers: tuple[Ledger, ...]
-    outcomes: pl.DataFrame
-    packs: pl.DataFrame
-    coverage: Mapping[str, Any]
-    cards: tuple[Mapping[str, Any], ...] = ()
-    plan: PlanFacts | None = None
-    suppress: bool = True
-    best_practice: pl.DataFrame = field(default_factory=pl.DataFrame)
-    pathways: pl.DataFrame = field(default_factory=pl.DataFrame)
-    _compared: dict[tuple[str, ...], pl.DataFrame] = field(default_factory=dict, repr=False)
-    _bridged: dict[tuple[str, ...], pl.DataFrame] = field(default_factory=dict, repr=False)
+class Report(Compared):
+    """What each payment model makes commissioners pay, as text (`str`) and as a folder of files (`write`)."""
 
     def __str__(self) -> str:
         return as_text(self)
-
-    @property
-    def comparison(self) -> pl.DataFrame:
-        """The comparison by `by`, complete: see `comparison.compare_ledgers`."""
-        return self.compare_by(self.by)
-
-    @property
-    def bridge(self) -> pl.DataFrame:
-        """The bridge by `by`, complete: see `comparison.bridge_ledgers`."""
-        return self.bridge_by(self.by)
-
-    @property
-    def ledger(self) -> pl.LazyFrame:
-        """Every model's ledger lines, complete and in order: `columns.LEDGER`."""
-        shared: dict[int, pl.DataFrame] = {}
-        return pl.concat([ledger.in_order(shared).frame() for ledger in self.ledgers])
-
-    @property
-    def dimensions(self) -> tuple[str, ...]:
-        """The dimensions that have a table of their own."""
-        return tuple(dict.fromkeys(["commissioner", "pod", *self.by]))
-
-    @cached_property
-    def told_by(self) -> tuple[str, ...]:
-        """The dimensions of the workbook: those of the page, providers, and what more there is to tell apart."""
-        more = [name for name in _TOLD_BY if name == "provider" or self.compare_by((name,))[name].n_unique() > 1]
-        return tuple(dict.fromkeys([*self.dimensions, *more]))
-
-    @property
-    def others(self) -> list[Model]:
-        """The models beside the baseline, in order."""
-        return [model for model in self.models if model.name != self.baseline]
-
-    @property
-    def baseline_title(self) -> str:
-        """The title of the baseline."""
-        return self.models[self.baseline].title
-
-    @property
-    def lines(self) -> int:
-        """Lines read, whatever became of them."""
-        return int(self.outcomes["lines"].sum())
-
-    @property
-    def priced_lines(self) -> int:
-        """Lines priced."""
-        return int(self.outcomes.filter(pl.col("outcome") == PRICED)["lines"].sum())
-
-    @property
-    def is_too_small(self) -> bool:
-        """Whether there are so few priced lines that even their total is hidden."""
-        return self.suppress and is_small(self.priced_lines)
-
-    @cached_property
-    def hidden_reasons(self) -> frozenset[str]:
-        """The reasons whose counts are hidden. How many lines were priced is told beside them, so a hidden one among the
-        rest needs a companion among the rest."""
-        if not self.suppress:
-            return frozenset()
-        counts = {row["reason"]: row["lines"] for row in self.outcomes.iter_rows(named=True)}
-        rest: dict[Key, int] = {(reason,): count for reason, count in counts.items() if reason != PRICED}
-        priced = {PRICED} if self.is_too_small else set()
-        return frozenset(priced.union(str(key[0]) for key in hide_small(rest).cells))
-
-    @property
-    def hides_line_count(self) -> bool:
-        """Whether the count of all lines would give a single hidden reason away."""
-        return len(self.hidden_reasons) == 1
-
-    @property
-    def totals(self) -> list[dict[str, Any]]:
-        """What each model makes commissioners pay in all, in the order of the models."""
-        return self.compare_by(()).to_dicts()
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What a reader should know of the comparison."""
-        told = [note for ledger in self.ledgers for note in (*ledger.notes, *self._outside_plan(ledger))]
-        return tuple(dict.fromkeys(told))
-
-    def _outside_plan(self, ledger: Ledger) -> list[str]:
-        lines, pence = ledger.outside_plan
-        if not lines:
-            return []
-        if self.suppress and is_small(lines):
-            return ["A few lines are outside the plan and are paid at tariff."]
-        return [f"{lines:,} lines worth {pounds(pence, whole=True)} are outside the plan and are paid at tariff."]
-
-    @property
-    def assumptions(self) -> list[dict[str, Any]]:
-        """Pounds by component, label and source, from the run cards; empty where there is none."""
-        return [dict(row) for card in self.cards for row in card.get("assumptions", ())]
-
-    @property
-    def headline(self) -> str:
-        """The finding in one sentence."""
-        if self.is_too_small:
-            return "There are too few priced lines to tell what is paid without pointing to a person."
-        if not self.priced_lines:
-            return "No line was priced, so there is nothing to compare."
-        commissioners = self.coverage["commissioners"]
-        payer = f"The {len(commissioners):,} commissioners" if len(commissioners) != 1 else f"Commissioner {commissioners[0]}"
-        ordered = sorted(self.totals, key=lambda row: row["model"] != self.baseline)
-        told = [(self.models[row["model"]].in_a_sentence, row["pence"], row["difference_pence"]) for row in ordered]
-        return headline(payer, len(commissioners) != 1, told)
-
-    def compare_by(self, by: Iterable[str]) -> pl.DataFrame:
-        """The comparison by any dimensions, complete."""
-        keys = tuple(by)
-        if keys not in self._compared:
-            self._compared[keys] = compare_ledgers(self.ledgers, keys, self.baseline)
-        return self._compared[keys]
-
-    def bridge_by(self, by: Iterable[str]) -> pl.DataFrame:
-        """The bridge by any dimensions, complete."""
-        keys = tuple(by)
-        if keys not in self._bridged:
-            self._bridged[keys] = bridge_ledgers(self.ledgers, keys, self.baseline)
-        return self._bridged[keys]
-
-    def hidden_values(self, dimension: str) -> frozenset[object]:
-        """The values of a dimension whose figures are hidden in its table."""
-        if not self.suppress:
-            return frozenset()
-        if self.is_too_small:
-            return frozenset(self.compare_by((dimension,))[dimension])
-        if dimension not in self.dimensions:
-            margins = _hidden(self.compare_by((dimension,)), (dimension,)).margins
-            return margins[0] if margins else frozenset()
-        return self._hidden.margins[self.dimensions.index(dimension)] if self._hidden.margins else frozenset()
-
-    @cached_property
-    def _hidden(self) -> Hidden:
-        return _hidden(self.compare_by(self.dimensions), self.dimensions)
-
-    def _is_hidden(self, frame: pl.DataFrame) -> pl.Series:
-        """For each row of a frame by `by`, whether its figures are hidden."""
-        if not self.suppress or not self.by or self.is_too_small:
-            return pl.Series([self.is_too_small] * frame.height, dtype=pl.Boolean)
-        hidden = self._hidden if set(self.by) == set(self.dimensions) else _hidden(self.comparison, self.by)
-        order = self.dimensions if hidden is self._hidden else self.by
-        return pl.Series([key in hidden.cells for key in frame.select(order).iter_rows()], dtype=pl.Boolean)
 
     def write(self, folder: str | Path, *, overwrite: bool = False, written: date | None = None) -> Path:
         """Write `FILES` into `folder`, which appears only when it is whole, and return it.
@@ -285,8 +111,8 @@ def compare(
     by: Iterable[str] = ("commissioner", "pod"),
     *,
     plan: pl.DataFrame | str | Path | None = None,
-    pathways: pl.DataFrame | str | Path | None = None,
-    readmissions: pl.DataFrame | str | Path | None = None,
+    pathways: TableBeside = None,
+    readmissions: TableBeside = None,
     run_card: RunCards = None,
     baseline: str | None = None,
     suppress: bool = True,
@@ -296,9 +122,10 @@ def compare(
     `priced`: a frame of `columns.PRICED_LINE`, a Parquet file, a run folder, or several files. `models`: from
     `load_models`, or what it takes. `by`: dimensions of the comparison (`comparison.DIMENSIONS`). `plan`: a file or a frame of
     `columns.PLAN`; contract terms that pay against a plan need it. `pathways` (`columns.PATHWAY`) and `readmissions`
-    (`columns.READMISSION`): for models that pay or withhold them; looked for beside files where they are not given. `run_card`:
-    of the pricing run; looked for beside files where it is not given. `baseline`: the model others are compared with, the first
-    unless named. `suppress`: whether the page, the workbook, the CSV and the terminal hide counts of 1 to 7 and their money.
+    (`columns.READMISSION`), frames or files: for models that pay or withhold them; looked for beside files where they are
+    not given. `run_card`: of the pricing run; looked for beside files where it is not given. `baseline`: the model others are
+    compared with, the first unless named. `suppress`: whether the page, the workbook, the CSV and the terminal hide counts of
+    1 to 7 and their money.
 
     Raises ActivityError (priced lines), RulesError (models, plan), UsageError (`by`, `baseline`), DisagreementError (the
     lines or the ledgers do not reconcile)."""
@@ -329,7 +156,7 @@ def compare(
         cards=cards,
         plan=facts,
         suppress=suppress,
-        best_practice=count_best_practice(frame),
+        best_practice=achieved(frame, cards, suppress=suppress),
         pathways=count_pathways(frame),
     )
     report.compare_by(())
@@ -347,10 +174,10 @@ def _plan(plan: pl.DataFrame | str | Path | None) -> tuple[pl.DataFrame | None, 
     return agreed, PlanFacts(name, digest, agreed.height, int(agreed["pence"].sum()))
 
 
-def _outside_marginal_rate(cards: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
+def _outside_marginal_rate(cards: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
     """By rule pack, as the run cards tell them, the best-practice tariffs outside the marginal rate."""
-    packs = [pack for card in cards for pack in card.get("packs", ()) if "outside_marginal_rate" in pack]
-    return {pack["label"]: tuple(pack["outside_marginal_rate"]) for pack in packs}
+    packs = [pack for card in cards for pack in card.get("packs", ()) if "best_practice" in pack]
+    return {pack["label"]: [said["tariff"] for said in pack["best_practice"] if said["outside_marginal_rate"]] for pack in packs}
 
 
 def _coverage(frame: pl.LazyFrame) -> dict[str, Any]:
@@ -374,20 +201,6 @@ def _coverage(frame: pl.LazyFrame) -> dict[str, Any]:
         "first_date": found["first"].isoformat() if found["first"] else None,
         "last_date": found["last"].isoformat() if found["last"] else None,
     }
-
-
-def _hidden(frame: pl.DataFrame, by: Sequence[str]) -> Hidden:
-    """What to hide of a comparison by `by`. What a term pays for a whole contract has no lines of its own: it is hidden
-    where the contract is."""
-    rows = frame.unique(subset=list(by), keep="first", maintain_order=True).select(*by, "lines").iter_rows()
-    counts = {row[:-1]: row[-1] for row in rows}
-    hidden = hide_small(counts)
-    whole = {
-        key
-        for key, count in counts.items()
-        if count == 0 and any(value is not None and value in hidden.margins[number] for number, value in enumerate(key))
-    }
-    return Hidden(hidden.cells | whole, hidden.margins)
 
 
 def _require_conservation(ledgers: Sequence[Ledger], outcomes: pl.DataFrame) -> None:

@@ -1,59 +1,29 @@
-"""Tables as people read them, the same for the page and the terminal: text made from pence, small numbers hidden."""
+"""The tables of a comparison, the same for the page and the terminal: who pays what, who gains, what became of the lines and what
+the figures rest on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
 
 import polars as pl
 
 from tariff.columns import PODS
-from tariff.money import pounds
 from tariff.reasons import PRICED
 from tariff.report.assumed import COMPONENT_NAMES, Assumed, assumption_rows
+from tariff.report.compared import Compared
 from tariff.report.outcomes import reason_sentence
 from tariff.report.suppression import CONFIDENTIAL, Key, hide_small, is_small
+from tariff.report.table import LONGEST, Cell, Table, numbers, texts, whole_pounds
 from tariff.report.words import DIMENSION_NAMES, MOST_NAMED, counted, listed, percentage, short_money, signed, value_name
 from tariff.rulepack.model import CONFIDENCES
-
-if TYPE_CHECKING:
-    from tariff.report.report import Report
-
-LONGEST: Final = 25
-"""Rows of a table before the smaller ones are gathered into one."""
 
 SIDE_BY_SIDE: Final = 3
 """Models whose payments are shown beside their differences; with more models, differences alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A cell of a table: its text, whether it is a number, and for a difference its share of the largest (−1 to 1)."""
-
-    text: str
-    number: bool = True
-    bar: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table with its finding, caption, header, rows (first cell = row header) and total."""
-
-    name: str
-    finding: str
-    caption: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    total: tuple[Cell, ...] = ()
-
-    @property
-    def barred(self) -> frozenset[int]:
-        """The columns in which differences are drawn as bars."""
-        return frozenset(number for row in self.rows for number, cell in enumerate(row) if cell.bar is not None)
-
-
-def comparison_table(report: Report, dimension: str) -> Table:
+def comparison_table(report: Compared, dimension: str) -> Table:
     """What each model makes commissioners pay, by one dimension."""
     groups = _groups(report.compare_by((dimension,)), dimension)
     hidden = report.hidden_values(dimension)
@@ -78,15 +48,15 @@ def comparison_table(report: Report, dimension: str) -> Table:
     )
 
 
-def totals_table(report: Report) -> Table:
+def totals_table(report: Compared) -> Table:
     """What commissioners pay in all, a row a model."""
     rows = [
         (
             Cell(report.models[row["model"]].title, number=False),
-            *_numbers(
+            *numbers(
                 [
-                    _money(row["pence"]),
-                    signed(_money(row["difference_pence"])),
+                    whole_pounds(row["pence"]),
+                    signed(whole_pounds(row["difference_pence"])),
                     signed(percentage(row["difference_pence"], row["baseline_pence"])),
                 ],
                 hide=report.is_too_small,
@@ -103,7 +73,7 @@ def totals_table(report: Report) -> Table:
     )
 
 
-def bridge_table(report: Report, model: str) -> Table:
+def bridge_table(report: Compared, model: str) -> Table:
     """The bridge from the baseline to one model, as a table."""
     steps = report.bridge_by(()).filter(pl.col("model") == model).to_dicts()
     rows = [(Cell(step["label"], number=False), Cell(_step_text(step, report))) for step in steps]
@@ -117,7 +87,7 @@ def bridge_table(report: Report, model: str) -> Table:
     )
 
 
-def outcome_table(report: Report) -> Table:
+def outcome_table(report: Compared) -> Table:
     """Every line by what became of it."""
     rows = [_outcome_row(row, report) for row in report.outcomes.iter_rows(named=True)]
     counted = [CONFIDENTIAL, ""] if report.hides_line_count else [f"{report.lines:,}", "100.0%"]
@@ -132,7 +102,7 @@ def outcome_table(report: Report) -> Table:
     )
 
 
-def label_table(report: Report) -> Table | None:
+def label_table(report: Compared) -> Table | None:
     """Pounds by how sure their figures are, least sure first. None where there is no run card."""
     if not report.assumptions:
         return None
@@ -141,8 +111,8 @@ def label_table(report: Report) -> Table | None:
     hidden = hide_small(counts).cells if report.suppress else frozenset()
     rows = [
         (
-            *_texts(label.capitalize(), LABEL_MEANINGS[label], _components_of(report, label)),
-            *_numbers([_money(pence[label])], hide=(label,) in hidden),
+            *texts(label.capitalize(), LABEL_MEANINGS[label], _components_of(report, label)),
+            *numbers([whole_pounds(pence[label])], hide=(label,) in hidden),
         )
         for label in reversed(CONFIDENCES)
         if label in pence
@@ -153,11 +123,11 @@ def label_table(report: Report) -> Table | None:
         caption="Net pounds of price by how sure the figures behind them are, least sure first; reductions count as negative",
         columns=("Label", "Meaning", "Components", "Pounds"),
         rows=tuple(rows),
-        total=(*_texts("All priced lines", "", ""), *_numbers([_money(sum(pence.values()))], hide=report.is_too_small)),
+        total=(*texts("All priced lines", "", ""), *numbers([whole_pounds(sum(pence.values()))], hide=report.is_too_small)),
     )
 
 
-def assumption_table(report: Report) -> Table | None:
+def assumption_table(report: Compared) -> Table | None:
     """Pounds by component or contract term, label and source. None where there is nothing to tell."""
     rows = list(assumption_rows(report))
     if not rows:
@@ -171,40 +141,13 @@ def assumption_table(report: Report) -> Table | None:
     )
 
 
-def gain_table(report: Report) -> Table:
+def gain_table(report: Compared) -> Table:
     """What each provider would gain or lose under each model."""
     table = comparison_table(report, "provider")
     return replace(table, name="by-provider", finding=_gains(report))
 
 
-def best_practice_table(report: Report) -> Table | None:
-    """What best practice earns and what is at stake, by provider. None where no line is looked at."""
-    if not report.best_practice.height:
-        return None
-    rows = report.best_practice.to_dicts()
-    counts: dict[Key, int] = {(row["provider"],): row["lines"] for row in rows}
-    hidden = hide_small(counts).cells if report.suppress else frozenset()
-    figures = ("gained_pence", "lost_pence", "at_stake_pence")
-    shown = [
-        (
-            *_texts(str(row["provider"])),
-            *_numbers([f"{row['lines']:,}", *(_money(row[name]) for name in figures)], hide=(row["provider"],) in hidden),
-        )
-        for row in rows
-    ]
-    total = [f"{sum(row['lines'] for row in rows):,}", *(_money(sum(row[name] for row in rows)) for name in figures)]
-    return Table(
-        name="best-practice",
-        finding="",
-        caption="Lines that a best-practice tariff looks at: what evidence makes of their prices, what criteria not met lose, "
-        "and what is at stake where there is no evidence",
-        columns=("Provider", "Lines", "Made of the prices", "Lost", "At stake"),
-        rows=tuple(shown[: 2 * LONGEST]),
-        total=(Cell("All providers", number=False), *_numbers(total, hide=report.is_too_small)),
-    )
-
-
-def pathway_table(report: Report) -> Table | None:
+def pathway_table(report: Compared) -> Table | None:
     """What lies inside pathways, by definition. None where there are none."""
     if not report.pathways.height:
         return None
@@ -213,9 +156,9 @@ def pathway_table(report: Report) -> Table | None:
     hidden = hide_small(counts).cells if report.suppress else frozenset()
     shown = [
         (
-            *_texts(str(row["pathway"])),
-            *_numbers(
-                [f"{row['pathways']:,}", f"{row['lines']:,}", _money(row["price_pence"])], hide=(row["pathway"],) in hidden
+            *texts(str(row["pathway"])),
+            *numbers(
+                [f"{row['pathways']:,}", f"{row['lines']:,}", whole_pounds(row["price_pence"])], hide=(row["pathway"],) in hidden
             ),
         )
         for row in rows
@@ -247,7 +190,7 @@ def _groups(frame: pl.DataFrame, dimension: str) -> dict[object, list[dict[str, 
 
 
 def _largest(
-    groups: Mapping[object, Sequence[Mapping[str, Any]]], dimension: str, report: Report
+    groups: Mapping[object, Sequence[Mapping[str, Any]]], dimension: str, report: Compared
 ) -> tuple[list[object], list[object]]:
     """The values to show, in reading order, and the rest. Points of delivery and time keep their own order; all else goes by
     what the baseline pays. What belongs to the whole contract comes last."""
@@ -274,7 +217,7 @@ def _gathered(groups: Iterable[Sequence[Mapping[str, Any]]]) -> list[dict[str, A
     return list(sums.values())
 
 
-def _model_columns(report: Report) -> list[str]:
+def _model_columns(report: Compared) -> list[str]:
     columns = [report.baseline_title]
     for model in report.others:
         alone = model.title if len(report.others) > MOST_NAMED else f"{model.title}: difference"
@@ -282,22 +225,22 @@ def _model_columns(report: Report) -> list[str]:
     return columns
 
 
-def _group_row(report: Report, name: str, rows: Sequence[Mapping[str, Any]], widest: int, *, hide: bool) -> tuple[Cell, ...]:
+def _group_row(report: Compared, name: str, rows: Sequence[Mapping[str, Any]], widest: int, *, hide: bool) -> tuple[Cell, ...]:
     by_model = {row["model"]: row for row in rows}
     base = by_model[report.baseline]
-    cells = [Cell(name, number=False), Cell(f"{base['lines']:,}"), Cell(_money(base["pence"]))]
+    cells = [Cell(name, number=False), Cell(f"{base['lines']:,}"), Cell(whole_pounds(base["pence"]))]
     for model in report.others:
         row = by_model[model.name]
         difference = row["difference_pence"]
         if len(report.others) < SIDE_BY_SIDE:
-            cells.append(Cell(_money(row["pence"])))
+            cells.append(Cell(whole_pounds(row["pence"])))
         barred = widest and len(report.others) <= MOST_NAMED
-        cells.append(Cell(signed(_money(difference)), bar=difference / widest if barred else None))
+        cells.append(Cell(signed(whole_pounds(difference)), bar=difference / widest if barred else None))
     return (cells[0], *(Cell(CONFIDENTIAL) for _ in cells[1:])) if hide else tuple(cells)
 
 
 def _finding(
-    report: Report, dimension: str, groups: Mapping[object, Sequence[Mapping[str, Any]]], hidden: frozenset[object]
+    report: Compared, dimension: str, groups: Mapping[object, Sequence[Mapping[str, Any]]], hidden: frozenset[object]
 ) -> str:
     """The largest difference of the table in words."""
     rows = [(value, row) for value, models in groups.items() for row in models if value is not None and value not in hidden]
@@ -310,7 +253,7 @@ def _finding(
     return f"By {named}: the largest change is {change} for {value_name(dimension, value)} under {model}"
 
 
-def _caption(report: Report) -> str:
+def _caption(report: Compared) -> str:
     hidden = f". {CONFIDENTIAL}: hidden, so that no count of 1 to 7 can be told" if report.suppress else ""
     if len(report.others) > MOST_NAMED:
         base = report.models[report.baseline].in_a_sentence
@@ -318,44 +261,46 @@ def _caption(report: Report) -> str:
     return f"Payment under each model and difference from {report.models[report.baseline].in_a_sentence}, whole pounds{hidden}"
 
 
-def _step_text(step: Mapping[str, Any], report: Report) -> str:
+def _step_text(step: Mapping[str, Any], report: Compared) -> str:
     if report.is_too_small:
         return CONFIDENTIAL
-    return signed(_money(step["pence"])) if step["kind"] == "cause" else _money(step["pence"])
+    return signed(whole_pounds(step["pence"])) if step["kind"] == "cause" else whole_pounds(step["pence"])
 
 
-def _outcome_row(row: Mapping[str, Any], report: Report) -> tuple[Cell, ...]:
+def _outcome_row(row: Mapping[str, Any], report: Compared) -> tuple[Cell, ...]:
     priced = row["outcome"] == PRICED
     valued = row["lines"] if priced else row["valued"]
     value = row["price_pence"] if priced else row["indicative_pence"]
     unvalued = row["lines"] - valued
-    numbers = [
+    figures = [
         f"{row['lines']:,}",
         percentage(row["lines"], report.lines),
-        _money(value) if valued else "not known",
+        whole_pounds(value) if valued else "not known",
         CONFIDENTIAL if report.suppress and is_small(unvalued) else f"{unvalued:,}",
     ]
-    texts = _texts(row["outcome"].capitalize(), reason_sentence(row["reason"]))
-    return (*texts, *_numbers(numbers, hide=row["reason"] in report.hidden_reasons))
+    return (
+        *texts(row["outcome"].capitalize(), reason_sentence(row["reason"])),
+        *numbers(figures, hide=row["reason"] in report.hidden_reasons),
+    )
 
 
-def _by_label(report: Report, name: str) -> dict[str, int]:
+def _by_label(report: Compared, name: str) -> dict[str, int]:
     sums: dict[str, int] = {}
     for row in report.assumptions:
         sums[row["label"]] = sums.get(row["label"], 0) + row[name]
     return sums
 
 
-def _components_of(report: Report, label: str) -> str:
+def _components_of(report: Compared, label: str) -> str:
     found = {row["component"] for row in report.assumptions if row["label"] == label}
     return listed([in_order.lower() for component, in_order in COMPONENT_NAMES.items() if component in found]).capitalize()
 
 
 def _assumption_row(row: Assumed) -> tuple[Cell, ...]:
-    return (*_texts(row.label, row.what, row.source), *_numbers([_money(row.pence), f"{row.lines:,}"], hide=row.hidden))
+    return (*texts(row.label, row.what, row.source), *numbers([whole_pounds(row.pence), f"{row.lines:,}"], hide=row.hidden))
 
 
-def _gains(report: Report) -> str:
+def _gains(report: Compared) -> str:
     """How many providers would be paid more and how many less, under each model, in words."""
     hidden = report.hidden_values("provider")
     rows = [row for row in report.compare_by(("provider",)).iter_rows(named=True) if row["provider"] is not None]
@@ -367,15 +312,3 @@ def _gains(report: Report) -> str:
         more, less = sum(change > 0 for change in changes), sum(change < 0 for change in changes)
         told.append(f"{more:,} would gain and {less:,} would lose under {model.in_a_sentence}")
     return f"Of {counted(len({row['provider'] for row in rows}), 'provider', 'providers')}, {'; '.join(told)}"
-
-
-def _texts(*texts: str) -> Iterator[Cell]:
-    return (Cell(text, number=False) for text in texts)
-
-
-def _numbers(texts: Sequence[str], *, hide: bool) -> Iterator[Cell]:
-    return (Cell(CONFIDENTIAL if hide else text) for text in texts)
-
-
-def _money(pence: int) -> str:
-    return pounds(pence, whole=True)

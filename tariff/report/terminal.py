@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from tariff.report.compared import Compared
 from tariff.report.suppression import CONFIDENTIAL
-from tariff.report.tables import Table, comparison_table, totals_table
+from tariff.report.table import Table
+from tariff.report.tables import comparison_table, totals_table
 from tariff.report.words import MOST_NAMED, counted
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tariff.report.report import Report
 
-
-def print_summary(report: Report, console: Console | None = None) -> None:
+def print_summary(report: Compared, console: Console | None = None) -> None:
     """Print the counts, the finding, and what each commissioner and each point of delivery comes to (of many models, what each
     comes to), to stdout."""
     from rich.console import Console
@@ -36,7 +36,7 @@ def print_summary(report: Report, console: Console | None = None) -> None:
         console.print(Text(f"Note: {note}"))
 
 
-def as_text(report: Report) -> str:
+def as_text(report: Compared) -> str:
     """The summary as plain text."""
     from rich.console import Console
 
@@ -45,7 +45,16 @@ def as_text(report: Report) -> str:
     return page.getvalue()
 
 
-def _counts(report: Report) -> str:
+def table_text(table: Table) -> str:
+    """One table as plain text."""
+    from rich.console import Console
+
+    page = StringIO()
+    Console(file=page, width=250, no_color=True, highlight=False).print(_rich(table, plain=True))
+    return "\n".join(line.rstrip() for line in page.getvalue().rstrip().splitlines())
+
+
+def _counts(report: Compared) -> str:
     """Lines by outcome. An outcome with a hidden reason is not counted here, or the reason could be found by subtraction."""
     hiding = pl.col("reason").is_in(list(report.hidden_reasons)).any()
     by_outcome = report.outcomes.group_by("outcome", maintain_order=True).agg(pl.col("lines").sum(), hiding.alias("hide"))
@@ -54,7 +63,7 @@ def _counts(report: Report) -> str:
     return f"{whole}: {', '.join(parts)}"
 
 
-def _tables(report: Report) -> Iterator[Table]:
+def _tables(report: Compared) -> Iterator[Table]:
     """What each commissioner and point of delivery comes to; what each model comes to where they are too many for columns."""
     if len(report.others) > MOST_NAMED:
         yield totals_table(report)
@@ -72,7 +81,8 @@ def _rich(table: Table, *, plain: bool) -> object:
         title=Text(table.finding), title_justify="left", title_style="", box=box.ASCII2 if plain else box.SIMPLE_HEAD
     )
     for number, column in enumerate(table.columns):
-        shown.add_column(Text(column), justify="left" if number == 0 else "right", no_wrap=number == 0 or plain)
+        is_text = number == 0 or all(not row[number].number for row in table.rows)
+        shown.add_column(Text(column), justify="left" if is_text else "right", no_wrap=number == 0 or plain)
     for row in table.rows:
         shown.add_row(*(Text(cell.text) for cell in row))
     if table.total:

@@ -5,24 +5,20 @@ written on the same date gives the same bytes."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from tariff._version import __version__
 from tariff.comparison import CAUSE
 from tariff.reasons import PRICED
 from tariff.report.assumed import assumption_rows
+from tariff.report.best_practice_sheets import best_practice_sheets
+from tariff.report.compared import Compared
 from tariff.report.outcomes import reason_sentence
+from tariff.report.sheet import NOT_APPLICABLE, NOT_AVAILABLE, Chart, Sheet, Value, in_lines, in_pounds
 from tariff.report.suppression import CONFIDENTIAL, is_small
 from tariff.report.words import DIMENSION_NAMES, value_name
-
-if TYPE_CHECKING:
-    from tariff.report.report import Report
-
-NOT_APPLICABLE: Final = "[z]"
-NOT_AVAILABLE: Final = "[x]"
 
 _COLOURS: Final = ("#12436D", "#F46A25", "#28A197", "#801650")
 """The Analysis Function's data colours; two series are navy and orange."""
@@ -31,33 +27,8 @@ _MOST_BARS: Final = 20
 _WIDEST: Final = 60
 _MONEY: Final = "#,##0.00;−#,##0.00;0.00"
 
-Value = str | int | float
 
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """A bar chart of a sheet's table: its title (the finding), what it shows in words, and the columns drawn."""
-
-    title: str
-    description: str
-    columns: tuple[int, ...]
-    rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """One sheet: its name, title, what a reader should know, header, rows, which columns hold pounds, and a chart."""
-
-    name: str
-    title: str
-    about: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Value, ...], ...]
-    money: frozenset[int] = frozenset()
-    chart: Chart | None = None
-
-
-def write_workbook(report: Report, path: Path, written: date) -> None:
+def write_workbook(report: Compared, path: Path, written: date) -> None:
     """Write the report to `path`. `written` is the date on the cover and in the file."""
     import xlsxwriter  # imported where it is used
 
@@ -71,6 +42,7 @@ def write_workbook(report: Report, path: Path, written: date) -> None:
         "text": book.add_format({"text_wrap": True, "valign": "top"}),
         "head": book.add_format({"bold": True, "text_wrap": True, "valign": "bottom"}),
         "money": book.add_format({"num_format": _MONEY, "align": "right"}),
+        "share": book.add_format({"num_format": "0.0%", "align": "right"}),
         "count": book.add_format({"num_format": "#,##0", "align": "right"}),
         "mark": book.add_format({"align": "right"}),
     }
@@ -83,12 +55,13 @@ def write_workbook(report: Report, path: Path, written: date) -> None:
     book.close()
 
 
-def _sheets(report: Report) -> Iterator[Sheet]:
+def _sheets(report: Compared) -> Iterator[Sheet]:
     yield _totals(report)
     for dimension in report.told_by:
         yield _by_dimension(report, dimension)
     if report.others:
         yield _bridge(report)
+    yield from best_practice_sheets(report.best_practice)
     yield _outcomes(report)
     assumed = list(assumption_rows(report))
     if assumed:
@@ -98,18 +71,18 @@ def _sheets(report: Report) -> Iterator[Sheet]:
             "Net pounds of price and of contract terms by how sure the figure behind them is. Reductions count as negative.",
             ("Label", "Component or term", "Source", "Pounds", "Lines"),
             tuple(
-                (row.label, row.what, row.source, _pounds(row.pence, hide=row.hidden), _count(row.lines, hide=row.hidden))
+                (row.label, row.what, row.source, in_pounds(row.pence, hide=row.hidden), in_lines(row.lines, hide=row.hidden))
                 for row in assumed
             ),
             frozenset({3}),
         )
 
 
-def _totals(report: Report) -> Sheet:
+def _totals(report: Compared) -> Sheet:
     rows = []
     for row in report.totals:
         name, hide = report.models[row["model"]].title, report.is_too_small
-        amounts = (_pounds(row["pence"], hide=hide), _pounds(row["difference_pence"], hide=hide))
+        amounts = (in_pounds(row["pence"], hide=hide), in_pounds(row["difference_pence"], hide=hide))
         rows.append((name, *amounts, report.models[row["model"]].words))
     told = "; ".join(f"{row[0]} {row[1]:,.2f}" if isinstance(row[1], float) else f"{row[0]} {row[1]}" for row in rows)
     return Sheet(
@@ -125,7 +98,7 @@ def _totals(report: Report) -> Sheet:
     )
 
 
-def _by_dimension(report: Report, dimension: str) -> Sheet:
+def _by_dimension(report: Compared, dimension: str) -> Sheet:
     hidden = report.hidden_values(dimension)
     groups: dict[object, dict[str, Mapping[str, Any]]] = {}
     for row in report.compare_by((dimension,)).iter_rows(named=True):
@@ -160,18 +133,18 @@ def _by_dimension(report: Report, dimension: str) -> Sheet:
     )
 
 
-def _figures(report: Report, models: Mapping[str, Mapping[str, Any]], *, hide: bool) -> tuple[Value, ...]:
+def _figures(report: Compared, models: Mapping[str, Mapping[str, Any]], *, hide: bool) -> tuple[Value, ...]:
     base = models[report.baseline]
     others = [models[model.name] for model in report.others]
     return (
-        _count(base["lines"], hide=hide),
-        _pounds(base["pence"], hide=hide),
-        *(_pounds(row["pence"], hide=hide) for row in others),
-        *(_pounds(row["difference_pence"], hide=hide) for row in others),
+        in_lines(base["lines"], hide=hide),
+        in_pounds(base["pence"], hide=hide),
+        *(in_pounds(row["pence"], hide=hide) for row in others),
+        *(in_pounds(row["difference_pence"], hide=hide) for row in others),
     )
 
 
-def _bridge(report: Report) -> Sheet:
+def _bridge(report: Compared) -> Sheet:
     steps = report.bridge_by(()).to_dicts()
     sentences = {cause.line: cause.sentence for ledger in report.ledgers for cause in ledger.causes}
     rows = tuple(
@@ -179,7 +152,7 @@ def _bridge(report: Report) -> Sheet:
             report.models[step["model"]].title,
             {"start": "Start", CAUSE: "Cause", "end": "End"}[step["kind"]],
             step["label"],
-            _pounds(step["pence"], hide=report.is_too_small),
+            in_pounds(step["pence"], hide=report.is_too_small),
             sentences.get(step["cause"], NOT_APPLICABLE),
         )
         for step in steps
@@ -189,7 +162,7 @@ def _bridge(report: Report) -> Sheet:
     return Sheet("Bridge", title, about, ("Model", "Step", "Cause", "Pounds", "What it is"), rows, frozenset({3}))
 
 
-def _outcomes(report: Report) -> Sheet:
+def _outcomes(report: Compared) -> Sheet:
     rows = []
     for row in report.outcomes.iter_rows(named=True):
         hide = row["reason"] in report.hidden_reasons
@@ -197,9 +170,9 @@ def _outcomes(report: Report) -> Sheet:
         pence = row["price_pence"] if row["outcome"] == PRICED else row["indicative_pence"]
         unvalued = row["lines"] - valued
         hide_unvalued = hide or (report.suppress and is_small(unvalued))
-        amount = _pounds(pence, hide=hide) if valued else NOT_AVAILABLE
+        amount = in_pounds(pence, hide=hide) if valued else NOT_AVAILABLE
         texts = (row["outcome"].capitalize(), reason_sentence(row["reason"]))
-        rows.append((*texts, _count(row["lines"], hide=hide), amount, _count(unvalued, hide=hide_unvalued)))
+        rows.append((*texts, in_lines(row["lines"], hide=hide), amount, in_lines(unvalued, hide=hide_unvalued)))
     about = "Every line read. Value: the price of priced lines; for the others an indication at the best price known."
     columns = ("Outcome", "Reason", "Lines", "Value (£)", "Lines of no known value")
     return Sheet("Data quality", "What became of every line", about, columns, tuple(rows), frozenset({3}))
@@ -209,7 +182,7 @@ _SUPPRESSED: Final = f"{CONFIDENTIAL}: hidden, so that no count of 1 to 7 can be
 _UNSUPPRESSED: Final = "Small numbers are shown: for internal use only."
 
 
-def _cover(report: Report, written: date) -> list[str]:
+def _cover(report: Compared, written: date) -> list[str]:
     packs = ", ".join(label or "not known" for label in report.packs["pack"])
     return [
         "Payment models compared",
@@ -225,7 +198,7 @@ def _contents(tables: Sequence[Sheet]) -> Sheet:
     return Sheet("Contents", "Contents", "One table a sheet.", ("Sheet", "What it holds"), rows)
 
 
-def _notes(report: Report) -> list[str]:
+def _notes(report: Compared) -> list[str]:
     told = ["Notes", "Money is in pounds, from whole pence; − is less and + is more than the baseline."]
     told.append(f"{NOT_AVAILABLE} not available; {NOT_APPLICABLE} not applicable; {CONFIDENTIAL} confidential.")
     told += report.notes
@@ -256,7 +229,8 @@ def _write_sheet(book: Any, formats: Mapping[str, Any], sheet: Sheet, table: str
         page.set_column(column, column, _width(sheet, column))
     for row, values in enumerate(sheet.rows, start=top + 1):
         for column, value in enumerate(values):
-            _write_value(page, formats, (row, column), value, money=column in sheet.money)
+            number = "money" if column in sheet.money else "share" if column in sheet.shares else "count"
+            _write_value(page, formats, (row, column), value, number)
     headers = [{"header": column, "header_format": formats["head"]} for column in sheet.columns]
     options = {"name": table, "columns": headers, "style": "Table Style Light 1", "autofilter": False}
     page.add_table(top, 0, top + max(len(sheet.rows), 1), len(sheet.columns) - 1, options)
@@ -265,12 +239,12 @@ def _write_sheet(book: Any, formats: Mapping[str, Any], sheet: Sheet, table: str
         _insert_chart(book, page, sheet, sheet.chart, top)
 
 
-def _write_value(page: Any, formats: Mapping[str, Any], where: tuple[int, int], value: Value, *, money: bool) -> None:
+def _write_value(page: Any, formats: Mapping[str, Any], where: tuple[int, int], value: Value, number: str) -> None:
     if isinstance(value, str):
         mark = value in {CONFIDENTIAL, NOT_APPLICABLE, NOT_AVAILABLE}
         page.write_string(*where, value or NOT_APPLICABLE, formats["mark" if mark else "text"])
     else:
-        page.write_number(*where, value, formats["money" if money else "count"])
+        page.write_number(*where, value, formats[number])
 
 
 def _insert_chart(book: Any, page: Any, sheet: Sheet, chart: Chart, top: int) -> None:
@@ -301,11 +275,3 @@ def _width(sheet: Sheet, column: int) -> int:
     texts = [sheet.columns[column]] if column else [sheet.columns[column], "Not applicable"]
     shown = [f"{value:,.2f}" if isinstance(value, float) else str(value) for value in (row[column] for row in sheet.rows)]
     return min(_WIDEST, max(len(text) for text in [*texts, *shown]) + 2)
-
-
-def _pounds(pence: int, *, hide: bool) -> Value:
-    return CONFIDENTIAL if hide else pence / 100
-
-
-def _count(number: int, *, hide: bool) -> Value:
-    return CONFIDENTIAL if hide else number

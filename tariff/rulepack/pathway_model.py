@@ -81,11 +81,36 @@ class FlaggedSelector(Selector):
         return flag
 
 
+class Outliers(Strict):
+    """Amounts beyond which episodic value is an outlier of its level, such as its 1st and 99th percentile in an earlier year: the
+    value is drawn in to them, and the commissioner bears, or takes back, what lies beyond."""
+
+    low: StrictStr | None = Field(default=None, description="Pounds; what a closed pathway cost below it is taken back.")
+    high: StrictStr | None = Field(default=None, description="Pounds; what a pathway cost above it is paid on top.")
+
+    @field_validator("low", "high")
+    @classmethod
+    def _is_a_price(cls, text: str | None) -> str | None:
+        if text is not None:
+            check_price(pence(text), text)
+        return text
+
+    @model_validator(mode="after")
+    def _low_is_below_high(self) -> Outliers:
+        low, high = (None if text is None else pence(text) for text in (self.low, self.high))
+        if low is None and high is None:
+            raise ValueError("outliers need low, high or both")
+        if low is not None and high is not None and low > high:
+            raise ValueError("low must not be above high")
+        return self
+
+
 class Level(Selector):
     """A level and its price: the first whose criteria the anchor fits, so the last has none."""
 
     level: StrictStr = Field(min_length=1)
     price: StrictStr = Field(description="Pounds, as text.")
+    outliers: Outliers | None = None
 
     @field_validator("price")
     @classmethod
@@ -97,6 +122,12 @@ class Level(Selector):
     def price_pence(self) -> int:
         """The price in pence, before the market forces factor."""
         return pence(self.price)
+
+    @property
+    def outlier_pence(self) -> tuple[int | None, int | None]:
+        """The amounts, low and high, to which episodic value is drawn in; None where it is not."""
+        low, high = (None, None) if self.outliers is None else (self.outliers.low, self.outliers.high)
+        return (None if low is None else pence(low), None if high is None else pence(high))
 
 
 class RegisterLevel(Strict):

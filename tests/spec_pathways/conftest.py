@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from tariff.columns import ADMITTED, EMERGENCY, OUTPATIENT, PRICED_LINE, REGISTER, UNBUNDLED, names, schema
 from tariff.pathways import Bundled, bundle, care_lines, readmissions
-from tariff.pathways.definitions import Definitions
+from tariff.pathways.definitions import Definitions, PackDefinitions
 from tariff.reference.pathways import Place, Year, pathways_of, readmissions_of
 from tariff.rulepack.declarations import read_declarations
 from tariff.rulepack.pathway_model import PathwayFile
@@ -50,17 +51,32 @@ class Told:
 
 @dataclass(frozen=True)
 class World:
-    """Definitions for both engines and the year they work in."""
+    """Definitions for both engines and the years they work in: one a rule pack, what the packs define being the same where only
+    one file is given."""
 
     file: PathwayFile
     since: date = date(2017, 4, 1)
     ends: date = date(2018, 3, 31)
+    later: PathwayFile | None = None
+    """What the pack of the year after defines; None: there is no such pack."""
 
     @property
     def definitions(self) -> Definitions:
         return Definitions(
-            self.file.pathway, self.file.transfers, self.file.readmission, FACTORS, True, None, self.since, self.ends
+            tuple(
+                PackDefinitions(label, since, ends, file.pathway, file.transfers, file.readmission, FACTORS, None)
+                for label, file, since, ends in self._packs
+            )
         )
+
+    @property
+    def _packs(self) -> list[tuple[str, PathwayFile, date, date]]:
+        first = (f"{self.since.year}", self.file, self.since, self.ends)
+        if self.later is None:
+            return [first]
+        since = self.ends + timedelta(days=1)
+        ends = since.replace(year=since.year + 1) - timedelta(days=1)
+        return [first, (f"{since.year}", self.later, since, ends)]
 
     @staticmethod
     def frames(lines: Sequence[Line]) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
@@ -84,14 +100,17 @@ class World:
         return told_of(self.bundle(lines, entries, until=until))
 
     def by_reference(self, lines: Sequence[Line], entries: Sequence[Entry] = (), *, until: date | None = None) -> Told:
-        said = self.file.model_dump(mode="json", by_alias=True)
-        year = Year(self.since, self.ends, until or self.ends, FACTORS, None)
+        until = until or self.ends
+        last = max(since for _, _, since, _ in self._packs if since <= until)
+        years = [
+            Year(since, ends, until, _paid_for(said["pathway"], yearly=since == last), said["transfers"], FACTORS, None, label)
+            for label, file, since, ends in self._packs
+            for said in [file.model_dump(mode="json", by_alias=True)]
+        ]
         places: dict[str, tuple[str | None, str | None, int]] = {}
         pathways: dict[str, dict[str, Any]] = {}
-        for patient in sorted({row["patient_id"] for row in (*lines, *entries) if (row["patient_id"] or "").strip()}):
-            own = [line for line in lines if line["patient_id"] == patient]
-            its = [entry for entry in entries if entry["patient_id"] == patient]
-            found, rows = pathways_of(own, its, said["pathway"], said["transfers"], year)
+        for own, its in _histories(lines, entries):
+            found, rows = pathways_of(own, its, years)
             for line in own:
                 place = found.get(id(line), Place())
                 places[line["line_id"]] = (place.pathway_id, place.category, place.pence)
@@ -110,6 +129,21 @@ class World:
         for patient in sorted({line["patient_id"] for line in lines if (line["patient_id"] or "").strip()}):
             found += readmissions_of([line for line in lines if line["patient_id"] == patient], said)
         return sorted(found, key=lambda row: (row["provider"], row["line_id"]))
+
+
+def _paid_for(definitions: list[dict[str, Any]], *, yearly: bool) -> list[dict[str, Any]]:
+    """Years of care are paid for the year a run goes up to."""
+    return [said for said in definitions if yearly or said["method"] != "year_of_care"]
+
+
+def _histories(lines: Sequence[Line], entries: Sequence[Entry]) -> Iterator[tuple[list[Line], list[Entry]]]:
+    """Patient by patient; every line without one by itself."""
+    for patient in sorted({row["patient_id"] for row in (*lines, *entries) if (row["patient_id"] or "").strip()}):
+        yield (
+            [line for line in lines if line["patient_id"] == patient],
+            [entry for entry in entries if entry["patient_id"] == patient],
+        )
+    yield from (([line], []) for line in lines if not (line["patient_id"] or "").strip())
 
 
 def frames_of(lines: Sequence[Line]) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
@@ -168,6 +202,33 @@ def world(pathway_file: PathwayFile) -> World:
 
 
 @pytest.fixture(scope="session")
+def two_years(pathway_file: PathwayFile) -> World:
+    """Two rule packs, the second with other prices, windows and rules; the first ends amid the random histories."""
+    return World(pathway_file, date(2016, 7, 1), date(2017, 6, 30), later=_dearer(pathway_file))
+
+
+@pytest.fixture(scope="session")
+def year_after(pathway_file: PathwayFile) -> World:
+    """The same two packs, for 2017-18 and 2018-19."""
+    return World(pathway_file, later=_dearer(pathway_file))
+
+
+def _dearer(file: PathwayFile) -> PathwayFile:
+    """The definitions of the year after: every price twice as high, windows shorter, transfers within two days."""
+    said = file.model_dump(by_alias=True, mode="json")
+    for pathway in said["pathway"]:
+        for levels in ("levels", "antenatal", "birth", "postnatal"):
+            for level in pathway.get(levels, ()):
+                level["price"] = str(2 * int(level["price"].replace(",", "")))
+        if "window_days" in pathway:
+            pathway["window_days"] = pathway["window_days"] * 2 // 3
+        if "same_birth_days" in pathway:
+            pathway["same_birth_days"] = 7
+    said["transfers"]["gap_days"] = 2
+    return PathwayFile.model_validate_json(json.dumps(said))
+
+
+@pytest.fixture(scope="session")
 def make_world() -> type[World]:
     return World
 
@@ -211,8 +272,11 @@ def histories() -> Callable[[int, int], tuple[list[Line], list[Entry]]]:
         for patient in range(patients):
             span = draw.choice((10, 60, 150, 150, 300))
             base = date(2017, 2, 1) + timedelta(days=draw.randrange(120))
+            nobody = draw.random() < 0.03
             for number in range(draw.randrange(9)):
                 lines.append(_random_line(draw, f"P{patient}", f"L{patient}.{number}", base, span))
+                if nobody:
+                    lines[-1]["patient_id"] = draw.choice([None, "", " "])
             for _ in range(draw.choice((0, 0, 0, 1, 2, 3))):
                 entries.append(_random_entry(draw, f"P{patient}", base, span))
         keys = ("patient_id", "register", "start_date", "provider")

@@ -4,6 +4,7 @@ time, 50,000 where slow tests run too."""
 from __future__ import annotations
 
 import os
+from datetime import date
 
 import pytest
 
@@ -40,6 +41,12 @@ def test_random_histories(make_world, pathway_file, histories, number, half):
     agree(make_world(changed(pathway_file, DECISIONS[number])), *histories(1_000 + 2 * number + half, PATIENTS))
 
 
+@pytest.mark.parametrize("until", [date(2017, 6, 30), date(2017, 12, 31), date(2018, 6, 30)])
+def test_random_histories_under_two_packs(two_years, histories, until):
+    lines, entries = histories(900 + until.month, 2 * PATIENTS)
+    agree(two_years, [line for line in lines if line["end"] <= until], entries, until=until)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not COMPILED, reason="takes hours without compiled sweeps")
 @pytest.mark.parametrize("half", range(2))
@@ -48,8 +55,8 @@ def test_many_random_histories(make_world, pathway_file, histories, number, half
     agree(make_world(changed(pathway_file, DECISIONS[number])), *histories(2 * number + half, MANY_PATIENTS))
 
 
-def agree(world, lines, entries):
-    swept, reference = world.by_sweep(lines, entries), world.by_reference(lines, entries)
+def agree(world, lines, entries, until=None):
+    swept, reference = world.by_sweep(lines, entries, until=until), world.by_reference(lines, entries, until=until)
     assert {line: place for line, place in swept.places.items() if place != reference.places[line]} == {}
     assert swept.pathways.keys() == reference.pathways.keys()
     for pathway_id, row in reference.pathways.items():

@@ -15,7 +15,7 @@ def test_files_hold_what_bundling_gives(world, histories, tmp_path):
     columns = ["patient_id", "register", "level", "start_date", "end_date", "provider", "commissioner"]
     registers = pl.DataFrame(entries, infer_schema_length=None).select(columns).lazy()
     totals = write_pathways(
-        file,
+        [file],
         [frame.lazy() for frame in activity],
         world.definitions,
         table_paths(file),

@@ -1,4 +1,4 @@
-"""Patient histories as text tables (`histories.txt`, `readmissions.txt`), told by the sweeps and by the reference alike.
+"""Patient histories as text tables (`histories.txt`, `years.txt`, `readmissions.txt`), told by the sweeps and by the reference alike.
 
 A line's `expect` is its pathway, its category and the pounds of it that the pathway pays, or `-` where it has no pathway; a
 pathway that a register opened is written by its definition and `anchor-less`. `pays:` lists a pathway's level, price and episodic
@@ -104,8 +104,21 @@ CASES = tables("histories.txt")
 @pytest.mark.parametrize("table", CASES, ids=[table.title for table in CASES])
 @pytest.mark.parametrize("engine", ["sweep", "reference"])
 def test_history(world, everyday, table, engine):
+    tell(world, everyday, table, engine, world.ends)
+
+
+YEARS = tables("years.txt")
+
+
+@pytest.mark.parametrize("table", YEARS, ids=[table.title for table in YEARS])
+@pytest.mark.parametrize("engine", ["sweep", "reference"])
+def test_history_over_a_year_end(year_after, everyday, table, engine):
+    tell(year_after, everyday, table, engine, date(2018, 6, 30))
+
+
+def tell(world, everyday, table, engine, until):
     lines = [line_of(row, everyday) for row in table.lines]
-    told = getattr(world, f"by_{engine}")(lines, table.entries)
+    told = getattr(world, f"by_{engine}")(lines, table.entries, until=until)
     assert {line["line_id"]: place_text(told.places.get(line["line_id"], (None, None, 0))) for line in lines} == table.expected
     rows = list(told.pathways.values())
     pays = [
@@ -118,7 +131,7 @@ def test_history(world, everyday, table, engine):
     flags = [f"{short(row['pathway_id']).removesuffix(' anchor-less')} {row['flag']}" for row in rows if row["flag"] is not None]
     assert sorted(flags) == sorted(table.flags)
     if engine == "sweep":
-        owed = world.bundle(lines, table.entries).owed
+        owed = world.bundle(lines, table.entries, until=until).owed
         told_owed = [
             f"{r['definition']} {r['debtor']} {r['creditor']} {pounds(r['pence'])}" for r in owed.to_dicts() if r["pence"]
         ]

@@ -32,6 +32,8 @@ def report_page(priced_lines: Callable[..., pl.DataFrame], tmp_path_factory: pyt
             "pod": pod,
             "base_pence": 1_000_00 * (commissioner + provider) + 37 * number,
             "best_practice_pence": 50_00 if number == 3 else 0,
+            "best_practice_tariff": "hip_fracture" if number < 4 else None,
+            "best_practice_status": ("no_evidence", "not_met", "not_met", "met")[number] if number < 4 else None,
             "pathway_id": f"hip:XP{provider}:L{number}" if number > 7 else None,
         }
         for commissioner in (1, 2)
@@ -83,13 +85,15 @@ def test_what_a_reader_looks_for_is_there(opened: tuple[Any, list[str]]) -> None
         "outcomes",
         "assumptions",
         "best-practice",
+        "best-practice-hip-fracture",
         "pathways",
     ):
         table = page.locator(f"table#{name}")
         assert table.count() == 1, name
         assert table.locator("caption").inner_text()
         assert table.locator("tbody tr").count() > 0
-    assert page.locator("svg[role=img] title").count() == 3
+    assert page.locator("svg[role=img] title").count() == 4
+    assert "Funnel plot of the share" in str(page.locator("#funnel-hip-fracture-description").text_content())
     assert page.locator("h1").inner_text().startswith("The 2 commissioners pay £")
 
 
