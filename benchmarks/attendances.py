@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from benchmarks.work import write_own_rules
 from tariff.rulepack import load_pack
 from tariff.synthetic import activity
 from tariff.synthetic.frames import write_parquet
@@ -26,18 +27,6 @@ ATTENDANCES_A_SPELL: Final = 5
 _SHIFT: Final = 32_000_000
 """Between the identifiers of two tiles: beyond those of one."""
 _POUNDS: Final = ("local_price",)
-_OWN_RULES: Final = """\
-schema = 1
-
-[overlay]
-name = "attendances-benchmark"
-note = "Attendances as contract rules price them: no best practice, which the peers do not know."
-
-[rules.best_practice]
-method = "none"
-source = "Benchmark of attendance prices"
-confidence = "illustrative"
-"""
 
 
 @dataclass(frozen=True)
@@ -66,8 +55,7 @@ class AttendanceWork:
 def make_attendances(folder: Path, attendances: int) -> AttendanceWork:
     """Write `attendances` and the overlay into `folder`. The same number gives the same lines."""
     write_overlay(folder / "overlay", load_pack(PACK))
-    (folder / "own-rules").mkdir()
-    (folder / "own-rules" / "overlay.toml").write_bytes(_OWN_RULES.encode())
+    write_own_rules(folder / "own-rules", "attendances-benchmark")
     work = AttendanceWork(folder)
     tile = activity("outpatient", min(attendances, TILE) // ATTENDANCES_A_SPELL, SEED, pack=work.pack(), coded=True)
     write_parquet(work.source, _tiles(tile, attendances), _POUNDS)

@@ -21,18 +21,14 @@ FLOOR = "floor: read"
 
 
 def engine(pack: RulePack) -> Totaller:
-    """The engine: activity read, checked and cleaned as `tariff price` does, priced, summed."""
+    """The engine: the file read and checked as `tariff price` does, priced, summed."""
     import tariff
-    from tariff.activity import read_activity
+
+    names = {"lines": "attendances", "priced_lines": "priced"}
 
     def total(source: Path, out: Path) -> None:
-        priced = tariff.price(read_activity(source), pack, columns=[*KEYS, "units", "price_pence", "outcome"])
-        totals = priced.group_by(KEYS).agg(
-            attendances=pl.col("units").sum(),
-            priced=(pl.col("outcome") == "priced").sum(),
-            price_pence=pl.col("price_pence").sum(),
-        )
-        totals.collect(engine="streaming").write_parquet(out)
+        totals = tariff.totals(source, pack, KEYS, sums=["price_pence"])
+        totals.rename(names).write_parquet(out)
 
     return total
 

@@ -53,13 +53,35 @@ class Work:
         return path
 
     def pack(self) -> RulePack:
-        """2024-25 with the demonstration overlay, so that every rule acts, and the invented providers' factors."""
-        return load_pack(YEAR, (find_overlay(DEMONSTRATION), self.folder / "overlay"))
+        """2024-25 with the demonstration overlay without best practice, which the peers do not know, so that every rule of RULES
+        1 acts; and the invented providers' factors."""
+        return load_pack(YEAR, (find_overlay(DEMONSTRATION), self.folder / "overlay", self.folder / "own-rules"))
+
+
+_OWN_RULES: Final = """\
+schema = 1
+
+[overlay]
+name = "{name}"
+note = "Activity as contract rules price it: no best practice, which the peers do not know."
+
+[rules.best_practice]
+method = "none"
+source = "Benchmark"
+confidence = "illustrative"
+"""
+
+
+def write_own_rules(folder: Path, name: str) -> None:
+    """Write an overlay that leaves best practice out."""
+    folder.mkdir(exist_ok=True)
+    (folder / "overlay.toml").write_bytes(_OWN_RULES.format(name=name).encode())
 
 
 def make_work(folder: Path, spells: int) -> Work:
     """Write `spells` seeded spells and the overlay into `folder`. The same number gives the same spells."""
     write_overlay(folder / "overlay", load_pack(YEAR))
+    write_own_rules(folder / "own-rules", "spells-benchmark")
     work = Work(folder)
     admitted(spells, SEED, pack=work.pack()).write_parquet(work.source, **WRITING)
     return work

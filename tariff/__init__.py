@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tariff.pricing import price, price_expression
     from tariff.report import compare
     from tariff.rulepack.choosing import load_rules
+    from tariff.totalling import totals
     from tariff.waterfall import explain
 
 _HOME = {
@@ -33,6 +34,7 @@ _HOME = {
     "price": "tariff.pricing",
     "price_expression": "tariff.pricing",
     "read_activity": "tariff.activity",
+    "totals": "tariff.totalling",
 }
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "price",
     "price_expression",
     "read_activity",
+    "totals",
 ]
 
 

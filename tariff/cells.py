@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -23,9 +23,10 @@ _LEAST_ROOM: Final = 1 << 12
 class _Key:
     """One column that tells cells apart: its values as numbers in some bits of a word, 0 for null."""
 
-    def __init__(self, name: str, dtype: pl.DataType, word: int, shift: int) -> None:
+    def __init__(self, name: str, dtype: pl.DataType, word: int, shift: int, *, is_code: bool) -> None:
         self.name, self.dtype, self.word, self.shift, self.bits = name, dtype, word, shift, _bits_of(dtype)
-        self._texts: list[str] = []
+        self._numbers: dict[str, int] = {}
+        self._is_code = is_code
         self._answers = self._asked() if dtype == pl.String else None
 
     def _asked(self) -> Answers:
@@ -34,12 +35,15 @@ class _Key:
         return Answers(self._number, 0)
 
     def _number(self, text: str) -> int:
-        """The number of a text that was not met before, where it stands in the word."""
-        self._texts.append(text)
-        if len(self._texts) >= 1 << self.bits:
+        """The number of a text that was not met before, where it stands in the word; of a code without case and blanks."""
+        value = text.strip().upper() if self._is_code else text
+        if not value and self._is_code:
+            return 0
+        number = self._numbers.setdefault(value, len(self._numbers) + 1)
+        if number >= 1 << self.bits:
             told = Fault(self.name, f"has more than {(1 << self.bits) - 1:,} values", "sum by another column")
             raise UsageError("Totals cannot be made by that column.", [told])
-        return len(self._texts) << self.shift
+        return number << self.shift
 
     def into(self, words: NDArray[np.uint64], column: pl.Series) -> None:
         """Put the numbers of a column's values into their word."""
@@ -55,7 +59,7 @@ class _Key:
         """The values of the cells, given by their words."""
         numbers = (cells[self.word] >> np.uint64(self.shift)) & np.uint64((1 << self.bits) - 1)
         if self._answers is not None:
-            return pl.Series(self.name, [None, *self._texts], dtype=pl.String).gather(pl.Series(numbers.astype(np.uint32)))
+            return pl.Series(self.name, [None, *self._numbers], dtype=pl.String).gather(pl.Series(numbers.astype(np.uint32)))
         values = pl.Series(self.name, numbers.astype(np.int64)) - 1
         values = values.set(values < 0, None)
         return values.cast(pl.UInt8).cat.to(self.dtype) if isinstance(self.dtype, pl.Enum) else values.cast(self.dtype)
@@ -69,7 +73,7 @@ def _bits_of(dtype: pl.DataType) -> int:
     return 34 if dtype == pl.Int32 else 62
 
 
-def _keys(names: Sequence[str], schema: pl.Schema) -> list[_Key]:
+def _keys(names: Sequence[str], schema: pl.Schema, codes: Container[str]) -> list[_Key]:
     """The columns side by side in as many words as they need."""
     keys: list[_Key] = []
     word, shift = 0, 0
@@ -77,7 +81,7 @@ def _keys(names: Sequence[str], schema: pl.Schema) -> list[_Key]:
         bits = _bits_of(schema[name])
         if shift + bits > _WORD:
             word, shift = word + 1, 0
-        keys.append(_Key(name, schema[name], word, shift))
+        keys.append(_Key(name, schema[name], word, shift, is_code=name in codes))
         shift += bits
     return keys
 
@@ -85,10 +89,11 @@ def _keys(names: Sequence[str], schema: pl.Schema) -> list[_Key]:
 class Cells:
     """Lines and sums of frames by the values of the columns `keys`: texts, enumerations and whole numbers that are not negative.
 
-    `sums` are whole numbers, null counting nothing. Frames are added one after another and have the columns of `schema`."""
+    `sums` are whole numbers, null counting nothing. Frames are added one after another and have the columns of `schema`. Texts of
+    the columns `codes` are told apart as codes are, without case and surrounding blanks, a blank one as null."""
 
-    def __init__(self, keys: Sequence[str], sums: Sequence[str], schema: pl.Schema) -> None:
-        self._keys = _keys(keys, schema)
+    def __init__(self, keys: Sequence[str], sums: Sequence[str], schema: pl.Schema, codes: Container[str] = ()) -> None:
+        self._keys = _keys(keys, schema, codes)
         self._words = max((key.word for key in self._keys), default=0) + 1
         self._names = tuple(sums)
         self._count = 0

@@ -15,18 +15,20 @@ import polars as pl
 from tariff.activity import FileFacts, damage_named, read_activity, read_attached_items, survey, without_given
 from tariff.activity.files import paths_of
 from tariff.activity.kinds import kind_named
-from tariff.activity.reading import grouped
+from tariff.activity.reading import activity_to_price, grouped
 from tariff.activity.spells import EPISODES
 from tariff.errors import DisagreementError, Fault
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Lines of one kind that are read together. `paths` are the files they come from."""
+    """Lines of one kind that are read together. `paths` are the files they come from; `to_price` are the same lines as pricing
+    takes them, some codes of which may stand as they are in the file."""
 
     kind: str
     paths: tuple[Path, ...]
     lines: pl.LazyFrame
+    to_price: pl.LazyFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,15 @@ def take_in(files: Sequence[tuple[str | None, Path]], columns: Path | str | None
 
     Raises ActivityError with every fault of every file that cannot be used as a whole, RulesError for the column map."""
     groups = grouped(files, columns)
-    parts = [Part(group.kind, group.paths, read_activity(group.paths, group.kind, columns)) for group in groups]
+    parts = [
+        Part(
+            group.kind,
+            group.paths,
+            read_activity(group.paths, group.kind, columns),
+            activity_to_price(group.paths, group.kind, columns),
+        )
+        for group in groups
+    ]
     admitted = [path for part in parts if part.kind == "admitted" for path in part.paths]
     if not admitted:
         return Intake(tuple(parts), 0, 0)
@@ -56,7 +66,7 @@ def take_in(files: Sequence[tuple[str | None, Path]], columns: Path | str | None
     with damage_named([path for paths, _ in sources for path in paths]), damage_found(sources):
         attached = int(items.select(pl.len()).collect(engine="streaming").item())
     if attached:
-        parts.append(Part("unbundled", tuple(admitted), items))
+        parts.append(Part("unbundled", tuple(admitted), items, items))
     return Intake(tuple(parts), attached, also_given)
 
 

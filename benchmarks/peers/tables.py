@@ -114,6 +114,7 @@ def tables_of(pack: RulePack) -> Tables:
         "top_up": "highest_eligible",
         "market_forces_factor": "by_provider",
         "rounding": "penny_once",
+        "best_practice": "none",
     }
     differing = [name for name, method in expected.items() if getattr(rules, name).method != method]
     if differing or pack.top_up_providers is not None or not rules.top_up.includes_long_stay:

@@ -52,6 +52,7 @@ _BEFORE: Final = "fault "
 
 _ReadText: TypeAlias = Callable[[pl.Expr], pl.Expr]
 """From the text of cells to their values."""
+_ReadCells: TypeAlias = Callable[[pl.Series], pl.Series]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +70,33 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The value of a canonical column. Where a cell may be unreadable, `given` says which cells hold something at all (such a
-    cell with a null value is unreadable) and `reason` is the code it then gives."""
+    """The value of a canonical column. Where a cell may be unreadable, `holds` says which cells of the column as it is `filed`
+    hold something at all (such a cell with a null value is unreadable) and `reason` is the code it then gives."""
 
     value: pl.Expr
-    given: pl.Expr | None = None
+    filed: pl.Expr | None = None
+    holds: _ReadCells = pl.Series.is_not_null
     reason: str = ""
+
+    @property
+    def given(self) -> pl.Expr | None:
+        """Which cells hold something, where one may be unreadable."""
+        return None if self.filed is None else self.filed.map_batches(self.holds, return_dtype=pl.Boolean(), is_elementwise=True)
+
+    def unreadable(self, value: str, filed: str) -> pl.Expr:
+        """Which cells are unreadable, by the names of the columns that hold the values and what is filed."""
+
+        def told(columns: Sequence[pl.Series]) -> pl.Series:
+            values, cells = columns
+            if values.null_count() == cells.null_count():  # a value comes of a cell that is filed: these are the same rows
+                return _none_of(values)
+            return self.holds(cells) & values.is_null()
+
+        return pl.map_batches([value, filed], told, return_dtype=pl.Boolean(), is_elementwise=True)
+
+
+def _none_of(column: pl.Series) -> pl.Series:
+    return pl.repeat(value=False, n=len(column), dtype=pl.Boolean, eager=True)
 
 
 def type_refused(column: Column, dtype: pl.DataType) -> str:
@@ -104,12 +126,13 @@ def _is_money(column: Column) -> bool:
     return column.unit.startswith("pence")
 
 
-def cell(column: Column, raw: pl.Expr, dtype: pl.DataType, reading: Reading) -> Cell:
-    """How to read `raw`, a column or constant of type `dtype`, as the canonical `column`."""
+def cell(column: Column, raw: pl.Expr, dtype: pl.DataType, reading: Reading, *, as_filed: bool = False) -> Cell:
+    """How to read `raw`, a column or constant of type `dtype`, as the canonical `column`; a code may keep the case and blanks
+    that it has `as_filed`."""
     if dtype == pl.Null:
         return Cell(raw.cast(column.dtype))  # not a literal: a file of nothing else would lose its number of rows
     if column.dtype == pl.String:
-        return Cell(_code(column, raw, dtype, reading))
+        return Cell(_code(column, raw, dtype, reading, as_filed=as_filed))
     if _is_text(dtype):
         return _from_text(column, raw.cast(pl.String), reading)
     if column.dtype == pl.Date:
@@ -134,17 +157,18 @@ def _is_text(dtype: pl.DataType) -> bool:
 def _from_text(column: Column, raw: pl.Expr, reading: Reading) -> Cell:
     """A date, number or amount written as text."""
     clean = partial(_cleaned, column=column, reading=reading)
-    given = _told_of_texts(raw, pl.Boolean(), lambda texts: _given_of(texts, clean, reading))
+
+    def holds(texts: pl.Series) -> pl.Series:
+        return _given_of(texts, clean, reading)
+
     if column.dtype == pl.Date:
-        return Cell(_each(column, raw, lambda text: _dated(clean(text), reading)), given, UNREADABLE_DATE)
+        return Cell(_each(column, raw, lambda text: _dated(clean(text), reading)), raw, holds, UNREADABLE_DATE)
     if _is_money(column):
-        pence = _told_of_texts(raw, column.dtype, lambda texts: _pence_of(texts, lambda text: _pence(clean(text))))
-        return Cell(pence, given, UNREADABLE_NUMBER)
-    return Cell(_each(column, raw, lambda text: whole_number(clean(text), column.dtype)), given, UNREADABLE_NUMBER)
-
-
-def _told_of_texts(raw: pl.Expr, dtype: pl.DataType, told: Callable[[pl.Series], pl.Series]) -> pl.Expr:
-    return raw.map_batches(told, return_dtype=dtype, is_elementwise=True)
+        pence = raw.map_batches(
+            lambda texts: _pence_of(texts, lambda text: _pence(clean(text))), return_dtype=column.dtype, is_elementwise=True
+        )
+        return Cell(pence, raw, holds, UNREADABLE_NUMBER)
+    return Cell(_each(column, raw, lambda text: whole_number(clean(text), column.dtype)), raw, holds, UNREADABLE_NUMBER)
 
 
 def _given_of(texts: pl.Series, clean: _ReadText, reading: Reading) -> pl.Series:
@@ -212,7 +236,9 @@ def _cleaned(raw: pl.Expr, column: Column, reading: Reading) -> pl.Expr:
     return kept.replace(list(recode), list(recode.values())) if recode else kept
 
 
-def _code(column: Column, raw: pl.Expr, dtype: pl.DataType, reading: Reading) -> pl.Expr:
+def _code(column: Column, raw: pl.Expr, dtype: pl.DataType, reading: Reading, *, as_filed: bool) -> pl.Expr:
+    if as_filed and dtype == pl.String and not reading.blanks and not reading.recode_of(column.name):
+        return raw
     raised = column.name not in CASE_MATTERS
     if isinstance(dtype, pl.Enum) and _is_clean(dtype, raised, column, reading):
         return raw
@@ -268,10 +294,12 @@ def _dated(text: pl.Expr, reading: Reading) -> pl.Expr:
 
 
 def _number(column: Column, raw: pl.Expr, dtype: pl.DataType) -> Cell:
+    if dtype == column.dtype:
+        return Cell(raw)
     given = raw.fill_nan(None) if dtype.is_float() else raw
     whole = given.cast(column.dtype, strict=False)
     value = whole if dtype.is_integer() else pl.when(whole.cast(dtype) == given).then(whole)
-    return Cell(value, given.is_not_null(), UNREADABLE_NUMBER)
+    return Cell(value, given, reason=UNREADABLE_NUMBER)
 
 
 def whole_number(text: pl.Expr, dtype: pl.DataType) -> pl.Expr:
@@ -283,11 +311,11 @@ def _amount(raw: pl.Expr, dtype: pl.DataType) -> Cell:
     """Pounds to pence, exactly. A float is taken only where it lies within a millionth of a penny of whole pence."""
     if dtype.is_float():
         given = raw.cast(pl.Float64).fill_nan(None)
-        return Cell(_pence_of_float(given), given.is_not_null(), UNREADABLE_NUMBER)
+        return Cell(_pence_of_float(given), given, reason=UNREADABLE_NUMBER)
     if dtype.is_integer():
         pounds = raw.cast(pl.Int64, strict=False)
-        return Cell(pl.when(pounds.abs() < 10**_LARGEST_DIGITS).then(pounds * 100), raw.is_not_null(), UNREADABLE_NUMBER)
-    return Cell(_pence(raw.cast(pl.String)), raw.is_not_null(), UNREADABLE_NUMBER)
+        return Cell(pl.when(pounds.abs() < 10**_LARGEST_DIGITS).then(pounds * 100), raw, reason=UNREADABLE_NUMBER)
+    return Cell(_pence(raw.cast(pl.String)), raw, reason=UNREADABLE_NUMBER)
 
 
 def _pence(text: pl.Expr) -> pl.Expr:
@@ -306,21 +334,42 @@ def _pence_of_float(pounds: pl.Expr) -> pl.Expr:
 
 
 def values_and_fault(
-    frame: pl.LazyFrame, cells: Mapping[str, Cell], before: Sequence[pl.Expr] = (), of_values: Sequence[pl.Expr] = ()
+    frame: pl.LazyFrame,
+    cells: Mapping[str, Cell],
+    before: Sequence[Faulty] = (),
+    of_values: Sequence[Faulty] = (),
+    reasons: pl.DataType | None = None,
 ) -> pl.LazyFrame:
-    """The values of `cells` by name, and `read_fault`: the first that is not null of `before`, which is told from the columns
-    of `frame`, and of `of_values`, which is told from the values; else the reason code of an unreadable cell, dates before
-    numbers; else null."""
-    checked = {name: one for name, one in cells.items() if one.given is not None}
-    given = [one.given.alias(_given(name)) for name, one in checked.items() if one.given is not None]
-    already = [fault.alias(f"{_BEFORE}{place}") for place, fault in enumerate(before)]
-    read = frame.select(*(one.value.alias(name) for name, one in cells.items()), *given, *already)
-    faults = [*(pl.col(f"{_BEFORE}{place}") for place in range(len(already))), *of_values]
+    """The values of `cells` by name, and `read_fault`: the first fault that a row has of `before`, which are told from the
+    columns of `frame`, and of `of_values`, which are told from the values; else the reason code of an unreadable cell, dates
+    before numbers; else null. It is of type `reasons`, text unless said."""
+    checked = {name: one for name, one in cells.items() if one.filed is not None}
+    filed = [one.filed.alias(_filed(name)) for name, one in checked.items() if one.filed is not None]
+    already = [faulty.alias(f"{_BEFORE}{place}") for place, (_, faulty) in enumerate(before)]
+    read = frame.select(*(one.value.alias(name) for name, one in cells.items()), *filed, *already)
+    faults = [(reason, pl.col(f"{_BEFORE}{place}")) for place, (reason, _) in enumerate(before)] + list(of_values)
     for reason in (UNREADABLE_DATE, UNREADABLE_NUMBER):
-        unreadable = [pl.col(_given(name)) & pl.col(name).is_null() for name, one in checked.items() if one.reason == reason]
-        faults += [pl.when(pl.any_horizontal(unreadable)).then(pl.lit(reason))] if unreadable else []
-    return read.select(*cells, pl.coalesce(*faults, pl.lit(None, pl.String)).alias(READ_FAULT))
+        faults += [(reason, one.unreadable(name, _filed(name))) for name, one in checked.items() if one.reason == reason]
+    return read.select(*cells, _first_of(faults, reasons or pl.String()).alias(READ_FAULT))
 
 
-def _given(name: str) -> str:
-    return f"{name} given"
+Faulty: TypeAlias = tuple[str, pl.Expr]
+"""A reason code, and which rows have that fault."""
+
+
+def _first_of(faults: Sequence[Faulty], dtype: pl.DataType) -> pl.Expr:
+    """The reason of the first fault of every row; nearly no row has one, and of most blocks none."""
+    if not faults:
+        return pl.lit(None, dtype)
+
+    def told(columns: Sequence[pl.Series]) -> pl.Series:
+        found = pl.repeat(None, len(columns[0]), dtype=dtype, eager=True)
+        for (reason, _), rows in reversed(list(zip(faults, columns, strict=True))):
+            found = found.set(rows, reason) if rows.any() else found
+        return found
+
+    return pl.map_batches([rows for _, rows in faults], told, return_dtype=dtype, is_elementwise=True)
+
+
+def _filed(name: str) -> str:
+    return f"{name} filed"

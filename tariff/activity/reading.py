@@ -10,13 +10,13 @@ from typing import Final
 
 import polars as pl
 
-from tariff.activity.cells import UNREADABLE_DATE, Cell, cell, constant, type_refused, values_and_fault
+from tariff.activity.cells import UNREADABLE_DATE, Cell, Faulty, cell, constant, type_refused, values_and_fault
 from tariff.activity.column_map import ColumnMap, KindMap, load_map
 from tariff.activity.csv_file import SURPLUS
 from tariff.activity.files import ActivityFile, Source, damage_named, opened, paths_of
 from tariff.activity.kinds import KINDS, Kind, kind_named, told_by_keys
 from tariff.activity.spells import spells_from_episodes
-from tariff.columns import Column, names
+from tariff.columns import READ_FAULT, REASON, Column, names
 from tariff.errors import ActivityError, Fault, did_you_mean
 
 UNREADABLE_ROW: Final = "unreadable_row"
@@ -29,6 +29,23 @@ _TOTALS: Final = [
 ]
 """What stands in place of an identifier in a row of totals."""
 _TOTALS_BEGIN: Final = ("tota", "gran", "sub ", "sub-", "subt")
+PRICING_ONLY: Final = frozenset(
+    {
+        "admission_method",
+        "patient_classification",
+        "administrative_category",
+        "commissioning_serial_number",
+        "grouping_method",
+        "first_attendance",
+        "attended",
+        "main_specialty",
+        "multi_professional",
+        "consultant_led",
+        "department_type",
+        "attendance_category",
+    }
+)
+"""Codes that a price may depend on and that no priced line repeats."""
 _SAMPLE_ROWS: Final = 1_000
 
 
@@ -92,15 +109,29 @@ def read_activity(
     return canonical(fitted)
 
 
-def canonical(fitted: Sequence[FittedFile], holding: str = "") -> pl.LazyFrame:
+def activity_to_price(
+    source: Source,
+    kind: str | None = None,
+    columns: ColumnMap | str | Path | None = None,
+    as_filed: frozenset[str] = PRICING_ONLY,
+) -> pl.LazyFrame:
+    """Activity as `read_activity` gives it, but for codes of the columns `as_filed`, which may keep the case and blanks that they
+    have in the file: whoever looks codes up, as pricing does, takes them so, and need not wait for them to be cleaned."""
+    fitted = fit(source, kind, columns)
+    _refuse_unreadable(fitted)
+    return canonical(fitted, as_filed=as_filed)
+
+
+def canonical(fitted: Sequence[FittedFile], holding: str = "", as_filed: frozenset[str] = frozenset()) -> pl.LazyFrame:
     """Canonical activity of fitted files of one kind, of which there is at least one: episodes as spells, after the others.
 
     With `holding`, a column that all of them have, only the rows that may hold something in it, which then costs little where
     few do; the episodes of a spell stay together."""
     keep_coded = len(fitted) == 1
-    whole = [_canonical(one, holding, keep_coded=keep_coded) for one in fitted if not one.in_parts]
+    whole = [_canonical(one, holding, keep_coded=keep_coded, as_filed=as_filed) for one in fitted if not one.in_parts]
     parts = [_canonical(one, keep_coded=keep_coded) for one in fitted if one.in_parts]
     if parts:
+        whole = [lines.with_columns(pl.col(READ_FAULT).cast(pl.String)) for lines in whole]
         whole.append(spells_from_episodes(_together(parts), fitted[0].section.repeated))
     return _together(whole)
 
@@ -227,11 +258,13 @@ def _refuse_mixed(fitted: Sequence[FittedFile]) -> None:
         raise ActivityError("The files hold different kinds of activity: read each kind by itself.", faults)
 
 
-def _cells(fitted: FittedFile, *, keep_coded: bool = True) -> dict[str, Cell]:
-    return {column.name: _cell(fitted, column, keep_coded=keep_coded) for column in fitted.contract}
+def _cells(fitted: FittedFile, *, keep_coded: bool = True, as_filed: frozenset[str] = frozenset()) -> dict[str, Cell]:
+    return {
+        column.name: _cell(fitted, column, keep_coded=keep_coded, as_filed=column.name in as_filed) for column in fitted.contract
+    }
 
 
-def _cell(fitted: FittedFile, column: Column, *, keep_coded: bool) -> Cell:
+def _cell(fitted: FittedFile, column: Column, *, keep_coded: bool, as_filed: bool) -> Cell:
     reading = fitted.section.reading
     if column.name in fitted.section.constants:
         return Cell(pl.lit(constant(column, fitted.section.constants[column.name], reading).item(), column.dtype))
@@ -241,20 +274,23 @@ def _cell(fitted: FittedFile, column: Column, *, keep_coded: bool) -> Cell:
     dtype = fitted.file.columns[heading]
     if isinstance(dtype, pl.Enum) and not keep_coded:
         return cell(column, pl.col(heading).cast(pl.String), pl.String(), reading)
-    return cell(column, pl.col(heading), dtype, reading)
+    return cell(column, pl.col(heading), dtype, reading, as_filed=as_filed)
 
 
-def _canonical(fitted: FittedFile, holding: str = "", *, keep_coded: bool) -> pl.LazyFrame:
-    shifted: list[pl.Expr] = []
+def _canonical(
+    fitted: FittedFile, holding: str = "", *, keep_coded: bool, as_filed: frozenset[str] = frozenset()
+) -> pl.LazyFrame:
+    shifted: list[Faulty] = []
     if fitted.file.is_text and not fitted.section.surplus_cells:
         # A cell beyond the last heading means that the cells of the row may have shifted: none of them can be trusted.
-        shifted = [pl.when(pl.col(SURPLUS).is_not_null()).then(pl.lit(UNREADABLE_ROW))]
+        shifted = [(UNREADABLE_ROW, pl.col(SURPLUS).is_not_null())]
     # A row of totals below the data is no activity, though it may have a figure in every cell that a price needs.
-    totals = pl.when(_in_totals(pl.col(fitted.kind.identifier))).then(pl.lit(MISSING_IDENTIFIER))
+    totals = (MISSING_IDENTIFIER, _in_totals(pl.col(fitted.kind.identifier)))
     frame = fitted.file.frame
     if holding in fitted.headings:
         frame = frame.filter(pl.col(fitted.headings[holding]).is_not_null())
-    return values_and_fault(frame, _cells(fitted, keep_coded=keep_coded), shifted, [totals])
+    cells = _cells(fitted, keep_coded=keep_coded, as_filed=as_filed)
+    return values_and_fault(frame, cells, shifted, [totals], reasons=REASON if as_filed else None)
 
 
 def _in_totals(identifier: pl.Expr) -> pl.Expr:
@@ -284,7 +320,7 @@ def _unreadable_throughout(fitted: FittedFile) -> Iterator[Fault]:
     """Required columns without one readable cell: a wrong format, not bad rows. The file is read whole only where its first
     rows hold no readable cell."""
     cells = _cells(fitted)
-    suspects = [column.name for column in fitted.contract if column.required and cells[column.name].given is not None]
+    suspects = [column.name for column in fitted.contract if column.required and cells[column.name].filed is not None]
     suspects = [name for name, (readable, _) in _counts(fitted, _SAMPLE_ROWS, suspects, cells).items() if not readable]
     suspects = [name for name, (readable, given) in _counts(fitted, None, suspects, cells).items() if given and not readable]
     for name in suspects:

@@ -27,7 +27,7 @@ def price_into_file(job: Job, packs: Sequence[RulePack], intake: Intake, evidenc
     """Price into one file, with its run card and the tables of its pathways beside it: all of them or none."""
     as_they_stand = AsTheyStand(job)
     inputs = list(facts_of(intake, job.columns))
-    priced = [price(part.lines, packs, dates=job.dates, confidence=job.confidence, evidence=evidence) for part in intake.parts]
+    priced = [price(part.to_price, packs, dates=job.dates, confidence=job.confidence, evidence=evidence) for part in intake.parts]
     lines = _told_of(pl.concat(priced), job, sum(lines_expected(intake, inputs)))
     with ExitStack() as files:
         lines_file, card_file = (files.enter_context(whole_file(path)) for path in (job.out, card_path(job.out)))

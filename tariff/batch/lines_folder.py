@@ -59,7 +59,7 @@ def _write_parts(
         have = run.rows_done(number)
         if have is not None and have >= lines:
             continue
-        rest = part.lines.slice(have) if have else part.lines
+        rest = part.to_price.slice(have) if have else part.to_price
         priced = price(rest, packs, dates=job.dates, confidence=job.confidence, evidence=evidence)
         with damage_found([(part.paths, part.lines)]):
             for block in blocks_of(priced, job.rows_in_a_part):

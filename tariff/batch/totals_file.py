@@ -23,7 +23,7 @@ def price_into_totals(job: Job, packs: Sequence[RulePack], intake: Intake, start
     expected = sum(lines_expected(intake, inputs))
     job.tell(done, expected)
     for part in intake.parts:
-        priced = price(part.lines, packs, dates=job.dates, confidence=job.confidence, columns=READ)
+        priced = price(part.to_price, packs, dates=job.dates, confidence=job.confidence, columns=READ)
         with damage_found([(part.paths, part.lines)]):
             for block in blocks_of(priced, job.rows_in_a_part):
                 sums.add(block)

@@ -26,10 +26,10 @@ def _start(words, i, shift):
 
 @rule
 def _is_cell(words, i, cells, number):
+    same = True
     for w in range(words.shape[0]):
-        if words[w, i] != cells[w, number]:
-            return False
-    return True
+        same &= words[w, i] == cells[w, number]
+    return same
 
 
 @compiled

@@ -21,6 +21,8 @@ _MULTIPLIER_1, _MULTIPLIER_2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE
 _FREE, _TAKEN = np.uint64(0), np.uint64(1)
 _STRIDE: Final = 4
 """Words of a place of the table: the two of a view, the answer, and whether the place is taken."""
+_FEW: Final = 5_000
+"""Up to so many texts are sooner asked one by one than told apart."""
 _MOST_TEXTS: Final = 200_000
 """Beyond this a column holds identifiers rather than codes, and its texts are asked anew in each block."""
 
@@ -116,6 +118,8 @@ class Answers:
             rows = np.flatnonzero(column.is_not_null().to_numpy())
             found[np.flatnonzero(column.is_null().to_numpy())] |= self._blank
         else:
+            if not self._known and len(column) > _FEW:
+                self._of_missing(column.head(_FEW).drop_nulls())
             missing = empty(len(column), np.int64)
             rows = missing[: int(_look_up(*views, *self._table, self._blank, found, missing))]
         if rows.size:
@@ -123,6 +127,10 @@ class Answers:
 
     def _of_missing(self, texts: pl.Series) -> NDArray[np.uint64]:
         """The answers to texts that are not in the table; they are in it afterwards, where they can be."""
+        if len(texts) <= _FEW:  # the longer of known texts, most likely
+            found = [self._known.get(text) for text in texts]
+            if None not in found:
+                return np.array(found, dtype=np.uint64)
         distinct = texts.unique()
         answers = self._asked(distinct)
         if len(self._known) <= _MOST_TEXTS:

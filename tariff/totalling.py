@@ -1,0 +1,103 @@
+"""Activity in, totals out, and no line is kept: what commissioners pay by whichever columns of the priced line are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from threading import get_ident
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from tariff.activity.reading import PRICING_ONLY, activity_to_price
+from tariff.cells import Cells
+from tariff.columns import PRICED_LINE, schema
+from tariff.errors import Fault, UsageError, did_you_mean
+from tariff.pricing import Dates, price
+from tariff.reasons import PRICED
+
+if TYPE_CHECKING:
+    from tariff.best_practice.evidence import Evidence
+    from tariff.rulepack import RulePack
+
+KEYS: Final = (
+    "kind",
+    "commissioner",
+    "provider",
+    "gp_practice",
+    "treatment_function",
+    "currency",
+    "pod",
+    "setting",
+    "financial_year",
+    "month",
+    "outcome",
+    "reason",
+    "pack",
+    "referral_source",
+)
+"""Columns of a priced line that totals may be made by."""
+_SCHEMA: Final = pl.Schema(schema(PRICED_LINE))
+SUMS: Final = ("units", *(name for name in _SCHEMA.names() if name.endswith("_pence") and name != "pathway_pence"))
+"""What may be summed."""
+PRICED_LINES: Final = "priced_lines"
+_CODES: Final = frozenset({"commissioner", "provider", "gp_practice", "treatment_function", "currency", "referral_source"})
+_AS_FILED: Final = PRICING_ONLY | _CODES | {"hrg", "spell_id", "attendance_id", "line_id", "parent_line_id", "patient_id"}
+"""What no total shows, or tells apart as codes are."""
+
+
+def totals(
+    activity: pl.LazyFrame | pl.DataFrame | Path | str | Sequence[Path | str],
+    rules: RulePack | Sequence[RulePack],
+    by: Sequence[str] = ("commissioner", "provider", "pod"),
+    *,
+    sums: Sequence[str] = SUMS,
+    dates: Dates = "strict",
+    confidence: Iterable[str] | None = None,
+    evidence: Evidence | pl.LazyFrame | pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """Lines and pence of priced activity by the columns `by` (of `KEYS`), without making the lines.
+
+    `activity` is a frame of canonical activity of one kind, or files of it as `read_activity` takes them. It is priced as by
+    `pricing.price`, with the same arguments and errors, block by block; what is kept grows with the number of cells.
+    Returns one row a cell, sorted: `by`, `lines`, `priced_lines` and `sums` (of `SUMS`, pence and units; a null counts nothing).
+    Codes are told apart without case and surrounding blanks. Raises UsageError for columns that cannot be summed or summed by."""
+    _refuse_unknown(by, KEYS, "Totals cannot be made by that.")
+    _refuse_unknown(sums, SUMS, "That cannot be summed.")
+    lines = activity if isinstance(activity, pl.LazyFrame | pl.DataFrame) else activity_to_price(activity, as_filed=_AS_FILED)
+    priced = price(lines, rules, dates=dates, confidence=confidence, evidence=evidence, columns=[*by, "reason", *sums])
+    found = _Totals(by, sums)
+    priced.map_batches(found.add, schema=found.nothing.schema, streamable=True).collect(engine="streaming")
+    return found.together().sort(by, nulls_last=True)
+
+
+class _Totals:
+    """Totals of blocks that come in several threads, each with cells of its own."""
+
+    def __init__(self, by: Sequence[str], sums: Sequence[str]) -> None:
+        self._by, self._sums = by, (*sums, PRICED_LINES)
+        self._of_thread: dict[int, Cells] = {}
+        self.nothing = pl.DataFrame(schema={"lines": pl.Int64})
+
+    def add(self, block: pl.DataFrame) -> pl.DataFrame:
+        """Add the priced lines of a block; nothing of them is handed on."""
+        cells = self._of_thread.get(get_ident())
+        if cells is None:
+            cells = self._of_thread[get_ident()] = Cells(self._by, self._sums, _SCHEMA, _CODES)
+        cells.add(block.with_columns((pl.col("reason") == PRICED).alias(PRICED_LINES)))
+        return self.nothing
+
+    def together(self) -> pl.DataFrame:
+        """The cells of all threads as one."""
+        frames = [cells.frame() for cells in self._of_thread.values()]
+        if not frames:
+            frames = [Cells(self._by, self._sums, _SCHEMA, _CODES).frame()]
+        return pl.concat(frames).group_by(self._by).agg(pl.col("lines", PRICED_LINES, *self._sums[:-1]).sum())
+
+
+def _refuse_unknown(given: Sequence[str], known: Sequence[str], what: str) -> None:
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        raise UsageError(
+            what, [Fault("totals", f"'{name}' is none of {', '.join(known)}", did_you_mean(name, known)) for name in unknown]
+        )

@@ -1,0 +1,78 @@
+"""Cells number and sum lines as a group-by does, however many there are, whatever tells them apart."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tariff.cells import Cells
+from tariff.errors import UsageError
+
+COLOUR = pl.Enum(["red", "green", "blue"])
+SCHEMA = pl.Schema(
+    {
+        **{"who": pl.String, "where": pl.String, "what": pl.String, "colour": COLOUR, "month": pl.Int8},
+        **{"row": pl.Int32, "flags": pl.Int64, "pence": pl.Int64, "priced": pl.Boolean},
+    }
+)
+KEYS = ("who", "where", "what", "colour", "month", "row", "flags")
+ROW = st.fixed_dictionaries(
+    {
+        "who": st.none() | st.sampled_from(["RR8", "rr8", "a name longer than twelve bytes"]),
+        "where": st.sampled_from(["15E", "QWO"]),
+        "what": st.sampled_from(["HN22E", "HN22A"]),
+        "colour": st.none() | st.sampled_from(["red", "blue"]),
+        "month": st.none() | st.integers(1, 12),
+        "row": st.sampled_from([0, 2_403]),
+        "flags": st.sampled_from([0, 1 << 40]),
+        "pence": st.none() | st.integers(-(10**15), 10**15),
+        "priced": st.booleans(),
+    }
+)
+
+
+def grouped(lines: pl.DataFrame, keys: tuple[str, ...]) -> pl.DataFrame:
+    sums = {"lines": pl.len().cast(pl.Int64), "pence": pl.col("pence").sum(), "priced": pl.col("priced").sum().cast(pl.Int64)}
+    return lines.group_by(keys).agg(**sums).sort(keys, nulls_last=True)
+
+
+def summed(blocks: list[pl.DataFrame], keys: tuple[str, ...]) -> pl.DataFrame:
+    cells = Cells(keys, ("pence", "priced"), SCHEMA)
+    for block in blocks:
+        cells.add(block)
+    return cells.frame().sort(keys, nulls_last=True)
+
+
+@settings(deadline=None)  # the first call compiles
+@given(st.lists(st.lists(ROW, max_size=12), max_size=4), st.sets(st.sampled_from(KEYS)).map(lambda keys: tuple(sorted(keys))))
+def test_cells_are_a_group_by(blocks: list[list[dict[str, object]]], keys: tuple[str, ...]) -> None:
+    frames = [pl.DataFrame(rows, schema=SCHEMA, orient="row") for rows in blocks]
+    together = pl.concat([pl.DataFrame(schema=SCHEMA), *frames])
+    if keys:
+        assert summed(frames, keys).equals(grouped(together, keys))
+    else:
+        assert summed(frames, keys)["lines"].sum() == together.height
+
+
+@pytest.mark.parametrize("lines", [10, 5_000, 40_000])
+def test_cells_grow(lines: int) -> None:
+    numbers = pl.int_range(lines, eager=True)
+    frame = pl.DataFrame({"who": "P" + (numbers % 7_919).cast(pl.String), "row": (numbers % 13).cast(pl.Int32), "pence": numbers})
+    frame = frame.with_columns(priced=pl.lit(value=True))
+    blocks = list(frame.iter_slices(9_001))
+    assert summed(blocks, ("who", "row")).equals(grouped(frame, ("who", "row")))
+
+
+def test_codes_are_told_apart_without_case_and_blanks() -> None:
+    cells = Cells(["who", "what"], ["pence"], SCHEMA, codes={"who"})
+    cells.add(pl.DataFrame({"who": ["rr8", "RR8 ", " ", None], "what": ["a", "a", "A", "A"], "pence": [1, 2, 4, 8]}))
+    assert cells.frame().rows() == [("RR8", "a", 2, 3), (None, "A", 2, 12)]
+
+
+def test_more_values_than_there_is_room_for_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tariff.cells._BITS_OF_TEXT", 4)
+    cells = Cells(["who"], [], SCHEMA)
+    with pytest.raises(UsageError, match="Totals cannot be made by that column"):
+        cells.add(pl.DataFrame({"who": [str(number) for number in range(16)]}))

@@ -1,0 +1,83 @@
+"""Totals of activity are the sums of its priced lines: of every kind, from frames and from files, to the penny."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import tariff
+from tariff.errors import UsageError
+from tariff.pricing import price
+from tariff.rulepack import RulePack, load_pack
+from tariff.synthetic import activity
+from tariff.totalling import KEYS, SUMS
+
+BY = ("commissioner", "provider", "pod", "month", "currency", "reason")
+
+
+@pytest.fixture(scope="module")
+def pack() -> RulePack:
+    return load_pack("example")
+
+
+def by_lines(lines: pl.LazyFrame | pl.DataFrame, rules: RulePack | list[RulePack], by: tuple[str, ...]) -> pl.DataFrame:
+    priced = price(lines, rules).collect()
+    return (
+        priced.group_by(by)
+        .agg(
+            pl.len().cast(pl.Int64).alias("lines"),
+            (pl.col("outcome") == "priced").sum().cast(pl.Int64).alias("priced_lines"),
+            *(pl.col(name).sum().cast(pl.Int64) for name in SUMS),
+        )
+        .sort(by, nulls_last=True)
+    )
+
+
+@pytest.mark.parametrize("kind", ["admitted", "outpatient", "emergency", "unbundled"])
+def test_totals_are_the_sums_of_the_lines(kind: str, pack: RulePack) -> None:
+    lines = activity(kind, 400, 7, pack=pack)
+    for by in (BY, KEYS, ("provider",)):
+        assert tariff.totals(lines, pack, by).equals(by_lines(lines, pack, by))
+
+
+def test_each_line_under_the_pack_of_its_own_date() -> None:
+    packs = [load_pack("2017-18"), load_pack("2018-19")]
+    lines = pl.concat([activity("admitted", 200, 3, pack=pack) for pack in packs], how="diagonal")
+    by = ("pack", "financial_year", "provider", "outcome")
+    found = tariff.totals(lines, packs, by)
+    assert found.equals(by_lines(lines, packs, by))
+    assert {"2017-18", "2018-19"} <= set(found["pack"])
+
+
+def test_files_give_the_same_whatever_their_codes_look_like(pack: RulePack, tmp_path: Path) -> None:
+    lines = activity("outpatient", 100, 5, pack=pack).drop("local_price")
+    untidy = lines.with_columns(pl.col("provider", "attended").map_elements(lambda code: f" {code.lower()} ", pl.String))
+    untidy.write_csv(tmp_path / "untidy.csv")
+    lines.write_parquet(tmp_path / "tidy.parquet")
+    expected = by_lines(lines, pack, BY)
+    assert tariff.totals(tmp_path / "tidy.parquet", pack, BY).equals(expected)
+    assert tariff.totals(str(tmp_path / "untidy.csv"), pack, BY).equals(expected)
+
+
+def test_a_row_of_totals_and_a_cell_that_cannot_be_read_are_told(pack: RulePack, tmp_path: Path) -> None:
+    lines = activity("outpatient", 30, 5, pack=pack).drop("local_price").head(3).cast({"age": pl.String})
+    spoiled = lines.with_columns(attendance_id=pl.Series(["A1", "Grand total", "A3"]), age=pl.Series(["forty", "40", "40"]))
+    spoiled.write_csv(tmp_path / "spoiled.csv")
+    reasons = tariff.totals(tmp_path / "spoiled.csv", pack, ["reason"])["reason"].to_list()
+    assert {"unreadable_number", "missing_identifier"} <= set(reasons)
+
+
+def test_no_lines_have_no_cells(pack: RulePack) -> None:
+    lines = activity("outpatient", 30, 5, pack=pack).clear()
+    found = tariff.totals(lines, pack)
+    assert found.height == 0
+    assert found.columns == ["commissioner", "provider", "pod", "lines", "priced_lines", *SUMS]
+
+
+@pytest.mark.parametrize(("by", "sums"), [(["patient_id"], SUMS), (["provider"], ["price"])])
+def test_what_cannot_be_summed_is_refused_with_a_hint(by: list[str], sums: list[str], pack: RulePack) -> None:
+    with pytest.raises(UsageError) as refused:
+        tariff.totals(activity("outpatient", 30, 5, pack=pack), pack, by, sums=sums)
+    assert "is none of" in str(refused.value.faults[0])
