@@ -180,6 +180,7 @@ def evidence_problems(
     asked = pl.DataFrame(sorted(criteria), schema={"tariff": pl.String(), "criterion": pl.String()}, orient="row")
     no_criterion = both.filter(known & (pl.col("criterion") != "")).join(asked, on=["tariff", "criterion"], how="anti")
     odd_gates = evidence.gates.filter(known & ~pl.col("tariff").is_in(list(gates)))
+    by_line = evidence.lines.filter(known & pl.col("tariff").is_in(list(gates)))
     found = [
         *evidence.problems,
         _problem("unknown_tariff", unknown.height, "no rule pack of the run pays this tariff", _codes(unknown, "tariff")),
@@ -195,9 +196,16 @@ def evidence_problems(
             "the tariff is no provider gate: it is shown line by line",
             _codes(odd_gates, "tariff"),
         ),
+        _problem("gate_by_line", by_line.height, _BY_LINE, _codes(by_line, "tariff")),
         *(_unmatched(evidence.lines.filter(known), priced) if priced is not None else ()),
     ]
     return tuple(problem for problem in found if problem.rows)
+
+
+_BY_LINE: Final = (
+    "the tariff is a provider gate: answers of single lines pay nothing until they are counted into a gate "
+    "(tariff best-practice gates)"
+)
 
 
 def _unmatched(lines: pl.DataFrame, priced: pl.LazyFrame) -> list[EvidenceProblem]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cyclopts import App
 
 from tariff._version import __version__
+from tariff.cli.best_practice import budget, catalogue, gates
 from tariff.cli.comparisons import compare
 from tariff.cli.lines import backtest, explain, verify
 from tariff.cli.rules import check_rules, diff_rules, import_rules, list_rules, new_rules, show_parameters, show_rules
@@ -32,3 +33,11 @@ rules_app.command(import_rules, name="import")
 rules_app.command(diff_rules, name="diff")
 rules_app.command(new_rules, name="new")
 rules_app.command(show_parameters, name="parameters")
+
+best_practice_app = App(
+    name="best-practice", help="Count provider gates, test a budget, list what is known.", help_format="plaintext"
+)
+app.command(best_practice_app)
+best_practice_app.command(gates)
+best_practice_app.command(budget)
+best_practice_app.command(catalogue)
