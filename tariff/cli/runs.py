@@ -36,6 +36,7 @@ def price(
     overwrite: Annotated[bool, Parameter(negative="")] = False,
     resume: Annotated[bool, Parameter(negative="")] = False,
     aggregate: Annotated[bool, Parameter(negative="")] = False,
+    aggregate_by: str = "",
 ) -> int:
     """Price activity files: every row comes back priced, excluded, unpriced or rejected, with one reason.
 
@@ -74,7 +75,10 @@ def price(
     resume
         Continue a run into this folder that was stopped; with nothing there it starts afresh.
     aggregate
-        Write no lines, only their totals by commissioner, provider, kind, point of delivery, month, currency and reason.
+        Write no lines, only their totals by commissioner, provider, kind, point of delivery, month, currency and reason;
+        `tariff compare` takes them where no term looks at single lines.
+    aggregate_by
+        Tell the totals apart by these too, separated by commas: treatment_function, gp_practice.
     """
     from tariff.batch import Job, price_files
     from tariff.intake import named_files
@@ -94,6 +98,7 @@ def price(
         overwrite=overwrite,
         resume=resume,
         aggregate=aggregate,
+        aggregate_by=[name.strip() for name in aggregate_by.split(",") if name.strip()],
         command=["tariff", *typed.get()],
     )
     with progress_shown() as progress:
