@@ -12,7 +12,7 @@ import shutil
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -183,6 +183,16 @@ class UnfinishedRun:
                 os.fsync(journal.fileno())
         self.parts.append(part)
 
+    def note_written_anew(self) -> None:
+        """Note the parts as they stand, after they were written anew in their places."""
+        self.parts = [replace(part, sha256=digest(self.folder / part.file)) for part in self.parts]
+        self.write_journal()
+
+    def write_journal(self) -> None:
+        """Write the journal of the whole parts as one."""
+        with writing(self.folder), whole_file(self.folder / JOURNAL_NAME) as journal:
+            journal.write_text("".join(json.dumps(asdict(part)) + "\n" for part in self.parts), encoding="utf-8", newline="\n")
+
     def finish(self, write_card: Callable[[Path], None], card_name: str, *, overwrite: bool, holding: Collection[str]) -> None:
         """Write card and manifest, and put the run in its place."""
         with whole_file(self.folder / card_name) as card:
@@ -292,8 +302,7 @@ def _rewrite(run: UnfinishedRun) -> None:
         for path in run.folder.rglob("*"):
             if path.is_file() and path not in counted and path.name != MANIFEST_NAME:
                 path.unlink()
-        with whole_file(run.folder / JOURNAL_NAME) as journal:
-            journal.write_text("".join(json.dumps(asdict(part)) + "\n" for part in run.parts), encoding="utf-8", newline="\n")
+        run.write_journal()
         _write_manifest(run.folder, run.manifest)
 
 
