@@ -6,6 +6,7 @@ from tariff.best_practice.budget import neutral_base, spending_curve
 from tariff.best_practice.budget_of_lines import BudgetTest, budget_test
 from tariff.best_practice.evidence import Evidence, evidence_of, evidence_problems, read_evidence
 from tariff.best_practice.gates import counted_gates, with_gates
+from tariff.best_practice.patient_years import years_of_care
 
 __all__ = [
     "BudgetTest",
@@ -20,4 +21,5 @@ __all__ = [
     "read_evidence",
     "spending_curve",
     "with_gates",
+    "years_of_care",
 ]

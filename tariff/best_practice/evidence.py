@@ -11,7 +11,7 @@ are left out, counted and told; what is left out counts as no evidence."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,7 +21,7 @@ import polars as pl
 from tariff.activity.files import digest, opened
 from tariff.columns import EVIDENCE, names
 from tariff.errors import ActivityError, Fault, did_you_mean
-from tariff.rulepack.best_practice_rows import PROVIDER_GATE
+from tariff.rulepack.best_practice_rows import PROVIDER_GATE, YEAR_OF_CARE
 
 if TYPE_CHECKING:
     from tariff.rulepack import RulePack
@@ -171,7 +171,10 @@ def evidence_problems(
     holds; a line's evidence of a provider gate and a gate's of a tariff that is none; and, where `priced` lines are given,
     lines that are not there and lines that the tariff does not cover."""
     paying = [pack for pack in packs if pack.rules.best_practice.method != "none"]
-    gates = {row.tariff for pack in paying for row in pack.best_practice if row.mechanism == PROVIDER_GATE}
+    gates, years = (
+        {row.tariff for pack in paying for row in pack.best_practice if row.mechanism == mechanism}
+        for mechanism in (PROVIDER_GATE, YEAR_OF_CARE)
+    )
     tariffs = {row.tariff for pack in paying for row in pack.best_practice}
     criteria = {(row.tariff, row.criterion) for pack in paying for row in pack.best_practice_criteria}
     both = pl.concat([evidence.lines.select("tariff", "criterion"), evidence.gates.select("tariff", "criterion")])
@@ -197,7 +200,7 @@ def evidence_problems(
             _codes(odd_gates, "tariff"),
         ),
         _problem("gate_by_line", by_line.height, _BY_LINE, _codes(by_line, "tariff")),
-        *(_unmatched(evidence.lines.filter(known), priced) if priced is not None else ()),
+        *(_unmatched(evidence.lines.filter(known), years, priced) if priced is not None else ()),
     ]
     return tuple(problem for problem in found if problem.rows)
 
@@ -208,8 +211,9 @@ _BY_LINE: Final = (
 )
 
 
-def _unmatched(lines: pl.DataFrame, priced: pl.LazyFrame) -> list[EvidenceProblem]:
-    """Evidence of lines that were not priced in this run, and of lines that the tariff does not cover."""
+def _unmatched(lines: pl.DataFrame, years: Collection[str], priced: pl.LazyFrame) -> list[EvidenceProblem]:
+    """Evidence of lines that were not priced in this run, and of lines that the tariff does not cover; a year of care (`years`)
+    is shown by any line of the patient."""
     key = ["provider", "line_id"]
     seen = priced.select(
         pl.col("provider").cast(pl.String).str.strip_chars().str.to_uppercase(),
@@ -219,7 +223,8 @@ def _unmatched(lines: pl.DataFrame, priced: pl.LazyFrame) -> list[EvidenceProble
     met = lines.lazy().join(seen, on=key, how="left", maintain_order="left").collect()
     absent = met.filter(pl.col("covered").is_null())
     listed = (";" + pl.col("covered") + ";").str.contains(";" + pl.col("tariff") + ";", literal=True)
-    not_covered = met.filter(pl.col("covered").is_not_null() & ~listed)
+    of_year = pl.col("tariff").is_in(list(years))
+    not_covered = met.filter(pl.col("covered").is_not_null() & ~listed & ~of_year)
     sentence = "the line was priced, but the tariff does not cover it"
     return [
         _problem("unknown_line", absent.height, "no line of this run has that provider and identifier", _codes(absent, "tariff")),

@@ -109,8 +109,8 @@ def test_nothing_known_is_no_achievement(pack: RulePack) -> None:
 
 
 def test_a_gate_by_counting(pack: RulePack) -> None:
-    """80% of lines must meet both criteria; RNO has 8 of 10, RTR 7 of 10. A line without evidence counts as not met; RMX sent none
-    at all, so nothing is known of it."""
+    """80% of lines must meet both criteria; RNO has 8 of 10, RTR 7 of 10. A line without evidence counts as not met; RMX sent
+    none at all, so nothing is known of it."""
     lines = pl.concat([spells(10, "TB06A"), spells(10, "TB06A", "RTR"), spells(10, "TB06A", "RMX")])
     evidence = evidence_of(
         pl.concat(
