@@ -66,7 +66,7 @@ FAULTS: dict[str, tuple[Mistake, str]] = {
         "is given though the mechanism is addition",
     ),
     "a price of a year of care": (
-        added(tariff="paediatric_diabetes", mechanism="year_of_care", price="3000"),
+        added(tariff="parkinsons", mechanism="year_of_care", price="3000"),
         "a year of care is paid by its pathway",
     ),
     "a year of care of one HRG": (
@@ -74,7 +74,7 @@ FAULTS: dict[str, tuple[Mistake, str]] = {
         "a year of care is about a patient, whatever the care",
     ),
     "a year of care of some ages": (
-        added(tariff="paediatric_diabetes", mechanism="year_of_care", maximum_age="18"),
+        added(tariff="parkinsons", mechanism="year_of_care", maximum_age="18"),
         "the register says whose year of care it is",
     ),
     "a year of care that nothing can show": (
