@@ -47,7 +47,8 @@ def price(
     out
         Where the priced lines go: NAME.parquet for one file, any other name for a run folder.
     rules
-        A year such as 2017-18, the folder of a rule pack, or auto: each line under the pack of its own date.
+        A year such as 2017-18, the folder of a rule pack, several separated by commas, or auto: each line under the pack of
+        its own date.
     kind
         The kind of all files, where their columns do not tell.
     columns
@@ -65,9 +66,9 @@ def price(
     registers
         Register entries (CSV or Parquet) for pathways of maternity and years of care; pathways of the pack are formed.
     open_pathways
-        The NAME.pathways_open.parquet of the run before: pathways that go on are formed from both runs.
+        The pathways_open.parquet of the run before: pathways that go on are formed from both runs, under the pack of their date.
     pathways
-        Which pathways to form: active, or names separated by commas. Their tables stand beside NAME.parquet.
+        Which pathways to form: active, or names separated by commas. Their tables stand beside NAME.parquet or in the folder.
     max_unpriced
         Leave with exit code 1 where more than this percentage of the lines is unpriced.
     overwrite
