@@ -194,7 +194,8 @@ def _fault(read: _Text, written: dict[str, Any], problem: Any) -> Fault:
     if kind == "string_pattern_mismatch":
         return Fault(where, f"{place}{key} '{problem['input']}' is not a name", "use a-z, 0-9 and single hyphens")
     told = problem["msg"].removeprefix("Value error, ")
-    return Fault(where, f"{_place(written, location)}{told}", _REMEDIES.get(key, ""))
+    takes = f"it takes {', '.join(_parameters(written))}: {read.name}:NAME=VALUE" if read.name.startswith(PRESET) else ""
+    return Fault(where, f"{_place(written, location)}{told}", _REMEDIES.get(key, takes))
 
 
 def _unknown_term(read: _Text, location: list[Any], place: str, given: Any) -> Fault:
