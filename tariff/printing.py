@@ -100,7 +100,8 @@ def _evidence(card: Mapping[str, Any]) -> Iterator[str]:
         yield f"\nEvidence of best practice: {used}."
         for found in evidence["not_used"]:
             shown = f" ({', '.join(found['examples'])})" if found["examples"] else ""
-            yield f"\nWarning: {found['rows']:,} rows of evidence: {found['sentence']}{shown}."
+            rows = "1 row" if found["rows"] == 1 else f"{found['rows']:,} rows"
+            yield f"\nWarning: {rows} of evidence: {found['sentence']}{shown}."
 
 
 def printed_budget(found: BudgetTest) -> str:
@@ -128,9 +129,7 @@ def printed_budget(found: BudgetTest) -> str:
         as_priced, neutral = (pounds(row[name], whole=True) for name in ("as_priced_pence", "neutral_pence"))
         change = row["neutral_pence"] - row["conventional_pence"]
         difference = ("+" if change > 0 else "") + pounds(change, whole=True)
-        told.append(
-            f"{_percent(row['achievement_bp']):>11}{as_priced:>18}{neutral:>18}{difference:>16}"
-        )
+        told.append(f"{_percent(row['achievement_bp']):>11}{as_priced:>18}{neutral:>18}{difference:>16}")
     return "\n".join(told)
 
 

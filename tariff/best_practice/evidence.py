@@ -49,7 +49,7 @@ class EvidenceProblem:
 
     def __str__(self) -> str:
         shown = f" ({', '.join(self.examples)})" if self.examples else ""
-        return f"{self.rows:,} rows of evidence: {self.sentence}{shown}"
+        return f"{self.rows:,} row{'' if self.rows == 1 else 's'} of evidence: {self.sentence}{shown}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +99,7 @@ def evidence_of(frame: pl.LazyFrame | pl.DataFrame) -> Evidence:
     unusable = rows.filter(~rows["said_nothing"] & ~(sound & (rows["line_id"].is_not_null() | is_gate)))
     problems = (
         _problem("unreadable", unusable.height, "a cell that a line or a gate needs is blank or cannot be read", ()),
-        _problem("silent", int(rows["said_nothing"].sum()), "`met` is blank: they say nothing", ()),
+        _problem("silent", int(rows["said_nothing"].sum()), "'met' is blank: they say nothing", ()),
         one_sided,
     )
     return Evidence(lines, gates, tuple(problem for problem in problems if problem.rows))

@@ -97,8 +97,8 @@ def _needs(model: Model, totals: pl.DataFrame, lacking: Sequence[str]) -> Iterat
     if model.pathways:
         yield "pays pathways, which are formed of lines", _REMEDY
     for term in model.terms:
-        parts: Mapping[str, Any] = term.scope.parts
-        for name in parts.keys() & set(lacking):
+        columns = frozenset[str]().union(*(scope.columns for scope in term.scopes))
+        for name in sorted(columns & set(lacking)):
             yield f"governs some of {name} only", f"price with --aggregate-by {name}"
         match term:
             case Readmissions(file=None, absent="refuse"):

@@ -38,7 +38,7 @@ def test_evidence_pays_and_what_is_not_used_is_told(tariff, spells, evidence):
     done = tariff("price", file, "--rules", "example", "--evidence", evidence, "--out", "priced.parquet")
     assert done.code == 0
     assert "Evidence of best practice: 22 answers of lines, 1 of provider gates." in done.out
-    assert "Warning: 1 rows of evidence: the rule pack has no such criterion of the tariff (hip_fracture speed)." in done.out
+    assert "Warning: 1 row of evidence: the rule pack has no such criterion of the tariff (hip_fracture speed)." in done.out
     assert "Warning: 7 rows of evidence: no line of this run has that provider and identifier (hip_fracture)." in done.out
     assert "NOBODY" not in done.out + done.err
     priced = pl.read_parquet("priced.parquet").select(
