@@ -273,6 +273,17 @@ def _read_manifest(folder: Path) -> dict[str, Any] | None:
     return manifest
 
 
+def damaged_parts(folder: Path) -> list[Path]:
+    """Files of priced lines in a finished run folder that are not what was written: damaged, missing, or not of the run. None
+    for a folder without a manifest. OutputError where the manifest is damaged."""
+    manifest = _read_manifest(folder)
+    if manifest is None:
+        return []
+    written = {folder / part["file"]: part["sha256"] for part in manifest["parts"]}
+    strangers = [path for path in sorted((folder / LINES_FOLDER).glob("*.parquet")) if path not in written]
+    return [path for path, sha256 in written.items() if not path.is_file() or digest(path) != sha256] + strangers
+
+
 def _whole_parts(folder: Path, manifest: Mapping[str, Any]) -> list[PartFile]:
     """The parts up to the first that is missing or is not what was written: those after it are made again."""
     whole = []

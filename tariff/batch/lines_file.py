@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from tariff.activity.files import digest
 from tariff.batch.blocks import lines_expected
 from tariff.batch.job import Job, Run, card_path
 from tariff.batch.pathways_beside import form_pathways, tables_beside
@@ -37,9 +38,8 @@ def price_into_file(job: Job, packs: Sequence[RulePack], intake: Intake, evidenc
             work = job.out.with_name(f".{job.out.stem}.pathways")
             formed = form_pathways(job, job.pathways, packs, intake, [lines_file], tables, work)
         as_they_stand.require_unchanged()
-        card = replace(
-            settle(job, packs, intake, inputs, pl.scan_parquet(lines_file, glob=False), started, evidence), pathways=formed
-        )
+        card = settle(job, packs, intake, inputs, pl.scan_parquet(lines_file, glob=False), started, evidence)
+        card = replace(card, pathways=formed, sha256=digest(lines_file))
         card.write(card_file)
     return Run(job.out, card.as_json(), card.totals)
 
