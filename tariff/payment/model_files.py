@@ -225,9 +225,13 @@ def _known_keys(location: Sequence[Any]) -> list[str]:
             owner = TERMS[step]
         elif step == "tiers":
             owner = Tier
-        elif number > 2 and step in owner.model_fields and owner.model_fields[step].annotation is Scope:
+        elif step == "without" or (number > 2 and step in _scopes_of(owner)):
             owner = Scope
     return [field.alias or name for name, field in owner.model_fields.items()]
+
+
+def _scopes_of(owner: Any) -> list[str]:
+    return [name for name, field in owner.model_fields.items() if field.annotation is Scope]
 
 
 def _place(written: dict[str, Any], location: Sequence[Any]) -> str:

@@ -3,7 +3,7 @@ at. What looks at single lines (pathways, readmissions, referrals, best practice
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, Final
 
