@@ -17,6 +17,7 @@ from tariff._version import __version__
 
 if TYPE_CHECKING:
     from tariff.activity import read_activity
+    from tariff.best_practice import best_practice_achievement, budget_test, read_evidence
     from tariff.errors import TariffError
     from tariff.payment import load_models
     from tariff.pricing import price, price_expression
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 _HOME = {
     "TariffError": "tariff.errors",
+    "best_practice_achievement": "tariff.best_practice",
+    "budget_test": "tariff.best_practice",
     "compare": "tariff.report",
     "explain": "tariff.waterfall",
     "load_models": "tariff.payment",
@@ -34,12 +37,15 @@ _HOME = {
     "price": "tariff.pricing",
     "price_expression": "tariff.pricing",
     "read_activity": "tariff.activity",
+    "read_evidence": "tariff.best_practice",
     "totals": "tariff.totalling",
 }
 
 __all__ = [
     "TariffError",
     "__version__",
+    "best_practice_achievement",
+    "budget_test",
     "compare",
     "explain",
     "load_models",
@@ -47,6 +53,7 @@ __all__ = [
     "price",
     "price_expression",
     "read_activity",
+    "read_evidence",
     "totals",
 ]
 

@@ -122,7 +122,7 @@ def _laid_aside(lines: pl.LazyFrame, count: int, folder: Path) -> list[pl.LazyFr
     key = pl.struct("kind", "provider", "line_id").hash(seed=0)
     placed = lines.with_row_index("place").with_columns((key % count).cast(pl.UInt32).alias("partition"))
     by_partition = pl.PartitionBy(folder, key="partition", include_key=False)
-    placed.sink_parquet(by_partition, compression="lz4", statistics=False, mkdir=True)
+    placed.sink_parquet(by_partition, compression="lz4", statistics=False, mkdir=True, row_group_size=20_000)
     nothing = pl.LazyFrame(schema=placed.drop("partition").collect_schema())
     return [_scanned(sorted((folder / f"partition={number}").glob("*.parquet")), nothing) for number in range(count)]
 

@@ -361,6 +361,9 @@ PATHWAY: Final = (
 )
 """Pathways found, one a row; those with a flag are not paid."""
 
+PATHWAY_TABLES: Final = ("pathways", "pathways_open", "pathways_owed", "pathways_restated", "readmissions")
+"""The tables that pathways add to a run: beside `X.parquet` as `X.<table>.parquet`, in a run folder as `<table>.parquet`."""
+
 OWED: Final = (
     _out("definition", pl.String(), "pathway definition", nullable=False),
     _out("debtor", pl.String(), "lead provider, which is paid the bundle", nullable=False),

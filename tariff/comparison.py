@@ -129,12 +129,23 @@ def _chapter() -> pl.Expr:
 def _bridge(ledger: Ledger, base: Ledger, keys: list[str], compared: pl.DataFrame) -> pl.DataFrame:
     causes = list(dict.fromkeys([*base.causes, *ledger.causes]))
     causes = [*(cause for cause in causes if cause is not INTERACTION), INTERACTION]
+    differences = _differences(ledger, base, keys)
+    compared = _with_groups_of(differences, compared, keys)
     start = _step(compared, START, 0, base.model.name, base.model.title, pl.col("baseline_pence"))
     end = _step(compared, END, len(causes) + 1, ledger.model.name, ledger.model.title, pl.col("pence"))
-    differences = _differences(ledger, base, keys)
     steps = [start, *(_cause(differences, number, cause) for number, cause in enumerate(causes, start=1)), end]
     named = pl.lit(ledger.model.name).alias("model"), pl.lit(base.model.name).alias("baseline")
     return pl.concat([step.select(*keys, "step", "kind", "cause", "label", "pence") for step in steps]).with_columns(*named)
+
+
+def _with_groups_of(differences: pl.DataFrame, compared: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    """The comparison with the groups in which causes undo each other, so that no ledger line is left: nothing is paid in them."""
+    if not keys:
+        return compared
+    undone = differences.select(keys).unique().join(compared.select(keys), on=keys, how="anti", nulls_equal=True)
+    nothing = pl.lit(0, pl.Int64)
+    rows = undone.with_columns(nothing.alias("pence"), nothing.alias("baseline_pence"))
+    return pl.concat([compared.select(*keys, "pence", "baseline_pence"), rows])
 
 
 def _differences(ledger: Ledger, base: Ledger, keys: list[str]) -> pl.DataFrame:

@@ -12,7 +12,7 @@ import hashlib
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,16 +22,19 @@ _SOURCES: Final = ("compiled.py", "kernels/*.py", "texts/*.py", "columns.py", "m
 """Sources of the kernels, and of the constants that are compiled into them."""
 
 
-def _user_cache() -> Path:
-    """The user's cache folder by the custom of the platform."""
+def _caches() -> Iterator[Path]:
+    """Where a cache may stand: where it is named; else the user's folder by the custom of the platform, or the temporary one."""
     if named := os.environ.get("NUMBA_CACHE_DIR"):
-        return Path(named)
+        yield Path(named)
+        return
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or tempfile.gettempdir()) / "tariff"
+        yield Path(os.environ.get("LOCALAPPDATA") or tempfile.gettempdir()) / "tariff"
+        return
     if named := os.environ.get("XDG_CACHE_HOME"):
-        return Path(named) / "tariff"
-    home = os.environ.get("HOME")
-    return Path(home) / ".cache" / "tariff" if home else Path(tempfile.gettempdir()) / "tariff"
+        yield Path(named) / "tariff"
+    elif home := os.environ.get("HOME"):
+        yield Path(home) / ".cache" / "tariff"
+    yield Path(tempfile.gettempdir()) / f"tariff-{os.getuid()}"
 
 
 def _cache_folder() -> Path | None:
@@ -40,13 +43,19 @@ def _cache_folder() -> Path | None:
     for pattern in _SOURCES:
         for source in sorted(package.glob(pattern)):
             digest.update(source.read_bytes())
-    folder = _user_cache() / f"kernels-{digest.hexdigest()[:16]}"
+    folders = (cache / f"kernels-{digest.hexdigest()[:16]}" for cache in _caches())
+    return next(filter(_is_ours_to_write, folders), None)
+
+
+def _is_ours_to_write(folder: Path) -> bool:
+    """Whether a folder can be written, by us alone: what stands there is run."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
-            return folder
+            return sys.platform == "win32" or folder.stat().st_uid == os.getuid()
     except OSError:
-        return None
+        return False
 
 
 _FOLDER = _cache_folder()

@@ -261,8 +261,7 @@ def price(
     lines that rest on any other unpriced; `evidence` (`tariff.best_practice.evidence`) says which best practice was shown, and
     without it none counts as met that the line itself does not show. Raises ActivityError where a required column is
     missing. Rules: RULES 1.1 to 3.1."""
-    given = evidence if evidence is None or isinstance(evidence, Evidence) else evidence_of(evidence)
-    packs = _in_date_order(rules, None if confidence is None else read_confidences(confidence), given)
+    packs = _in_date_order(rules, None if confidence is None else read_confidences(confidence), _evidence_given(evidence))
     if dates == "ignore" and len(packs) != 1:
         raise UsageError("Dates can be ignored under one rule pack only: name the year whose prices are wanted.")
     frame = activity.lazy()
@@ -274,6 +273,10 @@ def price(
         schema={name: PRICED_SCHEMA[name] for name in wanted},
         streamable=True,
     )
+
+
+def _evidence_given(evidence: Evidence | pl.LazyFrame | pl.DataFrame | None) -> Evidence | None:
+    return evidence if evidence is None or isinstance(evidence, Evidence) else evidence_of(evidence)
 
 
 def _wanted(columns: Sequence[str] | None) -> tuple[str, ...]:
@@ -288,12 +291,18 @@ def _wanted(columns: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(columns)
 
 
-def price_expression(rules: RulePack, columns: Sequence[str], *, dates: Dates = "strict") -> pl.Expr:
+def price_expression(
+    rules: RulePack,
+    columns: Sequence[str],
+    *,
+    dates: Dates = "strict",
+    evidence: Evidence | pl.LazyFrame | pl.DataFrame | None = None,
+) -> pl.Expr:
     """The same prices as an expression: a struct of `columns.PRICED_LINE` from the canonical `columns` of the frame.
 
     It works row by row, so it may stand in any lazy query: `frame.with_columns(priced=tariff.price_expression(rules, cols))`."""
     kind = kind_of(columns)
-    packs = _in_date_order(rules)
+    packs = _in_date_order(rules, evidence=_evidence_given(evidence))
 
     def priced(series: Sequence[pl.Series]) -> pl.Series:
         return _price_by_date(pl.DataFrame(list(series)), kind, packs, dates, tuple(PRICED_SCHEMA)).to_struct("priced")

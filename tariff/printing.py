@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tariff.coverage import printed_coverage
 from tariff.money import pounds
 from tariff.reasons import OUTCOMES, PRICED
+
+if TYPE_CHECKING:
+    from tariff.best_practice.budget_of_lines import BudgetTest
 
 _COMPONENT_WORDS = {
     "base_pence": "base prices",
@@ -97,4 +100,38 @@ def _evidence(card: Mapping[str, Any]) -> Iterator[str]:
         yield f"\nEvidence of best practice: {used}."
         for found in evidence["not_used"]:
             shown = f" ({', '.join(found['examples'])})" if found["examples"] else ""
-            yield f"\nWarning: {found['rows']:,} rows of evidence: {found['sentence']}{shown}."
+            rows = "1 row" if found["rows"] == 1 else f"{found['rows']:,} rows"
+            yield f"\nWarning: {rows} of evidence: {found['sentence']}{shown}."
+
+
+def printed_budget(found: BudgetTest) -> str:
+    """A budget test in words: the base of every HRG, and what is paid as achievement moves."""
+    share = f"{found.met:,} of {found.known:,} lines with evidence met it" if found.known else "no line has evidence"
+    told = [
+        f"{found.tariff}: {share}.",
+        "",
+        f"Base at which spending is no greater than without it at {_percent(found.neutral_at_bp)}",
+    ]
+    told.append(f"{'HRG':<8}{'setting':<22}{'lines':>8}{'price':>12}{'addition':>12}{'neutral base':>14}")
+    for row in found.bases.iter_rows(named=True):
+        amounts = "".join(
+            f"{pounds(row[name], whole=row[name] % 100 == 0):>{width}}"
+            for name, width in (("price_pence", 12), ("addition_pence", 12), ("neutral_pence", 14))
+        )
+        setting = row["setting"].replace("_", " ")
+        told.append(f"{row['currency'] or 'any':<8}{setting:<22}{row['lines']:>8,}{amounts}")
+    if found.left_out:
+        told.append(f"Left out: {found.left_out:,} lines without a price to lower, or with one that the addition outweighs.")
+    without = pounds(found.curve["conventional_pence"][0], whole=True)
+    told += ["", f"What commissioners pay with market forces, as achievement moves; {without} without the tariff"]
+    told.append(f"{'achievement':>11}{'base as priced':>18}{'neutral base':>18}{'difference':>16}")
+    for row in found.curve.iter_rows(named=True):
+        as_priced, neutral = (pounds(row[name], whole=True) for name in ("as_priced_pence", "neutral_pence"))
+        change = row["neutral_pence"] - row["conventional_pence"]
+        difference = ("+" if change > 0 else "") + pounds(change, whole=True)
+        told.append(f"{_percent(row['achievement_bp']):>11}{as_priced:>18}{neutral:>18}{difference:>16}")
+    return "\n".join(told)
+
+
+def _percent(share_bp: int) -> str:
+    return f"{share_bp / 100:g}%"

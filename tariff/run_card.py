@@ -75,6 +75,8 @@ class RunCard:
     coverage: Mapping[str, Any] | None = None
     pathways: Mapping[str, Any] | None = None
     evidence: Mapping[str, Any] | None = None
+    sha256: str | None = None
+    """Of the file of priced lines, where it is one; parts of a run folder stand in its manifest."""
 
     def as_json(self) -> dict[str, Any]:
         """The card as plain data, keys in a fixed order."""
@@ -96,6 +98,7 @@ class RunCard:
             **({} if self.coverage is None else {"coverage": dict(self.coverage)}),
             **({} if self.pathways is None else {"pathways": dict(self.pathways)}),
             **({} if self.evidence is None else {"evidence": dict(self.evidence)}),
+            **({} if self.sha256 is None else {"sha256": self.sha256}),
             "components": dict(self.totals.components),
             "price_pence": self.totals.price_pence,
             "assumptions": [dict(line) for line in self.assumptions],

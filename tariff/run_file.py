@@ -19,7 +19,7 @@ from tariff.errors import RulesError, UsageError
 from tariff.intake import named_files
 from tariff.printing import printed_run
 from tariff.report import compare
-from tariff.report.priced_lines import scan_lines
+from tariff.report.priced_lines import scan_written
 from tariff.report.report import FILES
 from tariff.rulepack.choosing import AUTO
 from tariff.rulepack.declarations import read_declarations
@@ -46,6 +46,7 @@ class PriceTable(Strict):
     pathways: list[str] | None = None
     max_unpriced: Annotated[float | None, Field(ge=0, le=100)] = None
     aggregate: bool = False
+    aggregate_by: list[str] = Field(default_factory=list)
     existing: Literal["refuse", "overwrite", "resume"] = "refuse"
 
 
@@ -74,8 +75,6 @@ def read_run_file(path: Path) -> RunFile:
     found, faults = read_declarations(path, RunFile, guide=_GUIDE)
     if found is None or faults:
         raise RulesError(f"{path} cannot be used.", faults)
-    if found.compare is not None and found.price.aggregate:
-        raise UsageError(f"{path}: a comparison needs priced lines: take out [compare], or aggregate = true.")
     return found
 
 
@@ -102,7 +101,7 @@ def run_file(
     if asked.compare is not None and report_out is not None:
         models = [_found(folder, name) for name in asked.compare.models]
         plan = None if asked.compare.plan is None else folder / asked.compare.plan
-        with damage_found([([run.out], scan_lines(run.out))]):
+        with damage_found([([run.out], scan_written(run.out))]):
             report = compare(run.out, models, by=asked.compare.by, plan=plan, suppress=asked.compare.suppress)
         report.write(report_out, overwrite=over)
         print(report)
@@ -125,6 +124,7 @@ def _job(asked: PriceTable, folder: Path, command: Sequence[str]) -> Job:
         overwrite=asked.existing == "overwrite",
         resume=asked.existing == "resume",
         aggregate=asked.aggregate,
+        aggregate_by=asked.aggregate_by,
         command=command,
     )
 

@@ -12,7 +12,7 @@ import shutil
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -183,6 +183,16 @@ class UnfinishedRun:
                 os.fsync(journal.fileno())
         self.parts.append(part)
 
+    def note_written_anew(self) -> None:
+        """Note the parts as they stand, after they were written anew in their places."""
+        self.parts = [replace(part, sha256=digest(self.folder / part.file)) for part in self.parts]
+        self.write_journal()
+
+    def write_journal(self) -> None:
+        """Write the journal of the whole parts as one."""
+        with writing(self.folder), whole_file(self.folder / JOURNAL_NAME) as journal:
+            journal.write_text("".join(json.dumps(asdict(part)) + "\n" for part in self.parts), encoding="utf-8", newline="\n")
+
     def finish(self, write_card: Callable[[Path], None], card_name: str, *, overwrite: bool, holding: Collection[str]) -> None:
         """Write card and manifest, and put the run in its place."""
         with whole_file(self.folder / card_name) as card:
@@ -263,6 +273,17 @@ def _read_manifest(folder: Path) -> dict[str, Any] | None:
     return manifest
 
 
+def damaged_parts(folder: Path) -> list[Path]:
+    """Files of priced lines in a finished run folder that are not what was written: damaged, missing, or not of the run. None
+    for a folder without a manifest. OutputError where the manifest is damaged."""
+    manifest = _read_manifest(folder)
+    if manifest is None:
+        return []
+    written = {folder / part["file"]: part["sha256"] for part in manifest["parts"]}
+    strangers = [path for path in sorted((folder / LINES_FOLDER).glob("*.parquet")) if path not in written]
+    return [path for path, sha256 in written.items() if not path.is_file() or digest(path) != sha256] + strangers
+
+
 def _whole_parts(folder: Path, manifest: Mapping[str, Any]) -> list[PartFile]:
     """The parts up to the first that is missing or is not what was written: those after it are made again."""
     whole = []
@@ -292,8 +313,7 @@ def _rewrite(run: UnfinishedRun) -> None:
         for path in run.folder.rglob("*"):
             if path.is_file() and path not in counted and path.name != MANIFEST_NAME:
                 path.unlink()
-        with whole_file(run.folder / JOURNAL_NAME) as journal:
-            journal.write_text("".join(json.dumps(asdict(part)) + "\n" for part in run.parts), encoding="utf-8", newline="\n")
+        run.write_journal()
         _write_manifest(run.folder, run.manifest)
 
 

@@ -6,15 +6,28 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tariff.activity.files import digest
 from tariff.batch.job import card_path
 from tariff.errors import Fault, RulesError
 from tariff.rulepack import RulePack, load_pack
 from tariff.run_card import read_run_card
+from tariff.run_folder import damaged_parts
 
 
 def card_of(priced: Path) -> dict[str, Any]:
     """The run card of priced lines."""
     return read_run_card(card_path(priced))
+
+
+def not_as_written(priced: Path) -> list[Fault]:
+    """The files of priced lines that are not the bytes that were written, as run card and manifest know them."""
+    if priced.is_dir():
+        wrong = damaged_parts(priced)
+    else:
+        sha256 = card_of(priced).get("sha256")
+        wrong = [priced] if sha256 is not None and digest(priced) != sha256 else []
+    told = "is not what the run wrote: damaged, changed, missing or added since"
+    return [Fault(str(path), told, "restore it, or price the activity again") for path in wrong]
 
 
 def rules_of(card: Mapping[str, Any]) -> tuple[RulePack, ...]:

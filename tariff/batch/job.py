@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tariff.activity import shipped_maps
+from tariff.columns import PATHWAY_TABLES
 from tariff.pricing import Dates
 from tariff.rulepack.choosing import AUTO
 from tariff.run_card import Totals
@@ -15,7 +16,7 @@ from tariff.run_folder import LINES_FOLDER, MANIFEST_NAME
 
 CARD_NAME: Final = "run_card.json"
 ROWS_IN_A_PART: Final = 250_000
-RUN_FOLDER: Final = frozenset({CARD_NAME, LINES_FOLDER, MANIFEST_NAME})
+RUN_FOLDER: Final = frozenset({CARD_NAME, LINES_FOLDER, MANIFEST_NAME, *(f"{table}.parquet" for table in PATHWAY_TABLES)})
 """What a run folder holds."""
 
 Progress = Callable[[int, int], None]
@@ -50,6 +51,7 @@ class Job:
     rows_in_a_part: int = ROWS_IN_A_PART
     progress: Progress | None = field(default=None, compare=False)
     aggregate: bool = False
+    aggregate_by: Sequence[str] = ()
 
     def tell(self, done: int, of: int) -> None:
         """Tell whoever listens how many lines are done."""

@@ -13,7 +13,8 @@ from tariff._version import __version__
 from tariff.activity.files import digest
 from tariff.batch.blocks import blocks_of, lines_expected
 from tariff.batch.finished import card_of
-from tariff.batch.job import CARD_NAME, RUN_FOLDER, Job, Run, named_for_good, options_of
+from tariff.batch.job import CARD_NAME, RUN_FOLDER, Job, PathwayJob, Run, named_for_good, options_of
+from tariff.batch.pathways_beside import form_pathways, tables_in
 from tariff.batch.settling import settle
 from tariff.batch.unchanged import AsTheyStand
 from tariff.best_practice.evidence import Evidence
@@ -36,10 +37,11 @@ def price_into_folder(job: Job, packs: Sequence[RulePack], intake: Intake, evide
     unfinished = begin(job.out, identity, resume=job.resume, overwrite=job.overwrite)
     with kept_to_continue(unfinished):
         _write_parts(job, packs, intake, evidence, unfinished, lines_expected(intake, inputs))
+        formed = _form_pathways(job, packs, intake, unfinished)
         as_they_stand.require_unchanged()
         lines = pl.scan_parquet([unfinished.folder / part.file for part in unfinished.parts], glob=False)
         as_begun = replace(job, command=unfinished.manifest["command"])
-        card = settle(as_begun, packs, intake, inputs, lines, started, evidence)
+        card = replace(settle(as_begun, packs, intake, inputs, lines, started, evidence), pathways=formed)
         unfinished.finish(card.write, CARD_NAME, overwrite=job.overwrite, holding=RUN_FOLDER)
     return Run(job.out, card.as_json(), card.totals)
 
@@ -68,13 +70,26 @@ def _write_parts(
                 job.tell(done, sum(expected))
 
 
+def _form_pathways(job: Job, packs: Sequence[RulePack], intake: Intake, run: UnfinishedRun) -> dict[str, Any] | None:
+    """Form the pathways of all parts, which are written anew in their places; a run that is stopped there forms them again."""
+    if job.pathways is None:
+        return None
+    files = [run.folder / part.file for part in run.parts]
+    formed = form_pathways(job, job.pathways, packs, intake, files, tables_in(run.folder), run.folder / "pathways.work")
+    run.note_written_anew()
+    return formed
+
+
 def _identity(job: Job, packs: Sequence[RulePack], inputs: Sequence[Mapping[str, Any]]) -> Identity:
     column_map = named_for_good(job.columns)
     activity = [{name: facts[name] for name in ("file", "kind", "lines", "bytes", "sha256")} for facts in inputs]
     evidence = [{"file": path.name, "kind": "evidence", "sha256": digest(path)} for path in job.evidence]
+    asked = job.pathways or PathwayJob()
+    beside = {"registers": asked.registers, "open pathways": asked.open_pathways}
+    given = [{"file": path.name, "kind": kind, "sha256": digest(path)} for kind, path in beside.items() if path is not None]
     return Identity(
         command=tuple(word for word in job.command if word != "--resume"),
-        inputs=(*activity, *evidence),
+        inputs=(*activity, *evidence, *given),
         packs=tuple(
             {
                 "label": pack.label,
@@ -87,6 +102,7 @@ def _identity(job: Job, packs: Sequence[RulePack], inputs: Sequence[Mapping[str,
             **options_of(job),
             "column_map_sha256": digest(Path(column_map)) if column_map and Path(column_map).is_file() else None,
             "rows_in_a_part": job.rows_in_a_part,
+            "pathways": None if job.pathways is None else list(asked.names or ["active"]),
         },
         versions={"tariff": __version__, **versions()},
     )

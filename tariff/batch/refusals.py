@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
+from tariff.aggregation import ALSO
 from tariff.batch.job import RUN_FOLDER, Job, card_path, is_one_file
+from tariff.batch.pathways_beside import tables_beside
 from tariff.errors import Fault, OutputError, UsageError
 from tariff.whole_files import refuse_existing
 
@@ -18,9 +19,6 @@ def refuse_output(job: Job) -> None:
     if job.out.suffix.lower() in _OTHER_ENDINGS:
         told = Fault(str(job.out), "is not a name for priced lines", "give NAME.parquet for one file, or the name of a folder")
         raise UsageError("Priced lines are written as Parquet.", [told])
-    if job.pathways is not None and not is_one_file(job.out):
-        told = Fault(str(job.out), "is the name of a run folder", "give NAME.parquet: pathways are formed of one file of lines")
-        raise UsageError("Pathways cannot be written there.", [told])
     out = job.out.resolve()
     for _, path in job.files:
         if out == path.resolve() or out in path.resolve().parents:
@@ -28,11 +26,13 @@ def refuse_output(job: Job) -> None:
             raise OutputError("The output would replace the activity.", [told])
     if job.aggregate:
         _refuse_aggregate(job)
+    elif job.aggregate_by:
+        raise UsageError("What lines have is in the lines.", [Fault("--aggregate-by", "is for totals", "give --aggregate too")])
     if is_one_file(job.out):
         if job.resume:
             told = Fault(str(job.out), "is one file, which is written at once", "name a folder for a run that can be continued")
             raise UsageError("Only a run folder can be resumed.", [told])
-        beside = [] if job.pathways is None else pathway_tables(job.out).values()
+        beside = [] if job.pathways is None else tables_beside(job.out).values()
         for path in (job.out, card_path(job.out), *beside):
             refuse_existing(path, overwrite=job.overwrite)
     elif not job.resume:
@@ -40,6 +40,10 @@ def refuse_output(job: Job) -> None:
 
 
 def _refuse_aggregate(job: Job) -> None:
+    unknown = [name for name in job.aggregate_by if name not in ALSO]
+    if unknown:
+        faults = [Fault("--aggregate-by", f"'{name}' is not known", f"known: {', '.join(ALSO)}") for name in unknown]
+        raise UsageError("Totals cannot be told apart so.", faults)
     if not is_one_file(job.out):
         told = Fault(str(job.out), "is the name of a run folder, which holds lines", "give NAME.parquet for their totals")
         raise UsageError("Totals cannot be written there.", [told])
@@ -47,10 +51,3 @@ def _refuse_aggregate(job: Job) -> None:
     if told_of := [name for name, asked in unfit.items() if asked]:
         told = Fault("--aggregate", f"does not go with {' and '.join(told_of)}, which need the lines", "price the lines")
         raise UsageError("Totals alone are not enough for what was asked.", [told])
-
-
-def pathway_tables(priced: Path) -> dict[str, Path]:
-    """Where the tables of pathways beside the file of priced lines stand."""
-    from tariff.pathways.writing import table_paths
-
-    return table_paths(priced)

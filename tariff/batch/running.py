@@ -8,7 +8,6 @@ from tariff.batch.lines_folder import price_into_folder
 from tariff.batch.refusals import refuse_output
 from tariff.batch.totals_file import price_into_totals
 from tariff.best_practice.evidence import read_evidence
-from tariff.errors import UsageError
 from tariff.intake import take_in
 from tariff.rulepack import RulePack
 from tariff.rulepack.choosing import load_rules
@@ -24,8 +23,6 @@ def price_files(job: Job) -> Run:
     refuse_output(job)
     loaded = load_rules(job.rules, overlays=job.overlays)
     packs = (loaded,) if isinstance(loaded, RulePack) else loaded
-    if job.pathways is not None and len(packs) != 1:
-        raise UsageError("Pathways are formed under one rule pack: name the year or the folder with --rules.")
     intake = take_in(job.files, job.columns)
     if job.aggregate:
         return price_into_totals(job, packs, intake, started)

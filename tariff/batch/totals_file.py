@@ -19,11 +19,11 @@ from tariff.whole_files import whole_file
 def price_into_totals(job: Job, packs: Sequence[RulePack], intake: Intake, started: str) -> Run:
     """Price without writing lines: their totals, summed block by block."""
     as_they_stand = AsTheyStand(job)
-    inputs, sums, done = list(facts_of(intake, job.columns)), Sums(), 0
+    inputs, sums, done = list(facts_of(intake, job.columns)), Sums(job.aggregate_by), 0
     expected = sum(lines_expected(intake, inputs))
     job.tell(done, expected)
     for part in intake.parts:
-        priced = price(part.to_price, packs, dates=job.dates, confidence=job.confidence, columns=READ)
+        priced = price(part.to_price, packs, dates=job.dates, confidence=job.confidence, columns=(*READ, *job.aggregate_by))
         with damage_found([(part.paths, part.lines)]):
             for block in blocks_of(priced, job.rows_in_a_part):
                 sums.add(block)
@@ -34,7 +34,7 @@ def price_into_totals(job: Job, packs: Sequence[RulePack], intake: Intake, start
     require_conservation(expected, totals)
     used = [pack for pack in packs if len(packs) == 1 or pack.label in totals.lines_priced]
     attached = {"items": intake.attached, "also_given": intake.also_given}
-    options = {**options_of(job), "aggregate": True}
+    options = {**options_of(job), "aggregate": True, "aggregate_by": list(job.aggregate_by)}
     card = RunCard(job.command, inputs, used, options, totals, sums.assumptions(used), started, attached)
     with whole_file(job.out) as cells_file, whole_file(card_path(job.out)) as card_file:
         with writing(job.out):

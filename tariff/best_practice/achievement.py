@@ -93,6 +93,33 @@ def criteria_missing(priced: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def prices_by_setting(priced: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
+    """Of prices by setting, what was paid where: one row a `tariff`, `currency` and `setting`, with `lines`, whether the tariff
+    covers that setting (`covered`), and `base_pence`, the mean base price of these lines before market forces, half-up.
+
+    A price by setting loses and leaves at stake nothing: care given in another setting is paid that setting's price, and the
+    difference lies between the prices themselves (RULES 3.1 B). Only tariffs with care in another setting have rows."""
+    names = ("best_practice_tariff", "best_practice_missing")
+    lines = priced.lazy().filter((pl.col("outcome").cast(pl.String) == PRICED) & pl.col(names[0]).is_not_null())
+    paid = lines.group_by(*names, "currency", pl.col("setting").cast(pl.String)).agg(
+        pl.len().cast(pl.Int64).alias("lines"), pl.col("base_pence").sum()
+    )
+    each = paid.with_columns(pl.col(names[0]).str.split(";").alias("tariff")).explode("tariff")
+    missing = pl.col(names[1]).fill_null("").str.split(";")
+    marked = each.with_columns(covered=~missing.list.contains(pl.concat_str("tariff", pl.lit(":setting"))))
+    by_setting = marked.filter((~pl.col("covered")).any().over("tariff"))
+    key = ("tariff", "currency", "setting", "covered")
+    doubled = 2 * pl.col("base_pence") + pl.col("lines")
+    return (
+        by_setting.group_by(key)
+        .agg(pl.col("lines", "base_pence").sum())
+        .with_columns(base_pence=doubled // (2 * pl.col("lines")))
+        .select("tariff", "currency", "setting", "covered", "lines", "base_pence")
+        .sort(["tariff", "currency", "covered", "setting"], descending=[False, False, True, False])
+        .collect()
+    )
+
+
 def _one_row_a_tariff(priced: pl.LazyFrame, by: tuple[str, ...]) -> pl.LazyFrame:
     """Priced lines that a tariff covers, once for each; `first_...` marks the tariff at which the line's money is counted."""
     money = ("best_practice_pence", "best_practice_lost_pence", "best_practice_at_stake_pence")

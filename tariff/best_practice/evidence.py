@@ -11,7 +11,7 @@ are left out, counted and told; what is left out counts as no evidence."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,7 +21,7 @@ import polars as pl
 from tariff.activity.files import digest, opened
 from tariff.columns import EVIDENCE, names
 from tariff.errors import ActivityError, Fault, did_you_mean
-from tariff.rulepack.best_practice_rows import PROVIDER_GATE
+from tariff.rulepack.best_practice_rows import PROVIDER_GATE, YEAR_OF_CARE
 
 if TYPE_CHECKING:
     from tariff.rulepack import RulePack
@@ -49,7 +49,7 @@ class EvidenceProblem:
 
     def __str__(self) -> str:
         shown = f" ({', '.join(self.examples)})" if self.examples else ""
-        return f"{self.rows:,} rows of evidence: {self.sentence}{shown}"
+        return f"{self.rows:,} row{'' if self.rows == 1 else 's'} of evidence: {self.sentence}{shown}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +99,7 @@ def evidence_of(frame: pl.LazyFrame | pl.DataFrame) -> Evidence:
     unusable = rows.filter(~rows["said_nothing"] & ~(sound & (rows["line_id"].is_not_null() | is_gate)))
     problems = (
         _problem("unreadable", unusable.height, "a cell that a line or a gate needs is blank or cannot be read", ()),
-        _problem("silent", int(rows["said_nothing"].sum()), "`met` is blank: they say nothing", ()),
+        _problem("silent", int(rows["said_nothing"].sum()), "'met' is blank: they say nothing", ()),
         one_sided,
     )
     return Evidence(lines, gates, tuple(problem for problem in problems if problem.rows))
@@ -171,7 +171,10 @@ def evidence_problems(
     holds; a line's evidence of a provider gate and a gate's of a tariff that is none; and, where `priced` lines are given,
     lines that are not there and lines that the tariff does not cover."""
     paying = [pack for pack in packs if pack.rules.best_practice.method != "none"]
-    gates = {row.tariff for pack in paying for row in pack.best_practice if row.mechanism == PROVIDER_GATE}
+    gates, years = (
+        {row.tariff for pack in paying for row in pack.best_practice if row.mechanism == mechanism}
+        for mechanism in (PROVIDER_GATE, YEAR_OF_CARE)
+    )
     tariffs = {row.tariff for pack in paying for row in pack.best_practice}
     criteria = {(row.tariff, row.criterion) for pack in paying for row in pack.best_practice_criteria}
     both = pl.concat([evidence.lines.select("tariff", "criterion"), evidence.gates.select("tariff", "criterion")])
@@ -180,6 +183,7 @@ def evidence_problems(
     asked = pl.DataFrame(sorted(criteria), schema={"tariff": pl.String(), "criterion": pl.String()}, orient="row")
     no_criterion = both.filter(known & (pl.col("criterion") != "")).join(asked, on=["tariff", "criterion"], how="anti")
     odd_gates = evidence.gates.filter(known & ~pl.col("tariff").is_in(list(gates)))
+    by_line = evidence.lines.filter(known & pl.col("tariff").is_in(list(gates)))
     found = [
         *evidence.problems,
         _problem("unknown_tariff", unknown.height, "no rule pack of the run pays this tariff", _codes(unknown, "tariff")),
@@ -195,13 +199,21 @@ def evidence_problems(
             "the tariff is no provider gate: it is shown line by line",
             _codes(odd_gates, "tariff"),
         ),
-        *(_unmatched(evidence.lines.filter(known), priced) if priced is not None else ()),
+        _problem("gate_by_line", by_line.height, _BY_LINE, _codes(by_line, "tariff")),
+        *(_unmatched(evidence.lines.filter(known), years, priced) if priced is not None else ()),
     ]
     return tuple(problem for problem in found if problem.rows)
 
 
-def _unmatched(lines: pl.DataFrame, priced: pl.LazyFrame) -> list[EvidenceProblem]:
-    """Evidence of lines that were not priced in this run, and of lines that the tariff does not cover."""
+_BY_LINE: Final = (
+    "the tariff is a provider gate: answers of single lines pay nothing until they are counted into a gate "
+    "(tariff best-practice gates)"
+)
+
+
+def _unmatched(lines: pl.DataFrame, years: Collection[str], priced: pl.LazyFrame) -> list[EvidenceProblem]:
+    """Evidence of lines that were not priced in this run, and of lines that the tariff does not cover; a year of care (`years`)
+    is shown by any line of the patient."""
     key = ["provider", "line_id"]
     seen = priced.select(
         pl.col("provider").cast(pl.String).str.strip_chars().str.to_uppercase(),
@@ -211,7 +223,8 @@ def _unmatched(lines: pl.DataFrame, priced: pl.LazyFrame) -> list[EvidenceProble
     met = lines.lazy().join(seen, on=key, how="left", maintain_order="left").collect()
     absent = met.filter(pl.col("covered").is_null())
     listed = (";" + pl.col("covered") + ";").str.contains(";" + pl.col("tariff") + ";", literal=True)
-    not_covered = met.filter(pl.col("covered").is_not_null() & ~listed)
+    of_year = pl.col("tariff").is_in(list(years))
+    not_covered = met.filter(pl.col("covered").is_not_null() & ~listed & ~of_year)
     sentence = "the line was priced, but the tariff does not cover it"
     return [
         _problem("unknown_line", absent.height, "no line of this run has that provider and identifier", _codes(absent, "tariff")),

@@ -22,7 +22,8 @@ def counted_gates(priced: pl.LazyFrame, evidence: Evidence, pack: RulePack, star
     """One row a provider, tariff and criterion with a threshold: `lines` that the tariff covers and that were completed from
     `starts` to `ends`, how many `met_lines` evidence says met it, and whether that passes (`met`), with the columns of a gate.
 
-    A line without evidence counts as one that did not meet it; `priced` was priced under `pack`."""
+    Of a provider of which evidence answers the criterion at all, a line without an answer counts as one that did not meet it;
+    of any other provider nothing is known, and it has no row. `priced` was priced under `pack`."""
     thresholds = _thresholds(pack)
     gates = thresholds["tariff"].unique()
     covered = (
@@ -41,7 +42,8 @@ def counted_gates(priced: pl.LazyFrame, evidence: Evidence, pack: RulePack, star
     counted = (
         covered.join(said, on=["provider", "line_id", "tariff", "criterion"], how="left")
         .group_by("provider", "tariff", "criterion", "threshold")
-        .agg(lines=pl.len(), met_lines=pl.col("met").fill_null(value=False).sum())
+        .agg(lines=pl.len(), answered=pl.col("met").count(), met_lines=pl.col("met").fill_null(value=False).sum())
+        .filter(pl.col("answered") > 0)
         .with_columns(met=pl.col("met_lines") * BASIS_POINTS >= pl.col("lines") * pl.col("threshold"))
         .with_columns(period_start=pl.lit(starts), period_end=pl.lit(ends))
         .sort("provider", "tariff", "criterion")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from cyclopts import App
 
 from tariff._version import __version__
+from tariff.cli.best_practice import budget, catalogue, gates
 from tariff.cli.comparisons import compare
 from tariff.cli.lines import backtest, explain, verify
+from tariff.cli.plans import plan
 from tariff.cli.rules import check_rules, diff_rules, import_rules, list_rules, new_rules, show_parameters, show_rules
 from tariff.cli.runs import price, run_job
 from tariff.cli.synthetic_years import demo, synth
@@ -19,7 +21,7 @@ app = App(
     result_action="return_value",
     suppress_keyboard_interrupt=False,
 )
-for command in (price, compare, explain, verify, backtest, synth, demo):
+for command in (price, compare, plan, explain, verify, backtest, synth, demo):
     app.command(command)
 app.command(run_job, name="run")
 
@@ -32,3 +34,11 @@ rules_app.command(import_rules, name="import")
 rules_app.command(diff_rules, name="diff")
 rules_app.command(new_rules, name="new")
 rules_app.command(show_parameters, name="parameters")
+
+best_practice_app = App(
+    name="best-practice", help="Count provider gates, test a budget, list what is known.", help_format="plaintext"
+)
+app.command(best_practice_app)
+best_practice_app.command(gates)
+best_practice_app.command(budget)
+best_practice_app.command(catalogue)

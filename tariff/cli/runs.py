@@ -36,6 +36,7 @@ def price(
     overwrite: Annotated[bool, Parameter(negative="")] = False,
     resume: Annotated[bool, Parameter(negative="")] = False,
     aggregate: Annotated[bool, Parameter(negative="")] = False,
+    aggregate_by: str = "",
 ) -> int:
     """Price activity files: every row comes back priced, excluded, unpriced or rejected, with one reason.
 
@@ -46,7 +47,8 @@ def price(
     out
         Where the priced lines go: NAME.parquet for one file, any other name for a run folder.
     rules
-        A year such as 2017-18, the folder of a rule pack, or auto: each line under the pack of its own date.
+        A year such as 2017-18, the folder of a rule pack, several separated by commas, or auto: each line under the pack of
+        its own date.
     kind
         The kind of all files, where their columns do not tell.
     columns
@@ -64,9 +66,9 @@ def price(
     registers
         Register entries (CSV or Parquet) for pathways of maternity and years of care; pathways of the pack are formed.
     open_pathways
-        The NAME.pathways_open.parquet of the run before: pathways that go on are formed from both runs.
+        The pathways_open.parquet of the run before: pathways that go on are formed from both runs, under the pack of their date.
     pathways
-        Which pathways to form: active, or names separated by commas. Their tables stand beside NAME.parquet.
+        Which pathways to form: active, or names separated by commas. Their tables stand beside NAME.parquet or in the folder.
     max_unpriced
         Leave with exit code 1 where more than this percentage of the lines is unpriced.
     overwrite
@@ -74,7 +76,10 @@ def price(
     resume
         Continue a run into this folder that was stopped; with nothing there it starts afresh.
     aggregate
-        Write no lines, only their totals by commissioner, provider, kind, point of delivery, month, currency and reason.
+        Write no lines, only their totals by commissioner, provider, kind, point of delivery, month, currency and reason;
+        `tariff compare` takes them where no term looks at single lines.
+    aggregate_by
+        Tell the totals apart by these too, separated by commas: treatment_function, gp_practice.
     """
     from tariff.batch import Job, price_files
     from tariff.intake import named_files
@@ -94,6 +99,7 @@ def price(
         overwrite=overwrite,
         resume=resume,
         aggregate=aggregate,
+        aggregate_by=[name.strip() for name in aggregate_by.split(",") if name.strip()],
         command=["tariff", *typed.get()],
     )
     with progress_shown() as progress:

@@ -59,7 +59,7 @@ P_SAME_BIRTH, P_LONGEST_ANTENATAL, P_POSTNATAL = range(len(PREGNANCY))
 SETTLED: Final = (
     "same_commissioner", "lead_only", "by_days", "settlement", "same_birth", "ends_from", "ends_until", "family",
 )  # fmt: skip
-"""Columns of how care is settled, one row a definition. A line that ends outside `ends_from` to `ends_until` is of another year."""
+"""Columns of how care is settled, one row a definition. What ends outside `ends_from` to `ends_until` is of another year."""
 (
     D_SAME_COMMISSIONER, D_LEAD_ONLY, D_BY_DAYS, D_SETTLEMENT, D_SAME_BIRTH, D_ENDS_FROM, D_ENDS_UNTIL, D_FAMILY,
 ) = range(len(SETTLED))  # fmt: skip

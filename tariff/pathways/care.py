@@ -57,7 +57,8 @@ _KEY: Final = "activity_line_id"
 def care_lines(priced: pl.LazyFrame | pl.DataFrame, activity: Sequence[pl.LazyFrame | pl.DataFrame]) -> pl.LazyFrame:
     """Lines of care (`CARE`) from priced lines and the canonical activity they were priced from, in the same order: the first
     frame's lines first. Lines without key or sound dates take no part in any pathway and are left out, as are rejected ones; of
-    a line without a patient `patient_id` is empty. DisagreementError, when collected, where the activity is not that of the priced lines."""
+    a line without a patient, `patient_id` is empty. DisagreementError, when collected, where the activity is not that of the
+    priced lines."""
     said = pl.concat([_said(frame.lazy()) for frame in activity])
     wanted = [
         "line_id", "kind", "provider", "commissioner", "gp_practice", "patient_id", "activity_date", "financial_year", "month",

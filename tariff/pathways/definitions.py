@@ -107,8 +107,8 @@ class Definitions:
         return replace(self, packs=tuple(packs))
 
     def paying_between(self, told_until: date | None, until: date) -> Definitions:
-        """The same without the years of care that a run up to `until` has nothing to do with: it pays those of the year of `until`,
-        and of years that an earlier run, up to `told_until`, had not settled yet."""
+        """The same without the years of care that a run up to `until` has nothing to do with: it pays those of the year of
+        `until`, and of years that an earlier run, up to `told_until`, had not settled yet."""
         latest = max((pack.since for pack in self.packs if pack.since <= until), default=self.packs[0].since)
 
         def is_paid(definition: Definition) -> bool:

@@ -48,7 +48,8 @@ class Places:
         self._known += len(ids)
 
     def put_on(self, lines: pl.LazyFrame, first: int = 0) -> pl.LazyFrame:
-        """Priced lines, in their order from row `first` on, with their places; as they stream, so that memory is what `Places` holds."""
+        """Priced lines, in their order from row `first` on, with their places; as they stream, so that
+        memory is what `Places` holds."""
         present = lines.collect_schema().names()
         others = [name for name in present if name not in PLACED]
         place = pl.col(ROW).map_batches(self._at, return_dtype=pl.Struct(PLACED), is_elementwise=True)

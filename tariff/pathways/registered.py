@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Final
 
 import polars as pl
 
+from tariff.activity.files import opened
 from tariff.columns import PATHWAY_FLAGS, REGISTER, names, schema
 from tariff.errors import ActivityError, Fault, did_you_mean
 from tariff.kernels.pathways import OPENED, ROLE_BOOKING, ROLE_POSTNATAL, ROLE_YEAR
@@ -46,6 +48,30 @@ def read_registers(registers: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
         .unique()
         .collect()
     )
+
+
+def scan_registers(path: Path) -> pl.LazyFrame:
+    """The register entries of a CSV or Parquet file, their dates read. ActivityError where it cannot be used, or a date in it is
+    none: an entry must not be lost for how its day is written."""
+    frame = opened(path).frame
+    frame = frame.rename({name: name.strip().lower() for name in frame.collect_schema().names()})
+    types = frame.collect_schema()
+    written = [name for name in ("start_date", "end_date") if name in types and types[name] == pl.String]
+    if not written:
+        return frame
+    text = {name: pl.col(name).str.strip_chars() for name in written}
+    days = {name: text[name].str.to_date("%Y-%m-%d", strict=False) for name in written}
+    unread = frame.select(
+        (text[name].str.len_chars().gt(0) & days[name].is_null()).sum().alias(name) for name in written
+    ).collect()
+    faults = [
+        Fault(str(path), f"{unread[name].item():,} cells of {name} are no dates", "write them as 2017-04-01")
+        for name in written
+        if unread[name].item()
+    ]
+    if faults:
+        raise ActivityError("The registers cannot be used.", faults)
+    return frame.with_columns(**days)
 
 
 def entries_for(registers: pl.DataFrame, definitions: Definitions) -> pl.DataFrame:

@@ -53,8 +53,9 @@ _DEATH: Final = "4"
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """Lines in the order of the sweep with `window`, `category` (number, -1 none) and `pathway_pence`; register entries in theirs;
-    windows, one a row, as `kernels.pathways.WINDOW` names their columns, with the patient, lead provider, commissioner and what is inside."""
+    """Lines in the order of the sweep with `window`, `category` (number, -1 none) and `pathway_pence`; register entries in
+    theirs; windows, one a row, as `kernels.pathways.WINDOW` names their columns, with patient, lead provider, commissioner and
+    what is inside."""
 
     lines: pl.DataFrame
     entries: pl.DataFrame

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 Whole = NDArray[np.int64]
 NUMBER: Final = "patient_number"
 _DAYS, _STAY_DAYS = 1 << 17, 1 << 14
-"""Room in the key for a first day (179 years either side of 1970-01-01) and for a stay (44 years); what goes beyond ties there."""
+"""Room in the key for a first day (179 years either side of 1970-01-01) and a stay (44 years); what goes beyond ties there."""
 
 
 def in_turn(lines: pl.DataFrame, ties: Sequence[str]) -> pl.DataFrame:

@@ -5,12 +5,12 @@ partition and nothing is read twice for each."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Final
 
 import polars as pl
 
@@ -20,9 +20,6 @@ from tariff.pathways.carrying import OPEN, with_carried
 from tariff.pathways.definitions import Definitions
 from tariff.pathways.partitions import laid_aside, partitions_for
 from tariff.pathways.readmitted import readmissions_in
-
-TABLES: Final = ("pathways", "pathways_open", "pathways_owed", "pathways_restated", "readmissions")
-"""The tables beside `X.parquet`, as `X.<table>.parquet`, and in a run folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +40,7 @@ def write_pathways(
     activity: Sequence[pl.LazyFrame],
     definitions: Definitions,
     tables: Mapping[str, Path],
+    work: Path,
     *,
     registers: pl.LazyFrame | None = None,
     open_pathways: pl.LazyFrame | None = None,
@@ -51,10 +49,10 @@ def write_pathways(
 ) -> PathwayTotals:
     """Form the pathways of the priced lines in the Parquet files `priced`, given the canonical activity they were priced from, in
     their order. Every file is written anew with its pathway columns filled, each in its place when it is whole; each table of
-    `TABLES` goes to its path. Raises as `bundling.bundle`."""
+    `columns.PATHWAY_TABLES` goes to its path. `work` is a folder for what is laid aside meanwhile: it is emptied first, so
+    that nothing of a run that was killed stays there, and removed at the end. Raises as `bundling.bundle`."""
     heights = [_height(path) for path in priced]
-    with TemporaryDirectory(dir=priced[0].parent) as name:
-        folder = Path(name)
+    with _empty(work) as folder:
         formed, again = _formed(
             priced, activity, definitions, folder, tables["pathways_open"],
             registers=registers, opened=open_pathways, until=until, partitions=partitions or partitions_for(sum(heights)),
@@ -75,9 +73,14 @@ def write_pathways(
     return _totals(formed.pathways, again)
 
 
-def table_paths(priced: Path) -> dict[str, Path]:
-    """Where the tables beside the file `priced` stand."""
-    return {name: priced.with_suffix(f".{name}.parquet") for name in TABLES}
+@contextmanager
+def _empty(folder: Path) -> Iterator[Path]:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _formed(

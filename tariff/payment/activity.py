@@ -60,6 +60,12 @@ class Activity:
         more = added.select(*keys, *nothing, pl.col("pence").alias("value_pence"))
         return _summed(pl.concat([sums, more]), keys)
 
+    def cells_paid(self, scope: Scope) -> pl.DataFrame:
+        """The cells that `scope` governs, in one order, with `paid_pence`: their price and what earlier lines change."""
+        added = self.earlier.group_by(CELL).agg(pl.col("pence").sum().alias("added"))
+        found = self._inside(scope).join(added, on=CELL, how="left", nulls_equal=True, maintain_order="left")
+        return found.with_columns((pl.col("price_pence") + pl.col("added").fill_null(0)).alias("paid_pence")).drop("added")
+
     def coverage(self, scope: Scope = EVERYTHING, plan: pl.DataFrame | None = None) -> Coverage:
         """`plan` (the run's own unless given) laid over what `scope` governs."""
         rows = self.plan if plan is None else plan

@@ -75,7 +75,7 @@ class AlignedPayment(PlanTerm):
 
     causes: ClassVar[tuple[Cause, ...]] = (FIXED_ABOVE, FIXED_BELOW, VARIABLE, CEILING, FLOOR, LOW_VALUE)
     figures: ClassVar[tuple[str, ...]] = ("variable_share", "ceiling", "floor", "low_value_threshold")
-    choices: ClassVar[tuple[str, ...]] = (*PlanTerm.choices, "recovery_fund")
+    choices: ClassVar[tuple[str, ...]] = (*PlanTerm.choices, "recovery_fund", "elective")
 
     @model_validator(mode="after")
     def _name_a_floor(self) -> AlignedPayment:
@@ -113,7 +113,8 @@ class AlignedPayment(PlanTerm):
             f"the plan row of commissioner {row['commissioner']}, provider {row['provider'] or 'all'}, {row['financial_year']} "
         )
         told += f"holds elective care together with other care ({astride.height:,} such rows)"
-        return [Fault("", told, "split the plan by point of delivery: elective care varies, other care does not")]
+        fine = "point of delivery, treatment function and HRG" if self.elective.without else "point of delivery"
+        return [Fault("", told, f"split the plan by {fine}: elective care varies, other care does not")]
 
     def notes(self, activity: Activity) -> tuple[str, ...]:
         """A floor without a fund does nothing, and a reader should know."""

@@ -105,7 +105,7 @@ def _own_lines(model: Model, cells: pl.DataFrame, beside: Beside) -> pl.DataFram
 _NO_PATHWAYS: Final = Fault(
     "",
     "it pays pathways, and the priced lines come without them",
-    "price the activity with its pathways, or take 'pathways' out of the model",
+    "price the activity with its pathways, give those of every file with --pathways, or take 'pathways' out of the model",
 )
 
 

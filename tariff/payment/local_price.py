@@ -65,19 +65,19 @@ class LocalPrice(ContractTerm):
 
     def ledger_lines(self, activity: Activity) -> pl.DataFrame:
         """The difference from tariff, cell by cell."""
-        inside = activity.cells.filter(self.scope.covers())
+        inside = activity.cells_paid(self.scope)
         if self.change is not None:
             change = self.change
-            return as_lines(adjustment(inside, LOCAL_PRICE, [changed_price(value, change) for value in inside["price_pence"]]))
+            return as_lines(adjustment(inside, LOCAL_PRICE, [changed_price(value, change) for value in inside["paid_pence"]]))
         priced = inside.with_row_index("cell").join(self._found(activity), on="cell")
-        return as_lines(adjustment(priced, LOCAL_PRICE, pl.col("price") * pl.col("units") - pl.col("price_pence")))
+        return as_lines(adjustment(priced, LOCAL_PRICE, pl.col("price") * pl.col("units") - pl.col("paid_pence")))
 
     def _found(self, activity: Activity) -> pl.DataFrame:
         """Which row of the file prices which cell: `cell, row, price`."""
         if self.prices is None:
             raise ValueError("there is no file of prices")
         listed = read_figures(self.prices, _PRICES, _BLANKABLE).with_row_index("row")
-        cells = activity.cells.filter(self.scope.covers()).select(CELL).with_row_index("cell")
+        cells = activity.cells_paid(self.scope).select(CELL).with_row_index("cell")
         none = pl.DataFrame(schema={"cell": pl.UInt32, "row": pl.UInt32, "price": pl.Int64})
         found = [
             cells.join(some.select(*keys, "row", "price"), on=keys).select(none.columns)

@@ -194,7 +194,8 @@ def _fault(read: _Text, written: dict[str, Any], problem: Any) -> Fault:
     if kind == "string_pattern_mismatch":
         return Fault(where, f"{place}{key} '{problem['input']}' is not a name", "use a-z, 0-9 and single hyphens")
     told = problem["msg"].removeprefix("Value error, ")
-    return Fault(where, f"{_place(written, location)}{told}", _REMEDIES.get(key, ""))
+    takes = f"it takes {', '.join(_parameters(written))}: {read.name}:NAME=VALUE" if read.name.startswith(PRESET) else ""
+    return Fault(where, f"{_place(written, location)}{told}", _REMEDIES.get(key, takes))
 
 
 def _unknown_term(read: _Text, location: list[Any], place: str, given: Any) -> Fault:
@@ -224,9 +225,13 @@ def _known_keys(location: Sequence[Any]) -> list[str]:
             owner = TERMS[step]
         elif step == "tiers":
             owner = Tier
-        elif number > 2 and step in owner.model_fields and owner.model_fields[step].annotation is Scope:
+        elif step == "without" or (number > 2 and step in _scopes_of(owner)):
             owner = Scope
     return [field.alias or name for name, field in owner.model_fields.items()]
+
+
+def _scopes_of(owner: Any) -> list[str]:
+    return [name for name, field in owner.model_fields.items() if field.annotation is Scope]
 
 
 def _place(written: dict[str, Any], location: Sequence[Any]) -> str:

@@ -106,6 +106,14 @@ class Model(Strict):
                 raise ValueError(f"the term {second.term} sets prices: put it before {first.term}, which pays by them")
         return self
 
+    @model_validator(mode="after")
+    def _price_no_line_of_a_pathway(self) -> Model:
+        """Which lines lie in a pathway only the run knows: prices set for lines beside it could pay them twice."""
+        pricing = [term.term for term in self.terms if term.settles == "price"]
+        if self.pathways and pricing:
+            raise ValueError(f"the term {pricing[0]} prices lines that its pathways may pay as a whole: use one or the other")
+        return self
+
     @property
     def in_a_sentence(self) -> str:
         """What a sentence calls it: its phrase, else its title with a small initial (but `API 2022/23` stays)."""

@@ -8,6 +8,7 @@ from typing import Final
 
 import polars as pl
 
+from tariff.errors import ActivityError, Fault
 from tariff.payment.activity import as_lines
 from tariff.payment.cells import CELL, NOT_GIVEN
 from tariff.payment.term import Cause
@@ -26,20 +27,28 @@ EVERY: Final = "all"
 
 def gather_inside(priced: pl.LazyFrame, pathways: pl.DataFrame) -> pl.DataFrame:
     """What pathways (`columns.PATHWAY`) pay in place of lines, by the keys of a cell (practices apart) and `definition`:
-    `bundled_pence`, the part of the lines' prices, and `best_practice_pence`, what best practice makes of lines wholly inside."""
+    `bundled_pence`, the part of the lines' prices, and `best_practice_pence`, what best practice makes of lines wholly inside.
+
+    ActivityError where lines lie in pathways that are not among these: the pathways would be paid, and the lines as well."""
     keys = [name for name in CELL if name != "gp_practice"]
     texts = [pl.col(name).cast(pl.String).fill_null(NOT_GIVEN) for name in keys if name != "month"]
     part = pl.col("pathway_pence") if "pathway_pence" in priced.collect_schema().names() else pl.col("price_pence")
     whole = pl.when(part == pl.col("price_pence")).then(pl.col("best_practice_pence")).otherwise(0)
     named = pathways.lazy().select("pathway_id", "definition").unique()
-    return (
+    inside = (
         priced.filter((pl.col("outcome").cast(pl.String) == PRICED) & pl.col("pathway_id").is_not_null() & (part != 0))
-        .join(named, on="pathway_id")
+        .join(named, on="pathway_id", how="left")
         .with_columns(*texts, part.alias("bundled_pence"), whole.alias("best_practice_pence"))
         .group_by(*keys, "definition")
-        .agg(pl.col("bundled_pence", "best_practice_pence").sum())
+        .agg(pl.len().alias("lines"), pl.col("bundled_pence", "best_practice_pence").sum())
         .collect()
     )
+    strangers = inside.filter(pl.col("definition").is_null())
+    if strangers.height:
+        told = f"{strangers['lines'].sum():,} lines lie in pathways that are not among them"
+        remedy = "give the pathways of the run that priced the lines"
+        raise ActivityError("these are the pathways of other lines", [Fault("pathways", told, remedy)])
+    return inside.drop("lines")
 
 
 def bundled_lines(
@@ -47,7 +56,7 @@ def bundled_lines(
 ) -> pl.DataFrame:
     """The ledger lines that take bundled care off (`best_practice`: with what that earned, which its prices hold) and pay
     the price of its pathways (`columns.PATHWAY`) to their lead providers: of a pathway that an earlier run told of, what has
-    changed. Pathways with a flag are not paid, and hold no care."""
+    changed. Pathways with a flag are not paid and hold no care; what an earlier run paid for one is taken back."""
     wanted = pl.lit(value=True) if EVERY in chosen else pl.col("definition").is_in(list(chosen))
     frames = []
     if inside is not None:
@@ -55,7 +64,7 @@ def bundled_lines(
         frames.append(as_lines(inside.filter(wanted).with_columns(pl.lit(INSIDE.line).alias("line"), (-paid).alias("pence"))))
     if pathways is not None:
         line = pl.lit(BUNDLE.line).alias("line")
-        named = pathways.filter(wanted & pl.col("flag").is_null()).select(
+        named = pathways.filter(wanted).select(
             "commissioner",
             "financial_year",
             "month",

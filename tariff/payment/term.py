@@ -65,6 +65,12 @@ class ContractTerm(Strict):
         """The files that it names."""
         return tuple(given for given in self.__dict__.values() if isinstance(given, TermFile))
 
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """Every scope that it looks at, its own first."""
+        others = (given for name, given in self.__dict__.items() if isinstance(given, Scope) and name != "scope")
+        return (self.scope, *others)
+
     def faults(self, activity: Activity) -> list[Fault]:
         """What it lacks to settle this activity; `where` is left for the caller to fill."""
         del activity

@@ -46,7 +46,9 @@ class TariffRow:
 
     @property
     def kind(self) -> str:
-        """The kind of activity it is about."""
+        """The kind of activity it is about; a year of care is about patients, and covers no line."""
+        if self.mechanism == "year_of_care":
+            return "patient"
         if self.settings & OUTPATIENT_SETTINGS:
             return "outpatient"
         return "unbundled" if "unbundled" in self.settings else "admitted"

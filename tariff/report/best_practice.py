@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from tariff.best_practice.achievement import MONEY, best_practice_achievement, criteria_missing
+from tariff.best_practice.achievement import MONEY, best_practice_achievement, criteria_missing, prices_by_setting
 from tariff.report.charts import ChartText
 from tariff.report.funnel import Funnel, FunnelPoint, funnel_svg
 from tariff.report.suppression import CONFIDENTIAL, Key, hide_small, is_small
@@ -44,11 +44,12 @@ class TariffFacts:
 @dataclass(frozen=True)
 class BestPractice:
     """Achievement as `best_practice_achievement` finds it, by tariff and by tariff and provider; the criteria that lines lack;
-    and what is known of the tariffs. `suppress` governs what people read."""
+    what was paid in which setting; and what is known of the tariffs. `suppress` governs what people read."""
 
     by_tariff: pl.DataFrame = field(default_factory=pl.DataFrame)
     by_provider: pl.DataFrame = field(default_factory=pl.DataFrame)
     missing: pl.DataFrame = field(default_factory=pl.DataFrame)
+    settings: pl.DataFrame = field(default_factory=pl.DataFrame)
     facts: Mapping[str, TariffFacts] = field(default_factory=dict)
     suppress: bool = True
 
@@ -119,8 +120,9 @@ def achieved(priced: pl.LazyFrame, cards: Sequence[Mapping[str, Any]], *, suppre
     by_provider = best_practice_achievement(priced)
     if not by_provider.height:
         return BestPractice(suppress=suppress)
-    by_tariff, missing = best_practice_achievement(priced, by=()), criteria_missing(priced)
-    return BestPractice(by_tariff, by_provider, missing, dict(_facts(cards)), suppress)
+    by_tariff = best_practice_achievement(priced, by=())
+    missing, by_setting = criteria_missing(priced), prices_by_setting(priced)
+    return BestPractice(by_tariff, by_provider, missing, by_setting, dict(_facts(cards)), suppress)
 
 
 def _facts(cards: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, TariffFacts]]:
@@ -171,6 +173,40 @@ def criteria_rows(found: BestPractice) -> Iterator[tuple[str, str, int | str, in
             hide = {name: found.suppress and is_small(row[name]) for name in ("failed", "unknown")}
             counts = [CONFIDENTIAL if hide[name] else int(row[name]) for name in hide]
             yield found.name_of(row["tariff"]), found.criterion_in_words(row["tariff"], row["criterion"]), counts[0], counts[1]
+
+
+def setting_rows(found: BestPractice) -> Iterator[tuple[str, str, str, str, int | str, int | None]]:
+    """Of prices by setting: tariff, HRG, setting, whether the tariff covers it, lines, and mean price in pence (None: hidden)."""
+    for rows in found.settings.partition_by("tariff", maintain_order=True) if found.settings.height else ():
+        counts: dict[Key, int] = {(number,): count for number, count in enumerate(rows["lines"])}
+        hidden = hide_small(counts).cells if found.suppress else frozenset()
+        for number, row in enumerate(rows.iter_rows(named=True)):
+            hide = (number,) in hidden
+            where = (row["currency"], row["setting"].replace("_", " ").capitalize(), "yes" if row["covered"] else "no")
+            count, price = (CONFIDENTIAL, None) if hide else (row["lines"], row["base_pence"])
+            yield found.name_of(row["tariff"]), *where, count, price
+
+
+def settings_table(found: BestPractice) -> Table | None:
+    """What was paid in which setting, of prices by setting. None where no line is in another setting."""
+    rows = [
+        (
+            *texts(*told[:4]),
+            Cell(told[4] if isinstance(told[4], str) else f"{told[4]:,}"),
+            Cell(CONFIDENTIAL if told[5] is None else whole_pounds(told[5])),
+        )
+        for told in setting_rows(found)
+    ]
+    if not rows:
+        return None
+    return Table(
+        name="best-practice-settings",
+        finding="",
+        caption="Prices by setting: mean base price of a line before market forces, where the tariff covers setting and stay and "
+        "where it does not. Care elsewhere loses nothing: it is paid the price of its own setting",
+        columns=("Tariff", "HRG", "Setting", "Covered", "Lines", "Mean price"),
+        rows=tuple(rows[: 2 * LONGEST]),
+    )
 
 
 _COLUMNS: Final = ("Lines", "Met", "Not met", "No evidence", "Share met", "95% interval", "Earned", "Lost", "At stake")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from tariff.best_practice.achievement import MONEY
-from tariff.report.best_practice import KNOWN, OPEN, BestPractice, Part, criteria_rows
+from tariff.report.best_practice import KNOWN, OPEN, BestPractice, Part, criteria_rows, setting_rows
 from tariff.report.sheet import NOT_APPLICABLE, NOT_AVAILABLE, Chart, Sheet, Value, in_lines, in_pounds
 from tariff.report.suppression import CONFIDENTIAL, Key
 
@@ -16,7 +16,7 @@ _MONEY: Final = ("Earned (£)", "Lost (£)", "At stake (£)")
 
 
 def best_practice_sheets(found: BestPractice) -> Iterator[Sheet]:
-    """Three sheets; none where no line is covered."""
+    """Sheets for what there is to tell; none where no line is covered."""
     if found.is_empty:
         return
     yield _tariffs(found)
@@ -29,6 +29,16 @@ def best_practice_sheets(found: BestPractice) -> Iterator[Sheet]:
             "Lines on which a criterion is said not to be met, or is not known. A line may lack several.",
             ("Tariff", "Criterion", "Not met", "Not known"),
             criteria,
+        )
+    settings = [(*row[:5], CONFIDENTIAL if row[5] is None else row[5] / 100) for row in setting_rows(found)]
+    if settings:
+        yield Sheet(
+            "Best practice by setting",
+            "What prices by setting paid where",
+            "Mean base price of a line before market forces. Care elsewhere loses nothing: it is paid its own setting's price.",
+            ("Tariff", "HRG", "Setting", "Covered", "Lines", "Mean price (£)"),
+            tuple(settings),
+            frozenset({5}),
         )
 
 

@@ -17,11 +17,13 @@ from tariff.reasons import PRICED
 from tariff.report.best_practice import (
     TariffSection,
     best_practice_finding,
+    settings_table,
     tariff_sections,
     tariff_table,
 )
 from tariff.report.charts import BridgeScale, BridgeStep, ChartText, bridge_scale, bridge_svg, wrap_label
 from tariff.report.compared import Compared
+from tariff.report.outcomes import evidence_not_used
 from tariff.report.suppression import CONFIDENTIAL, is_small
 from tariff.report.table import Table
 from tariff.report.tables import (
@@ -84,11 +86,12 @@ class Bridge:
 
 @dataclass(frozen=True, slots=True)
 class BestPracticeSection:
-    """Best practice on the page: the finding, all tariffs, and each tariff by provider."""
+    """Best practice on the page: the finding, all tariffs, each tariff by provider, and what prices by setting paid where."""
 
     finding: str
     table: Table
     tariffs: list[TariffSection]
+    settings: Table | None
 
 
 def render_page(report: Compared, written: date) -> str:
@@ -126,6 +129,7 @@ def render_page(report: Compared, written: date) -> str:
             (pack["label"], pack["notes"]) for card in report.cards for pack in card.get("packs", ()) if pack.get("notes")
         ],
         warnings=[_warning(warning, suppress=report.suppress) for card in report.cards for warning in card.get("warnings", ())],
+        evidence=list(evidence_not_used(report)),
         packs=_packs(report),
         inputs=[_input(facts) for card in report.cards for facts in card.get("inputs", ())],
         confidential=CONFIDENTIAL,
@@ -137,7 +141,7 @@ def _best_practice(report: Compared) -> BestPracticeSection | None:
     found = report.best_practice
     if found.is_empty or report.is_too_small:
         return None
-    return BestPracticeSection(best_practice_finding(found), tariff_table(found), tariff_sections(found))
+    return BestPracticeSection(best_practice_finding(found), tariff_table(found), tariff_sections(found), settings_table(found))
 
 
 def _overline(report: Compared) -> str:

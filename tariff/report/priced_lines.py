@@ -33,16 +33,9 @@ LATER: Final = (
 
 def scan_lines(priced: Priced) -> pl.LazyFrame:
     """The lines as a LazyFrame. ActivityError where they cannot be read or are not priced lines."""
-    if isinstance(priced, pl.DataFrame | pl.LazyFrame):
-        frame, where = priced.lazy(), "the frame"
-    else:
-        paths = _paths(priced)
-        where = ", ".join(map(str, paths))
-        frame = _scan([file for path in paths for file in _files(path)], where)
-    try:
-        found = frame.collect_schema().names()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise ActivityError("the priced lines cannot be read", [_unreadable(where)]) from error
+    frame = scan_written(priced)
+    where = "the frame" if isinstance(priced, pl.DataFrame | pl.LazyFrame) else ", ".join(map(str, _paths(priced)))
+    found = frame.collect_schema().names()
     lacking = [name for name in names(PRICED_LINE) if name not in found and name not in LATER]
     if lacking:
         faults = [
@@ -52,6 +45,20 @@ def scan_lines(priced: Priced) -> pl.LazyFrame:
         raise ActivityError("these are not priced lines: give what `tariff price` wrote", faults)
     plain = {column.name: None if column.nullable else 0 for column in PRICED_LINE if column.name not in found}
     return frame.with_columns(pl.lit(value, schema(PRICED_LINE)[name]).alias(name) for name, value in plain.items())
+
+
+def scan_written(priced: Priced) -> pl.LazyFrame:
+    """Whatever `tariff price` wrote, lines or totals, as it stands. ActivityError where it cannot be read."""
+    if isinstance(priced, pl.DataFrame | pl.LazyFrame):
+        return priced.lazy()
+    paths = _paths(priced)
+    where = ", ".join(map(str, paths))
+    frame = _scan([file for path in paths for file in _files(path)], where)
+    try:
+        frame.collect_schema()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise ActivityError("the priced lines cannot be read", [_unreadable(where)]) from error
+    return frame
 
 
 def find_cards(priced: Priced, given: RunCards) -> tuple[Mapping[str, Any], ...]:

@@ -32,9 +32,17 @@ from tariff.payment import (
 from tariff.reasons import PRICED
 from tariff.report.best_practice import achieved
 from tariff.report.compared import Compared, PlanFacts
+from tariff.report.from_totals import (
+    are_totals,
+    cells_of_totals,
+    coverage_of_totals,
+    outcomes_of_totals,
+    packs_of_totals,
+    require_enough,
+)
 from tariff.report.outcomes import count_outcomes, count_packs
 from tariff.report.page import render_page
-from tariff.report.priced_lines import Priced, RunCards, TableBeside, find_beside, find_cards, scan_lines
+from tariff.report.priced_lines import Priced, RunCards, TableBeside, find_beside, find_cards, scan_lines, scan_written
 from tariff.report.terminal import as_text
 from tariff.report.text_files import write_csv
 from tariff.report.value_beyond_lines import count_pathways
@@ -119,20 +127,22 @@ def compare(
 ) -> Report:
     """Settle priced lines under each payment model and compare what commissioners pay.
 
-    `priced`: a frame of `columns.PRICED_LINE`, a Parquet file, a run folder, or several files. `models`: from
-    `load_models`, or what it takes. `by`: dimensions of the comparison (`comparison.DIMENSIONS`). `plan`: a file or a frame of
-    `columns.PLAN`; contract terms that pay against a plan need it. `pathways` (`columns.PATHWAY`) and `readmissions`
-    (`columns.READMISSION`), frames or files: for models that pay or withhold them; looked for beside files where they are
-    not given. `run_card`: of the pricing run; looked for beside files where it is not given. `baseline`: the model others are
-    compared with, the first unless named. `suppress`: whether the page, the workbook, the CSV and the terminal hide counts of
-    1 to 7 and their money.
+    `priced`: a frame of `columns.PRICED_LINE`, a Parquet file, a run folder, several files, or totals (`--aggregate`).
+    `models`: from `load_models`, or what it takes. `by`: dimensions of the comparison (`comparison.DIMENSIONS`). `plan`: a file
+    or a frame of `columns.PLAN`; contract terms that pay against a plan need it. `pathways` (`columns.PATHWAY`) and
+    `readmissions` (`columns.READMISSION`), frames or files: for models that pay or withhold them; looked for beside files where
+    they are not given. `run_card`: of the pricing run; looked for beside files where it is not given. `baseline`: the model
+    others are compared with, the first unless named. `suppress`: whether the page, the workbook, the CSV and the terminal hide
+    counts of 1 to 7 and their money.
 
     Raises ActivityError (priced lines), RulesError (models, plan), UsageError (`by`, `baseline`), DisagreementError (the
     lines or the ledgers do not reconcile)."""
     keys = tuple(check_grouping(by))
     chosen = models if isinstance(models, Models) else load_models(models)
-    frame = scan_lines(priced)
     agreed, facts = _plan(plan)
+    if are_totals(priced):
+        return _compare_totals(priced, chosen, keys, agreed, facts, find_cards(priced, run_card), baseline, suppress=suppress)
+    frame = scan_lines(priced)
     outcomes = count_outcomes(frame)
     if not outcomes.height:
         raise ActivityError("there is nothing to compare", [Fault("priced lines", "there are no lines", "price some activity")])
@@ -158,6 +168,41 @@ def compare(
         suppress=suppress,
         best_practice=achieved(frame, cards, suppress=suppress),
         pathways=count_pathways(frame),
+    )
+    report.compare_by(())
+    return report
+
+
+def _compare_totals(
+    priced: Priced,
+    models: Models,
+    keys: tuple[str, ...],
+    plan: pl.DataFrame | None,
+    facts: PlanFacts | None,
+    cards: tuple[Mapping[str, Any], ...],
+    baseline: str | None,
+    *,
+    suppress: bool,
+) -> Report:
+    """`compare` of totals, which are the cells already."""
+    totals = scan_written(priced).collect()
+    require_enough(totals, tuple(models), keys, plan)
+    outcomes = outcomes_of_totals(totals)
+    if not outcomes.height:
+        raise ActivityError("there is nothing to compare", [Fault("totals", "there are no lines", "price some activity")])
+    ledgers = settle(cells_of_totals(totals, practice="gp_practice" in keys), models, plan)
+    _require_conservation(ledgers, outcomes)
+    report = Report(
+        models=models,
+        baseline=baseline or models.names[0],
+        by=keys,
+        ledgers=ledgers,
+        outcomes=outcomes,
+        packs=packs_of_totals(totals),
+        coverage=coverage_of_totals(totals),
+        cards=cards,
+        plan=facts,
+        suppress=suppress,
     )
     report.compare_by(())
     return report

@@ -15,7 +15,7 @@ from tariff.reasons import PRICED
 from tariff.report.assumed import assumption_rows
 from tariff.report.best_practice_sheets import best_practice_sheets
 from tariff.report.compared import Compared
-from tariff.report.outcomes import reason_sentence
+from tariff.report.outcomes import evidence_not_used, reason_sentence
 from tariff.report.sheet import NOT_APPLICABLE, NOT_AVAILABLE, Chart, Sheet, Value, in_lines, in_pounds
 from tariff.report.suppression import CONFIDENTIAL, is_small
 from tariff.report.words import DIMENSION_NAMES, value_name
@@ -63,6 +63,15 @@ def _sheets(report: Compared) -> Iterator[Sheet]:
         yield _bridge(report)
     yield from best_practice_sheets(report.best_practice)
     yield _outcomes(report)
+    unused = tuple(evidence_not_used(report))
+    if unused:
+        yield Sheet(
+            "Evidence not used",
+            "Evidence of best practice that changed no price",
+            "Rows of the evidence files by what is wrong with them. What is not used counts as no evidence.",
+            ("What is wrong", "Rows of evidence"),
+            unused,
+        )
     assumed = list(assumption_rows(report))
     if assumed:
         yield Sheet(

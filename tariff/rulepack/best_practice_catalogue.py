@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import Final
 
 from tariff.errors import Fault, RulesError
-from tariff.rulepack.best_practice_rows import MECHANISMS, read_word
+from tariff.rulepack.best_practice_rows import MECHANISMS, read_mechanism, read_word
 from tariff.rulepack.cell_text import read_price
 from tariff.rulepack.finding import rules_folders
 from tariff.rulepack.model import CONFIDENCES
 from tariff.rulepack.tables import Placed, TableColumn, TableSpec, read_table
 
 CATALOGUE_FILE: Final = "best_practice_catalogue.csv"
-YEAR_OF_CARE: Final = "year_of_care"
-"""RULES 3.1 D: priced by patient and year."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +58,6 @@ def _read_year(text: str) -> str:
     return text
 
 
-def _read_mechanism(text: str) -> str:
-    if text not in (*MECHANISMS, YEAR_OF_CARE):
-        raise ValueError(f"'{text}' is not a mechanism")
-    return text
-
-
 def _read_confidence(text: str) -> str:
     if text not in CONFIDENCES:
         raise ValueError(f"'{text}' is not known")
@@ -83,8 +75,8 @@ _CATALOGUE: Final = TableSpec(
         TableColumn("year", _read_year, "year of the figure; blank = from the first year on", _YEAR),
         TableColumn(
             "mechanism",
-            _read_mechanism,
-            "as in best_practice.csv, or year_of_care",
+            read_mechanism,
+            "as in best_practice.csv",
             f"known: {', '.join(MECHANISMS)}",
             required=True,
         ),

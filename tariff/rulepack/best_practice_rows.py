@@ -12,19 +12,23 @@ from tariff.rulepack.cell_text import read_age, read_percent, read_price, read_t
 from tariff.rulepack.model import check_currency, check_treatment_function
 from tariff.rulepack.tables import RowFault, Sourced, TableColumn, TableSpec
 
-ADDITION, PRICE, SETTING_PRICE, PROVIDER_GATE, TREATMENT_FUNCTION, SESSION = (
+ADDITION, PRICE, SETTING_PRICE, PROVIDER_GATE, YEAR_OF_CARE, TREATMENT_FUNCTION, SESSION = (
     "addition",
     "price",
     "setting_price",
     "provider_gate",
+    "year_of_care",
     "treatment_function",
     "session",
 )
-MECHANISMS: Final = (ADDITION, PRICE, SETTING_PRICE, PROVIDER_GATE, TREATMENT_FUNCTION, SESSION)
+MECHANISMS: Final = (ADDITION, PRICE, SETTING_PRICE, PROVIDER_GATE, YEAR_OF_CARE, TREATMENT_FUNCTION, SESSION)
 """RULES 3.1: A addition to a lowered base; A as a price of its own; B price by setting; C gate of a provider over a period;
-E treatment function beside its parent; F session by type of access."""
-NEED_CRITERIA: Final = (ADDITION, PRICE)
+D year of care, whose price a pathway pays and whose criteria stand here; E treatment function beside its parent; F session by
+type of access."""
+NEED_CRITERIA: Final = (ADDITION, PRICE, YEAR_OF_CARE)
 """Mechanisms that nothing on the line itself can show to be met."""
+OF_PATIENTS: Final = "patient"
+"""The kind of a year of care: it is about a patient, and covers no line."""
 
 EMERGENCY_SETTING: Final = "emergency"
 ADMITTED_SETTINGS: Final = ("day_case", "ordinary_elective", "non_elective", EMERGENCY_SETTING)
@@ -72,7 +76,10 @@ class BestPracticeRow(Sourced):
 
     @property
     def kind(self) -> str:
-        """The kind of activity the row is about: told by its settings, admitted where it names none."""
+        """The kind of activity the row is about: told by its settings, admitted where it names none; a year of care is
+        about patients."""
+        if self.mechanism == YEAR_OF_CARE:
+            return OF_PATIENTS
         return KIND_OF_SETTING[self.settings[0]] if self.settings else "admitted"
 
 
@@ -116,7 +123,11 @@ def _one_of(text: str, known: tuple[str, ...]) -> str:
 
 
 def one_thing_to_pay(row: BestPracticeRow) -> Iterator[RowFault]:
-    """An addition, or a price that stands instead of the ordinary one; a gate may have either."""
+    """An addition, or a price that stands instead of the ordinary one; a gate may have either, a year of care has neither."""
+    if row.mechanism == YEAR_OF_CARE:
+        if any(amount is not None for amount in (row.price, row.otherwise, row.addition)):
+            yield RowFault("price", "a year of care is paid by its pathway", "give the price in pathways.toml")
+        return
     if row.mechanism == ADDITION and (row.addition is None or row.price is not None or row.otherwise is not None):
         yield RowFault("addition", "an addition has an amount and no price", "give addition alone")
     if row.mechanism not in (ADDITION, PROVIDER_GATE) and (row.price is None or row.addition is not None):
@@ -143,6 +154,10 @@ def what_a_mechanism_needs(row: BestPracticeRow) -> Iterator[RowFault]:
     ):
         what = "is about one kind of attendance of one treatment function"
         yield RowFault("attendance", what, "give settings attendance, treatment_function and attendance")
+    if row.mechanism == YEAR_OF_CARE and any((row.settings, row.currency, row.treatment_function, row.attendance)):
+        yield RowFault("settings", "a year of care is about a patient, whatever the care", "name no HRG, function or setting")
+    if row.mechanism == YEAR_OF_CARE and (row.minimum_age is not None or row.maximum_age is not None):
+        yield RowFault("minimum_age", "is given though the register says whose year of care it is", "leave the ages blank")
     if row.attendance is not None and row.settings != ("attendance",):
         yield RowFault("attendance", "is given though settings is not attendance", "leave it blank")
     if row.parent_treatment_function is not None and row.mechanism != TREATMENT_FUNCTION:

@@ -30,6 +30,16 @@ def test_it_stands_beside_other_columns_and_streams() -> None:
     assert by_sex["paid"].sum() == tariff.price(frame, rules).select(pl.col("price_pence").sum()).collect().item() > 0
 
 
+def test_it_takes_evidence_of_best_practice() -> None:
+    rules = tariff.load_rules("example")
+    frame = activity("admitted", 40_000, seed=5, pack=rules).filter(pl.col("best_practice") == "hip_fracture")
+    told = frame.select("provider", line_id="spell_id", tariff=pl.lit("hip_fracture"), criterion=pl.lit(""), met=pl.lit("yes"))
+    expression = tariff.price_expression(rules, frame.columns, evidence=told)
+    within = frame.lazy().select(expression.alias("line")).unnest("line").collect()
+    assert within["best_practice_pence"].sum() > 0
+    assert_frame_equal(within, tariff.price(frame, rules, evidence=told).collect())
+
+
 def test_missing_columns_are_named() -> None:
     with pytest.raises(ActivityError, match="no column 'hrg'"):
         tariff.price_expression(tariff.load_rules("example"), ["spell_id", "provider"])

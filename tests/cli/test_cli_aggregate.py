@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tariff.aggregation import KEYS, SUMS
+from tariff.aggregation import ALSO, COUNTS, KEYS, SUMS
 from tariff.batch import Job, price_files
 from tariff.columns import COMPONENTS
 from tariff.rulepack import find_pack
@@ -33,10 +33,11 @@ def files(folder: Path) -> list[tuple[str | None, Path]]:
 _EXPECTED = {"example", "kind", "outcome", "reason", "source", "units_priced", "price", "base"}
 
 
-def of_lines(path: Path) -> pl.DataFrame:
+def of_lines(path: Path, keys: tuple[str, ...] = KEYS) -> pl.DataFrame:
     lines = pl.read_parquet(path).with_columns(pl.col("kind", "pod", "outcome", "reason").cast(pl.String))
-    sums = [pl.len().cast(pl.Int64).alias("lines"), *(pl.col(name).sum() for name in SUMS[1:])]
-    return lines.group_by(KEYS).agg(sums).sort(KEYS, nulls_last=True)
+    valued = pl.col("indicative_pence").is_not_null().sum()
+    counts = [pl.len().cast(pl.Int64).alias("lines"), valued.cast(pl.Int64).alias("lines_valued")]
+    return lines.group_by(keys).agg(*counts, *(pl.col(name).sum() for name in SUMS)).sort(keys, nulls_last=True)
 
 
 @pytest.mark.parametrize("rules", ["example", "auto"])
@@ -64,7 +65,8 @@ def test_the_command(tariff, files, listing):
     assert (cells["lines"].sum(), cells["price_pence"].sum()) == (card["counts"]["in"], card["price_pence"])
     assert sum(cells[name].sum() for name in COMPONENTS) == card["price_pence"]
     assert not {"line_id", "patient_id", "gp_practice"} & set(cells.columns)
-    assert tariff("compare", "t.parquet", "--models", "preset:episodic", "--out", "report").code == 3
+    assert tariff("explain", "t.parquet", "--line", "S1").code == 3
+    assert tariff("backtest", "t.parquet", "t.parquet").code == 3
 
 
 @pytest.mark.parametrize(
@@ -73,6 +75,7 @@ def test_the_command(tariff, files, listing):
         (["--out", "folder"], "give NAME.parquet for their totals"),
         (["--dates", "ignore", "--rules", "example", "--out", "t.parquet"], "does not go with dates ignored"),
         (["--resume", "--out", "t.parquet"], "name a folder"),
+        (["--aggregate-by", "sex", "--out", "t.parquet"], "known: treatment_function, gp_practice"),
     ],
 )
 def test_what_totals_cannot_do(tariff, spells, listing, arguments, told):
@@ -87,4 +90,90 @@ def test_no_lines_give_no_cells(tariff, spells):
     file = spells()
     file.write_text(file.read_text().splitlines()[0] + "\n")
     assert tariff("price", file, "--rules", "example", "--aggregate", "--out", "t.parquet").code == 0
-    assert pl.read_parquet("t.parquet").shape == (0, len(KEYS) + len(SUMS))
+    assert pl.read_parquet("t.parquet").shape == (0, len(KEYS) + len(COUNTS) + len(SUMS))
+
+
+PLAN = "commissioner,provider,pod,treatment_function,currency,financial_year,month,units,pence\n{}"
+MODEL = """schema = 1
+[[model]]
+name = "m"
+title = "M"
+[[model.terms]]
+term = "{term}"
+source = "a test"
+confidence = "assumed"
+{more}
+"""
+
+
+@pytest.fixture
+def both(tariff, files) -> tuple[str, str]:
+    """The same activity as lines and as totals."""
+    given = [f"{kind}={path}" for kind, path in files]
+    assert tariff("price", *given, "--rules", "example", "--out", "lines.parquet").code == 0
+    apart = ("--aggregate", "--aggregate-by", ",".join(ALSO))
+    assert tariff("price", *given, "--rules", "example", *apart, "--out", "totals.parquet").code == 0
+    return "lines.parquet", "totals.parquet"
+
+
+def test_totals_told_apart_are_those_of_the_lines(both):
+    assert pl.read_parquet(both[1]).equals(of_lines(Path(both[0]), (*KEYS, *ALSO)))
+
+
+@pytest.mark.parametrize("by", ["commissioner,pod", "gp_practice,treatment_function", "provider,month,hrg_chapter"])
+def test_a_comparison_of_totals_is_that_of_the_lines(tariff, both, by):
+    lines = pl.read_parquet(both[0]).filter(pl.col("outcome") == "priced")
+    rows = lines.select("commissioner", "financial_year").unique().rows()
+    Path("plan.csv").write_text(PLAN.format("".join(f"{who},,,,,{year},,10,900000\n" for who, year in rows)))
+    models = "preset:episodic,preset:block,preset:cost-and-volume"
+    told = []
+    for name in both:
+        done = tariff("compare", name, "--models", models, "--plan", "plan.csv", "--by", by, "--out", f"{name}.report")
+        assert done.code == 0, done.err
+        told.append(done.out)
+        card = json.loads(Path(f"{name}.report/run_card.json").read_text(encoding="utf-8"))
+        told.append({part: card[part] for part in ("outcomes", "packs", "totals", "notes", "plan")})
+        told.append({part: card["activity"][part] for part in ("commissioners", "providers", "kinds")})
+    assert told[:3] == told[3:]
+    for table in ("comparison", "ledger"):
+        one, other = (pl.read_parquet(f"{name}.report/{table}.parquet") for name in both)
+        assert one.sort(one.columns).equals(other.sort(other.columns))
+
+
+def test_months_are_all_that_totals_tell_of_dates(tariff, both):
+    for name in both:
+        assert tariff("compare", name, "--models", "preset:episodic", "--out", f"{name}.report").code == 0
+    told = [json.loads(Path(f"{name}.report/run_card.json").read_text(encoding="utf-8"))["activity"] for name in both]
+    assert told[1]["first_date"] <= told[0]["first_date"] <= told[0]["last_date"] <= told[1]["last_date"]
+    assert told[1]["first_date"][:7] == told[0]["first_date"][:7]
+    assert told[1]["last_date"][:7] == told[0]["last_date"][:7]
+
+
+@pytest.mark.parametrize(
+    ("term", "more", "told"),
+    [
+        ("readmissions", "", "looks for readmissions among the lines"),
+        ("referral_cap", 'share = "10%"', "looks at who referred the patient of each line"),
+        ("activity_cap", "scope = { treatment_functions = ['100'] }", "governs some of treatment_function only"),
+    ],
+)
+def test_what_needs_lines_is_refused_by_name(tariff, spells, term, more, told):
+    if term == "activity_cap":
+        term, more = "cost_and_volume", f"{more}\nagainst = 'plan'\nmarginal_rate = '70%'"
+    Path("m.toml").write_text(MODEL.format(term=term, more=more), encoding="utf-8")
+    assert tariff("price", spells(), "--rules", "example", "--aggregate", "--out", "t.parquet").code == 0
+    done = tariff("compare", "t.parquet", "--models", "preset:episodic,m.toml", "--out", "report")
+    assert done.code == 4
+    assert "model 'm': " + told in done.err
+    assert not Path("report").exists()
+
+
+def test_totals_that_are_too_coarse(tariff, spells):
+    assert tariff("price", spells(), "--rules", "example", "--aggregate", "--out", "t.parquet").code == 0
+    done = tariff("compare", "t.parquet", "--models", "preset:episodic", "--by", "gp_practice", "--out", "report")
+    assert done.code == 2
+    assert "price with --aggregate-by gp_practice" in done.err
+    Path("plan.csv").write_text(PLAN.format("99A,ZZB,,100,,2017-18,,10,900000\n"), encoding="utf-8")
+    done = tariff("compare", "t.parquet", "--models", "preset:block", "--plan", "plan.csv", "--out", "report")
+    assert done.code == 4
+    assert "the plan: has rows by treatment_function" in done.err

@@ -38,7 +38,7 @@ def test_evidence_pays_and_what_is_not_used_is_told(tariff, spells, evidence):
     done = tariff("price", file, "--rules", "example", "--evidence", evidence, "--out", "priced.parquet")
     assert done.code == 0
     assert "Evidence of best practice: 22 answers of lines, 1 of provider gates." in done.out
-    assert "Warning: 1 rows of evidence: the rule pack has no such criterion of the tariff (hip_fracture speed)." in done.out
+    assert "Warning: 1 row of evidence: the rule pack has no such criterion of the tariff (hip_fracture speed)." in done.out
     assert "Warning: 7 rows of evidence: no line of this run has that provider and identifier (hip_fracture)." in done.out
     assert "NOBODY" not in done.out + done.err
     priced = pl.read_parquet("priced.parquet").select(
@@ -78,3 +78,52 @@ def test_evidence_that_cannot_be_used_stops_the_run(tariff, spells):
     assert done.code == 3
     assert "no column 'provider'" in done.err
     assert not Path("priced.parquet").exists()
+
+
+def test_gates_are_counted_from_the_evidence_of_lines_and_are_evidence(tariff, spells):
+    """ZZB meets both shares of the heart failure gate (70%, 60%); ZZC misses one; ZZA sent nothing."""
+    heart = {"hrg": "EB03D", "admission_method": "21", "age": "80"}
+    lines = [
+        {"spell_id": f"{provider}{n}", "provider": provider, **heart} for provider in ("ZZB", "ZZC", "ZZA") for n in range(10)
+    ]
+    told = "provider,line_id,tariff,criterion,met\n"
+    for provider, seen in (("ZZB", 6), ("ZZC", 5)):
+        for n in range(10):
+            told += f"{provider},{provider}{n},heart_failure,audit_submission,yes\n"
+            told += f"{provider},{provider}{n},heart_failure,specialist_input,{'yes' if n < seen else 'no'}\n"
+    Path("lines.csv").write_text(told, encoding="utf-8")
+    file = spells(*lines)
+    first = tariff("price", file, "--rules", "example", "--evidence", "lines.csv", "--out", "first.parquet")
+    assert "40 rows of evidence: the tariff is a provider gate" in first.out
+    counted = tariff("best-practice", "gates", "first.parquet", "--evidence", "lines.csv", "--out", "gates.csv")
+    assert counted.code == 0
+    assert "ZZB  heart_failure specialist_input: passed (6 of 10 lines, threshold 60%)" in counted.out
+    assert "ZZC  heart_failure specialist_input: not passed (5 of 10 lines, threshold 60%)" in counted.out
+    assert "ZZA" not in counted.out
+    tariff("price", file, "--rules", "example", "--evidence", "gates.csv", "--out", "second.parquet")
+    statuses = pl.read_parquet("second.parquet").select("provider", "best_practice_status").unique()
+    assert dict(statuses.iter_rows()) == {"ZZB": "met", "ZZC": "not_met", "ZZA": "no_evidence"}
+    assert tariff("verify", "second.parquet", "--every-line").code == 0
+    again = tariff("best-practice", "gates", "first.parquet", "--evidence", "lines.csv", "--out", "gates.csv")
+    assert again.code == 6, "an existing output is refused"
+
+
+def test_the_budget_test_prints_the_neutral_base_and_the_curve(tariff, spells):
+    tariff("price", spells(*({"spell_id": f"S{n}", **HIP} for n in range(20))), "--rules", "example", "--out", "p.parquet")
+    done = tariff("best-practice", "budget", "p.parquet", "--tariff", "hip_fracture", "--neutral-at", "75%")
+    assert done.code == 0
+    assert "no line has evidence" in done.out
+    (base,) = [line.split() for line in done.out.splitlines() if line.startswith("HE11G")]
+    assert base[-4:] == ["20", "£3,000", "£1,000", "£2,250"]
+    shares = [line.split()[0] for line in done.out.splitlines() if line.strip()[:1].isdigit() and "%" in line.split()[0]]
+    assert shares == [f"{share}%" for share in range(0, 101, 10)]
+    wrong = tariff("best-practice", "budget", "p.parquet", "--tariff", "hip_fracture", "--neutral-at", "lots")
+    assert (wrong.code, "write it as 75%" in wrong.err) == (2, True)
+    assert tariff("best-practice", "budget", "p.parquet", "--tariff", "day_case_surgery").code == 2
+
+
+def test_the_catalogue_is_shown_with_sources(tariff):
+    done = tariff("best-practice", "catalogue", "hip_fracture")
+    assert "2010-11: £445" in done.out
+    assert "published · RULES 3.2: nos.org.uk quoting PbR guidance 2013-14" in done.out
+    assert "assumed · RULES 3.2: unverified 0.85, no text at hand" in done.out

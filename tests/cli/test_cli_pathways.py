@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import date
 
 import polars as pl
 import pytest
 
 from tariff.cli import app
+from tariff.columns import PATHWAY_TABLES
 from tariff.errors import TariffError
+from tariff.rulepack.finding import find_pack
 
 HEADER = "spell_id,provider,commissioner,patient_id,admission_date,discharge_date,admission_method,patient_classification,age,hrg"
 SPELLS = (
@@ -71,3 +74,116 @@ def test_an_unknown_pathway_is_told(tmp_path, overlay):
     with pytest.raises(TariffError, match="hernias"):
         priced(tmp_path, overlay, "--pathways", "hernias")
     assert not (tmp_path / "priced.parquet").exists()
+
+
+def run_folder(tmp_path, overlay, *options, rules="example", spells=SPELLS, out="run"):
+    """Each spell in a file of its own, priced into a run folder."""
+    files = []
+    for number, spell in enumerate(spells):
+        files.append(tmp_path / f"spells{number}.csv")
+        files[-1].write_text("\n".join([HEADER + ",treatment_function", spell]) + "\n")
+    command = ["price", *map(str, files), "--rules", rules, "--overlay", str(overlay), "--out", str(tmp_path / out), *options]
+    assert app(command) == 0
+    return tmp_path / out
+
+
+def test_a_run_folder_of_many_files_tells_the_same_as_one_file(tmp_path, overlay):
+    one = priced(tmp_path, overlay, "--pathways", "hernia")
+    folder = run_folder(tmp_path, overlay, "--pathways", "hernia")
+    lines = pl.read_parquet(folder / "priced" / "*.parquet")
+    assert lines.equals(pl.read_parquet(one))
+    for table in PATHWAY_TABLES:
+        beside = pl.read_parquet(one.with_suffix(f".{table}.parquet"))
+        assert pl.read_parquet(folder / f"{table}.parquet").equals(beside), table
+    cards = [json.loads(path.read_text())["pathways"] for path in (one.with_suffix(".run_card.json"), folder / "run_card.json")]
+    assert cards[0] == cards[1]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        ["manifest.json", "priced", "run_card.json", *(f"{table}.parquet" for table in PATHWAY_TABLES)]
+    )
+
+
+def test_a_run_folder_with_pathways_is_finished_once_and_can_be_overwritten(tmp_path, overlay):
+    folder = run_folder(tmp_path, overlay, "--pathways", "hernia")
+    before = {path: path.read_bytes() for path in folder.rglob("*.parquet")}
+    run_folder(tmp_path, overlay, "--pathways", "hernia", "--resume")
+    assert {path: path.read_bytes() for path in folder.rglob("*.parquet")} == before
+    with pytest.raises(TariffError, match="begun otherwise"):
+        run_folder(tmp_path, overlay, "--pathways", "cataract", "--resume")
+    run_folder(tmp_path, overlay, "--pathways", "cataract", "--overwrite")
+    assert pl.read_parquet(folder / "pathways.parquet").is_empty()
+
+
+def test_a_run_stopped_while_pathways_are_formed_goes_on(tmp_path, overlay, monkeypatch):
+    whole = run_folder(tmp_path, overlay, "--pathways", "hernia")
+    before = {path.relative_to(whole): path.read_bytes() for path in whole.rglob("*.parquet")}
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("tariff.pathways.writing._totals", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            run_folder(tmp_path, overlay, "--pathways", "hernia", out="again")
+    assert not (tmp_path / "again").exists()
+    again = run_folder(tmp_path, overlay, "--pathways", "hernia", "--resume", out="again")
+    assert {path.relative_to(again): path.read_bytes() for path in again.rglob("*.parquet")} == before
+
+
+@pytest.fixture
+def next_year(tmp_path):
+    """The example pack, and the year after it, in which a hernia is paid £2,000 instead of £1,250."""
+    folder = tmp_path / "next"
+    shutil.copytree(find_pack("example"), folder)
+    for name, *changes in (
+        ("pack.toml", ('year = "example"', 'year = "next"'), ("2017-04-01", "2018-04-01"), ("2018-03-31", "2019-03-31")),
+        ("pathways.toml", ('price = "1,250"', 'price = "2,000"')),
+    ):
+        text = (folder / name).read_text(encoding="utf-8")
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new, 1) if name == "pack.toml" else text.replace(old, new)
+        (folder / name).write_text(text, encoding="utf-8")
+    (folder / "examples.csv").unlink()
+    return folder
+
+
+OVER_THE_YEAR_END = (
+    "S1,XP1,XC1,SECRET1,2018-03-20,2018-03-22,11,1,60,FZ18K,100",
+    "S2,XP1,XC1,SECRET1,2018-04-10,2018-04-11,11,1,60,FZ18K,100",
+    "S3,XP1,XC1,SECRET2,2018-04-10,2018-04-11,11,1,60,FZ18K,100",
+)
+
+
+def test_pathways_keep_the_pack_of_their_own_date(tmp_path, overlay, next_year):
+    both = f"example,{next_year}"
+    first = run_folder(tmp_path, overlay, "--pathways", "hernia", spells=OVER_THE_YEAR_END[:1], out="first")
+    opened = ["--open-pathways", str(first / "pathways_open.parquet"), "--pathways", "hernia"]
+    with pytest.raises(TariffError, match="definitions that this run does not have"):
+        run_folder(tmp_path, overlay, *opened, rules=str(next_year), spells=OVER_THE_YEAR_END[1:], out="second")
+    second = run_folder(tmp_path, overlay, *opened, rules=both, spells=OVER_THE_YEAR_END[1:], out="second")
+    together = run_folder(tmp_path, overlay, "--pathways", "hernia", rules=both, spells=OVER_THE_YEAR_END, out="together")
+    wanted = ["pathway_id", "pack", "bundle_pence", "flag", "lines"]
+    told = pl.read_parquet(together / "pathways.parquet").select(wanted)
+    assert told.filter(pl.col("flag").is_null()).rows() == [
+        ("hernia:XP1:S1", "example+local", 125_000, None, 2),
+        ("hernia:XP1:S3", "next+local", 200_000, None, 1),
+    ]
+    in_turn = pl.concat([pl.read_parquet(run / "pathways.parquet") for run in (first, second)])
+    assert in_turn.filter(pl.col("pathway_id") == "hernia:XP1:S1")["change_pence"].to_list() == [125_000, 0]
+    latest = in_turn.unique("pathway_id", keep="last", maintain_order=True).select(wanted).sort("pathway_id")
+    assert latest.equals(told.sort("pathway_id"))
+
+
+def test_packs_of_the_same_days_are_refused(tmp_path, overlay):
+    with pytest.raises(TariffError, match="same days"):
+        run_folder(tmp_path, overlay, "--dates", "strict", rules="example,2017-18")
+
+
+def test_a_register_with_a_date_that_is_none_is_refused(tmp_path, overlay):
+    registers = tmp_path / "registers.csv"
+    registers.write_text(
+        "patient_id,register,level,start_date,end_date,provider,commissioner\nSECRET1,maternity,standard,01/06/2017,,XP1,XC1\n"
+    )
+    with pytest.raises(TariffError, match="1 cells of start_date are no dates") as told:
+        priced(tmp_path, overlay, "--registers", str(registers))
+    assert "SECRET1" not in str(told.value)

@@ -75,8 +75,10 @@ def test_aggregate_in_a_job(tariff, job):
     job.write_text(text.replace('existing = "resume"', ""))
     assert tariff("run", job).code == 0
     assert pl.read_parquet(job.parent / "totals.parquet")["lines"].sum() == 2
-    job.write_text(text + JOB[JOB.index("[compare]") :])
-    assert tariff("run", job).code == 2
+    job.write_text(text.replace('"resume"', '"overwrite"') + JOB[JOB.index("[compare]") :])
+    done = tariff("run", job)
+    assert done.code == 0, done.err
+    assert (job.parent / "report" / "report.html").is_file()
 
 
 def test_every_fault_is_told_with_its_line(tariff, job, listing):

@@ -122,3 +122,31 @@ def test_lines_under_several_packs(tariff, spells):
     assert tariff("price", file, "--out", "priced.parquet").code == 0
     done = tariff("verify", "priced.parquet")
     assert done.code == 0
+
+
+@pytest.mark.parametrize("out", ["priced.parquet", "run"])
+def test_a_bit_that_flipped_since_is_found(tariff, spells, folder, out):
+    assert tariff("price", spells({}, {}), "--rules", "example", "--out", out).code == 0
+    assert tariff("verify", out).code == 0
+    (file,) = [folder / out] if out != "run" else (folder / "run" / "priced").iterdir()
+    spoiled = bytearray(file.read_bytes())
+    spoiled[len(spoiled) // 3] ^= 16
+    file.write_bytes(spoiled)
+    done = tariff("verify", out)
+    assert done.code in {3, 5}  # it may decode all the same
+    assert f"{file.name}: is not what the run wrote" in done.err
+
+
+def test_a_part_that_is_missing_or_added_is_found(tariff, spells, folder):
+    assert tariff("price", spells({}, {}), "--rules", "example", "--out", "run").code == 0
+    part = folder / "run" / "priced" / "part-00001.parquet"
+    part.with_name("part-00002.parquet").write_bytes(part.read_bytes())
+    done = tariff("verify", "run")
+    assert done.code == 3  # there are more lines than activity
+    assert "part-00002.parquet: is not what the run wrote" in done.err
+    part.with_name("part-00002.parquet").replace(part.with_name("part-00003.parquet"))
+    part.unlink()
+    done = tariff("verify", "run")
+    assert done.code == 5
+    assert "part-00001.parquet: is not" in done.err
+    assert "part-00003.parquet: is not" in done.err

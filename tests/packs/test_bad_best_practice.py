@@ -65,6 +65,22 @@ FAULTS: dict[str, tuple[Mistake, str]] = {
         added(**HIP, addition="5", parent_treatment_function="420"),
         "is given though the mechanism is addition",
     ),
+    "a price of a year of care": (
+        added(tariff="parkinsons", mechanism="year_of_care", price="3000"),
+        "a year of care is paid by its pathway",
+    ),
+    "a year of care of one HRG": (
+        added(tariff="paediatric_diabetes", mechanism="year_of_care", currency="PK67A"),
+        "a year of care is about a patient, whatever the care",
+    ),
+    "a year of care of some ages": (
+        added(tariff="parkinsons", mechanism="year_of_care", maximum_age="18"),
+        "the register says whose year of care it is",
+    ),
+    "a year of care that nothing can show": (
+        added(tariff="parkinsons", mechanism="year_of_care"),
+        "has no criteria, so nothing could show that it is met",
+    ),
     "ages the wrong way round": (added(**HIP, addition="5", minimum_age="60", maximum_age="50"), "60 is above maximum_age 50"),
     "an age of unbundled care": (
         added(tariff="haemodialysis", mechanism="session", currency="LD04A", settings="unbundled", price="5", minimum_age="19"),

@@ -24,8 +24,8 @@ from tariff.rulepack import find_pack
 if sys.platform != "win32":
     import resource
 
-SECONDS = 20
-"""No file of a few kilobytes may take longer, on however busy a machine."""
+SECONDS = 60
+"""No file of a few kilobytes may take longer, on however busy a machine, even where a kernel is compiled for it."""
 MORE_MEGABYTES = 700
 PATIENT = "P4711943"
 RULES_OF_FOUR_ROWS = "HN22E,HN22D,LA08E,DZ19H"

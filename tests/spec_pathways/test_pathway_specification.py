@@ -1,4 +1,5 @@
-"""Patient histories as text tables (`histories.txt`, `years.txt`, `readmissions.txt`), told by the sweeps and by the reference alike.
+"""Patient histories as text tables (`histories.txt`, `years.txt`, `readmissions.txt`), told by the sweeps and the
+reference alike.
 
 A line's `expect` is its pathway, its category and the pounds of it that the pathway pays, or `-` where it has no pathway; a
 pathway that a register opened is written by its definition and `anchor-less`. `pays:` lists a pathway's level, price and episodic

@@ -109,8 +109,9 @@ def test_nothing_known_is_no_achievement(pack: RulePack) -> None:
 
 
 def test_a_gate_by_counting(pack: RulePack) -> None:
-    """80% of lines must meet both criteria; RNO has 8 of 10, RTR 7 of 10. A line without evidence counts as not met."""
-    lines = pl.concat([spells(10, "TB06A"), spells(10, "TB06A", "RTR")])
+    """80% of lines must meet both criteria; RNO has 8 of 10, RTR 7 of 10. A line without evidence counts as not met; RMX sent
+    none at all, so nothing is known of it."""
+    lines = pl.concat([spells(10, "TB06A"), spells(10, "TB06A", "RTR"), spells(10, "TB06A", "RMX")])
     evidence = evidence_of(
         pl.concat(
             whole(lines.filter(pl.col("provider") == provider), "laparotomy", met, 1).with_columns(criterion=pl.lit(criterion))
@@ -127,7 +128,8 @@ def test_a_gate_by_counting(pack: RulePack) -> None:
     ]
     priced = price(lines, pack, evidence=with_gates(evidence, counted)).collect()
     assert priced.filter(pl.col("provider") == "RNO")["price_pence"].to_list() == [770_000] * 10
-    assert set(priced["best_practice_status"]) == {"met", "not_met"}
+    statuses = dict(priced.select("provider", "best_practice_status").unique().iter_rows())
+    assert statuses == {"RNO": "met", "RTR": "not_met", "RMX": "no_evidence"}
 
 
 def test_the_base_that_is_neutral_at_a_stated_achievement() -> None:

@@ -70,7 +70,7 @@ def test_every_preset_loads_and_says_itself(tmp_path: Path) -> None:
 def test_a_preset_that_lacks_figures_of_ones_own_asks_for_them(name: str) -> None:
     with pytest.raises(RulesError) as caught:
         load_models(f"preset:{name}")
-    assert "prices" in str(caught.value) or f"give it as preset:{name}:population=" in str(caught.value)
+    assert f"preset:{name}:NAME=VALUE" in str(caught.value) or f"give it as preset:{name}:population=" in str(caught.value)
 
 
 # preset, parameter of rules/parameters.csv, the day, the field that holds it
@@ -149,7 +149,8 @@ FAULTS = {
     "no rate": (("marginal_rate = 0.55\n", ""), 12, "'marginal_rate' is missing"),
     "ambiguous rate": (("0.55", "55"), 14, "55 is not a share"),
     "negative rate": (("0.55", '"-10%"'), 14, "not between 0% and 100%"),
-    "rate beyond one": (("0.55", "1.2"), 14, "not between 0% and 100%"),
+    "rate beyond one": (("0.55", '"120%"'), 14, "not between 0% and 100%"),
+    "rate that may be meant either way": (("0.55", "1.2"), 14, "may mean 1.2% or 120%"),
     "no confidence": (('confidence = "local"\n', ""), 12, "'confidence' is missing"),
     "unknown confidence": (('"local"', '"locla"'), 17, "did you mean 'local'?"),
     "unknown handling of the unplanned": (('"tariff"\nsource', '"ignore"\nsource'), 15, "known: refuse, tariff"),

@@ -9,7 +9,7 @@ import pytest
 
 from tariff.columns import PATHWAY, READMISSION, schema
 from tariff.comparison import bridge_ledgers, compare_ledgers
-from tariff.errors import RulesError
+from tariff.errors import ActivityError, RulesError
 from tariff.payment import (
     Beside,
     check_plan,
@@ -20,6 +20,7 @@ from tariff.payment import (
     load_models,
     settle,
 )
+from tariff.payment.pathways import bundled_lines
 
 MODELS = """
 schema = 1
@@ -107,6 +108,46 @@ def test_pathways_are_paid_in_place_of_the_lines_inside(lines: pl.DataFrame, pat
 def test_a_model_of_pathways_needs_pathways(lines: pl.DataFrame, tmp_path: Path) -> None:
     with pytest.raises(RulesError, match="models 'bundled', 'all': it pays pathways, and the priced lines come without them"):
         settle(gather_cells(lines.lazy()), load_models(models(tmp_path)))
+
+
+LOCAL = 'term = "local_price"\nsource = "s"\nconfidence = "local"\n'
+
+
+@pytest.mark.parametrize(("said", "paid"), [('prices = "prices.csv"', 2_400_00), ('change = "-10%"', 5_490_00)])
+def test_a_local_price_stands_in_place_of_the_price_that_the_model_pays(
+    lines: pl.DataFrame, tmp_path: Path, said: str, paid: int
+) -> None:
+    """Without best practice it replaces, or changes, the price without it: 6,600 for the three lines, 500 of it best practice."""
+    (tmp_path / "prices.csv").write_text("price\n800\n", encoding="utf-8")
+    path = tmp_path / "m.toml"
+    model = '[[model]]\nname = "m"\ntitle = "M"\nper_line = "without_best_practice"\n'
+    path.write_text(f"schema = 1\n{model}[[model.terms]]\n{LOCAL}{said}\n", encoding="utf-8")
+    three = lines.filter(pl.col("line_id") != "L3")
+    (ledger,) = settle(gather_cells(three.lazy()), load_models(path))
+    assert compare_ledgers([ledger])["pence"].to_list() == [paid]
+
+
+def test_local_prices_and_pathways_in_one_model_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "m.toml"
+    model = '[[model]]\nname = "m"\ntitle = "M"\npathways = ["hip"]\n'
+    path.write_text(f'schema = 1\n{model}[[model.terms]]\n{LOCAL}change = "-1%"\n', encoding="utf-8")
+    with pytest.raises(RulesError, match=r"m\.toml:2: model 'm': the term local_price prices lines that its pathways may pay"):
+        load_models(path)
+
+
+def test_pathways_of_other_lines_are_refused(lines: pl.DataFrame, pathways: pl.DataFrame) -> None:
+    with pytest.raises(ActivityError, match="1 lines lie in pathways that are not among them"):
+        gather_inside(lines.lazy(), pathways.filter(pl.col("definition") == "hip"))
+
+
+def test_what_was_paid_for_a_pathway_that_is_flagged_now_is_taken_back(lines: pl.DataFrame, pathways: pl.DataFrame) -> None:
+    flagged = pl.col("definition") == "hip"
+    now = pathways.with_columns(
+        flag=pl.when(flagged).then(pl.lit("not_priced")).otherwise("flag").cast(pathways.schema["flag"]),
+        change_pence=pl.when(flagged).then(-5_000_00).otherwise("change_pence"),
+    )
+    told = bundled_lines(None, now, ["all"], best_practice=True)
+    assert told["pence"].sum() == -5_000_00 + 800_00
 
 
 def trauma(status: str, pence: int, **more: Any) -> dict[str, Any]:

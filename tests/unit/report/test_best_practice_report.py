@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tariff.best_practice.achievement import best_practice_achievement, criteria_missing
+from tariff.best_practice.achievement import best_practice_achievement, criteria_missing, prices_by_setting
 from tariff.report import compare
 from tariff.report.best_practice import KNOWN, OPEN, BestPractice, TariffFacts, achieved, outside_limits, tariff_sections
 
@@ -182,3 +182,45 @@ def test_criteria_that_lines_lack(priced_lines: Lines) -> None:
         ("stroke", "unit", 4, 0),
         ("stroke", "imaging", 3, 0),
     ]
+
+
+def by_setting(setting: str, pence: int, *, covered: bool, count: int = 10) -> list[dict[str, Any]]:
+    said = {"best_practice_tariff": "daycase", "best_practice_status": "met" if covered else "not_met"}
+    missing = None if covered else "daycase:setting"
+    return [{**said, "best_practice_missing": missing, "setting": setting, "base_pence": pence, "currency": "TB04A"}] * count
+
+
+def test_prices_by_setting_stand_side_by_side_and_lose_nothing(priced_lines: Lines, tmp_path: Path) -> None:
+    lines = priced_lines(
+        *by_setting("day_case", 1_100_00, covered=True),
+        *by_setting("ordinary_elective", 1_000_00, covered=False, count=9),
+        *by_setting("ordinary_elective", 1_000_05, covered=False),
+        *covered("XP1", "hip", 10, 10, 10),
+    )
+    assert prices_by_setting(lines).rows() == [
+        ("daycase", "TB04A", "day_case", True, 10, 1_100_00),
+        ("daycase", "TB04A", "ordinary_elective", False, 19, 1_000_03),
+    ]
+    text = page(lines, tmp_path)
+    assert "What prices by setting paid where" in text
+    assert "£1,100" in text
+    sheet = pl.read_excel(
+        tmp_path / "report" / "report.xlsx", sheet_name="Best practice by setting", read_options={"header_row": 3}
+    )
+    assert sheet["Covered"].to_list() == ["yes", "no"]
+    (row,) = best_practice_achievement(lines, by=()).filter(tariff="daycase").to_dicts()
+    assert (row["lost_pence"], row["at_stake_pence"]) == (0, 0)
+
+
+def test_evidence_that_was_not_used_stands_in_the_data_quality_section(lines: pl.DataFrame, tmp_path: Path) -> None:
+    unused = [
+        {"problem": "unknown_line", "rows": 1_200, "sentence": "no line of this run has it", "examples": ["hip"]},
+        {"problem": "contradictory", "rows": 2, "sentence": "both met and not met", "examples": []},
+    ]
+    report = compare(lines, "preset:episodic", run_card=CARD | {"evidence": {"not_used": unused}})
+    report.write(tmp_path / "report")
+    text = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    assert "No line of this run has it (hip): 1,200 rows of evidence." in text
+    assert "Both met and not met: [c] rows of evidence." in text
+    sheet = pl.read_excel(tmp_path / "report" / "report.xlsx", sheet_name="Evidence not used", read_options={"header_row": 3})
+    assert sheet.rows() == [("no line of this run has it (hip)", "1,200 rows"), ("both met and not met", "[c] rows")]

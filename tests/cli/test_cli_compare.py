@@ -1,0 +1,117 @@
+"""`tariff compare` from files on disk: models of one's own, pathways and readmissions wherever they stand, any baseline and any
+grouping."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+MODELS = """schema = 1
+[[model]]
+name = "by-line"
+title = "By the line"
+[[model]]
+name = "bundled"
+title = "Bundled"
+pathways = ["all"]
+[[model]]
+name = "readmissions"
+title = "Readmissions"
+[[model.terms]]
+term = "readmissions"
+source = "a test"
+confidence = "local"
+"""
+HIP = {
+    "patient_id": "P1",
+    "hrg": "FZ18K",
+    "treatment_function": "100",
+    "admission_date": "2017-06-01",
+    "discharge_date": "2017-06-04",
+    "gp_practice": "G1",
+}
+BACK = {
+    "patient_id": "P1",
+    "hrg": "EB12C",
+    "treatment_function": "300",
+    "admission_method": "21",
+    "admission_date": "2017-06-20",
+    "discharge_date": "2017-06-21",
+}
+
+
+@pytest.fixture
+def priced(tariff, spells) -> Path:
+    """Priced lines with an emergency readmission, their tables beside them."""
+    Path("models.toml").write_text(MODELS, encoding="utf-8")
+    done = tariff("price", spells(HIP, BACK), "--rules", "example", "--pathways", "active", "--out", "priced.parquet")
+    assert done.code == 0, done.err
+    return Path("priced.parquet")
+
+
+def totals(folder: str) -> dict[str, int]:
+    card = json.loads(Path(folder, "run_card.json").read_text(encoding="utf-8"))
+    return {told["model"]: told["pence"] for told in card["totals"]}
+
+
+def test_tables_are_found_beside_the_lines_or_where_they_are_said_to_be(tariff, priced):
+    arguments = ["--models", "models.toml", "--no-suppress"]
+    done = tariff("compare", priced, *arguments, "--out", "beside")
+    assert done.code == 0, done.err
+    assert totals("beside")["readmissions"] < totals("beside")["by-line"]
+    Path("elsewhere").mkdir()
+    shutil.copy(priced, "elsewhere/lines.parquet")
+    lost = tariff("compare", "elsewhere/lines.parquet", *arguments, "--out", "lost")
+    assert lost.code == 4
+    assert "model 'bundled': it pays pathways, and the priced lines come without them" in lost.err
+    assert "model 'readmissions': the priced lines come without their readmissions" in lost.err
+    tables = ["--pathways", "priced.pathways.parquet", "--readmissions", "priced.readmissions.parquet"]
+    said = tariff("compare", "elsewhere/lines.parquet", *arguments, *tables, "--out", "said")
+    assert said.code == 0, said.err
+    assert totals("said") == totals("beside")
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("nowhere.parquet", "nowhere.parquet: not found"),
+        ("models.toml", "models.toml: is not a whole Parquet file"),
+        ("priced.parquet", "these are not pathways\n  priced.parquet: lacks the columns definition, phase, level and others"),
+    ],
+)
+def test_a_table_that_is_none_is_refused(tariff, priced, listing, given, told):
+    before = listing()
+    done = tariff("compare", priced, "--models", "models.toml", "--pathways", given, "--out", "report")
+    assert (done.code, done.out) == (3, "")
+    assert told in done.err
+    assert listing() == before
+
+
+def test_any_model_may_be_the_baseline(tariff, priced):
+    done = tariff("compare", priced, "--models", "models.toml", "--baseline", "readmissions", "--out", "report", "--no-suppress")
+    assert done.code == 0, done.err
+    compared = pl.read_parquet("report/comparison.parquet")
+    paid = compared.filter(pl.col("model") == "readmissions")["pence"].sum()
+    assert compared.filter(pl.col("model") == "by-line")["baseline_pence"].sum() == paid == totals("report")["readmissions"]
+    wrong = tariff("compare", priced, "--models", "models.toml", "--baseline", "by-lines", "--out", "other")
+    assert wrong.code == 2
+    assert "the baseline 'by-lines' is not among the models: did you mean 'by-line'?" in wrong.err
+
+
+def test_groupings_add_to_the_same_totals(tariff, priced):
+    done = tariff(
+        "compare", priced, "--models", "models.toml", "--by", "gp_practice,hrg_chapter", "--out", "report", "--no-suppress"
+    )
+    assert done.code == 0, done.err
+    compared = pl.read_parquet("report/comparison.parquet")
+    assert compared.columns[:2] == ["gp_practice", "hrg_chapter"]
+    assert {"G1", "not given"} <= set(compared["gp_practice"])
+    assert dict(compared.group_by("model").agg(pl.col("pence").sum()).iter_rows()) == totals("report")
+    assert set(pl.read_csv("report/bridge.csv", infer_schema=False)["model"]) == {"bundled", "readmissions"}
+    unknown = tariff("compare", priced, "--models", "models.toml", "--by", "practice", "--out", "other")
+    assert (unknown.code, unknown.out) == (2, "")
+    assert "known: commissioner, provider, gp_practice" in unknown.err

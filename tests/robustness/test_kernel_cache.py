@@ -1,0 +1,127 @@
+"""Compiled kernels on disk: several processes may meet in one cold cache, an install and a home that cannot be written do no
+harm, and what a process needs to start is bounded. Limits are generous: the machine may be busy."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import tariff
+from tariff.columns import ADMITTED, names
+
+PRICE = """
+import sys, time
+from pathlib import Path
+started = time.perf_counter()
+from tariff.batch import Job, price_files
+run = price_files(Job([(None, Path("apc.csv"))], Path(sys.argv[1]), "example", overwrite=True))
+print(run.card["price_pence"], time.perf_counter() - started)
+"""
+EXPECTED = 630_000
+WARM_SECONDS, COLD_SECONDS = 3, 15
+BUSY = 4
+"""How many times longer a machine that does other work may take."""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    row = ["S1", "ZZB", "99A", "2017-06-20", "2017-06-30", "11", "1", "60", "HN22E"]
+    pl.DataFrame([row], schema=names(ADMITTED, required_only=True), orient="row").write_csv("apc.csv")
+    return tmp_path
+
+
+def environment(**changes: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in {"NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "HOME"}}
+    return {**kept, **changes}
+
+
+def start(out: str, **changes: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", PRICE, out]
+    return subprocess.Popen(command, env=environment(**changes), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finished(process: subprocess.Popen[str]) -> float:
+    """The seconds a process took to its first price, which must be right."""
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    pence, seconds = out.split()
+    assert int(pence) == EXPECTED
+    return float(seconds)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.environ.get("NUMBA_DISABLE_JIT") == "1", reason="nothing is compiled")
+def test_a_cold_cache_that_several_processes_fill_at_once_is_whole(folder):
+    cache = str(folder / "cache")
+    for process in [start(f"cold{number}.parquet", NUMBA_CACHE_DIR=cache) for number in range(3)]:
+        assert finished(process) < 3 * COLD_SECONDS * BUSY
+    kept = {path: path.stat().st_mtime_ns for path in (folder / "cache").rglob("*.nb?")}
+    assert kept
+    seconds = [finished(start(f"warm{number}.parquet", NUMBA_CACHE_DIR=cache)) for number in range(2)]
+    assert min(seconds) < WARM_SECONDS * BUSY
+    assert {path: path.stat().st_mtime_ns for path in (folder / "cache").rglob("*.nb?")} == kept, "nothing is compiled again"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="as POSIX has it")
+def test_a_home_that_cannot_be_written_leaves_the_temporary_folder(folder):
+    (folder / "home").write_text("a file, so that nothing can be put below it")
+    (folder / "scratch").mkdir()
+    finished(start("a.parquet", HOME=str(folder / "home"), TMPDIR=str(folder / "scratch")))
+    (cache,) = (folder / "scratch").glob(f"tariff-{os.getuid()}/kernels-*")
+    assert cache.stat().st_mode & 0o077 == 0, "what stands there is run: nobody else may write it"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="as POSIX has it")
+def test_without_any_place_for_a_cache_prices_are_right(folder):
+    (folder / "home").write_text("a file")
+    finished(start("a.parquet", NUMBA_CACHE_DIR=str(folder / "home")))
+
+
+def _mounts() -> bool:
+    unshare = shutil.which("unshare")
+    return unshare is not None and subprocess.run([unshare, "-m", "true"], check=False, capture_output=True).returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not _mounts(), reason="nothing can be mounted here, so nothing can be made read-only for any user")
+def test_a_read_only_install_prices_from_the_user_s_cache(folder):
+    package = Path(tariff.__file__).parent
+    shutil.copytree(package, folder / "site" / "tariff", ignore=shutil.ignore_patterns("__pycache__"))
+    rules = package / "_rules" if (package / "_rules").is_dir() else package.parent / "rules"
+    shutil.copytree(rules, folder / "site" / "rules")
+    (folder / "home").mkdir()
+    script = f"mount --bind site site && mount -o remount,ro,bind site && exec '{sys.executable}' -c \"$1\" out.parquet"
+    changes = {"PYTHONPATH": str(folder / "site"), "HOME": str(folder / "home"), "PYTHONSAFEPATH": "1"}
+    probe = PRICE + "\nimport tariff, errno\nassert 'site' in tariff.__file__, tariff.__file__\n"
+    probe += "try:\n    open('site/tariff/x', 'w')\nexcept OSError as error:\n    assert error.errno == errno.EROFS\n"
+    probe += "else:\n    raise AssertionError('it can be written')\n"
+    command = ["unshare", "-m", "sh", "-c", script, "sh", probe]
+    done = subprocess.run(command, env=environment(**changes), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.split()[0]) == EXPECTED
+    if os.environ.get("NUMBA_DISABLE_JIT") != "1":
+        assert list((folder / "home").rglob("kernels-*/**/*.nbi"))
+
+
+def test_starting_up_is_bounded():
+    """`tariff --help` in half a second and a first price in three, on an idle machine with a warm cache; the best of three."""
+    seconds: dict[str, list[float]] = {"help": [], "price": []}
+    for number in range(3):
+        begun = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "tariff", "--help"], capture_output=True, check=True)
+        seconds["help"].append(time.perf_counter() - begun)
+        seconds["price"].append(finished(start(f"{number}.parquet", HOME=os.environ.get("HOME", ""))))
+        if seconds["help"][-1] < 0.5 and seconds["price"][-1] < WARM_SECONDS:
+            break
+    assert min(seconds["help"]) < 0.5 * BUSY
+    assert min(seconds["price"]) < WARM_SECONDS * BUSY
