@@ -4,14 +4,17 @@ Lines come in bounded blocks; what is kept of them grows with the number of cell
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from tariff.assumptions import SUMS_KEYS, pounds_of_sums, sums_by_figure
-from tariff.run_card import CELL_SUMS, Totals, flag_sums, flag_warnings, totals_of_cells
+from tariff.assumptions import TELLING, pounds_of_sums
+from tariff.cells import Cells
+from tariff.columns import PRICED_LINE, schema
+from tariff.reasons import PRICED
+from tariff.run_card import CELL_SUMS, Totals, flag_sums_of, flag_warnings, totals_of_cells
 
 if TYPE_CHECKING:
     from tariff.rulepack import RulePack
@@ -42,53 +45,62 @@ READ: Final = tuple(
     dict.fromkeys([*KEYS, *SUMS, "setting", "basis", "price_row", "best_practice_row", "top_up_row"]),
 )
 """The columns of a priced line that totals need: no identifier is among them."""
-_ROWS_HELD: Final = 300_000
-"""Rows of sums that are held before they are added up, beyond those that are added up already."""
-
-
-def cells_of(priced: pl.LazyFrame, keys: Sequence[str] = KEYS) -> pl.LazyFrame:
-    """Lines, units and pence of priced lines by `keys`, unsorted."""
-    counts = pl.len(), pl.col("indicative_pence").count()
-    named = [count.cast(pl.Int64).alias(name) for name, count in zip(COUNTS, counts, strict=True)]
-    return priced.group_by(keys).agg(*named, pl.col(SUMS).sum())
+_FIGURES: Final = ("pack", "price_row", "best_practice_row", "kind", "setting", "pod", "basis", "outcome")
+"""What tells which cell of a table a price was read from, and what is worth a warning."""
+_LINES: Final = pl.Schema(
+    schema(PRICED_LINE)
+    | dict.fromkeys(("lines_valued", "short_stay_lines", "long_stay_lines", "market_forces_lines"), pl.Boolean())
+)
 
 
 class Sums:
     """Sums of blocks of priced lines, each holding the columns of `READ` and those of `also`, some of `ALSO`."""
 
     def __init__(self, also: Sequence[str] = ()) -> None:
-        self._cell = (*KEYS, *also)
-        self._keys: tuple[tuple[str, ...], ...] = (self._cell, *SUMS_KEYS, ())
-        self._held: list[list[pl.DataFrame]] = [[] for _ in self._keys]
-        self._rows = 0
+        self._keys = (*KEYS, *also)
+        self._cells = Cells(self._keys, ("lines_valued", *SUMS, "market_forces_lines"), _LINES)
+        sums = ("base_pence", "short_stay_pence", "long_stay_pence", "price_pence", "short_stay_lines", "long_stay_lines")
+        self._figures = Cells(_FIGURES, sums, _LINES)
+        self._top_ups = Cells(("pack", "top_up_row"), ("top_up_pence",), _LINES)
 
     def add(self, block: pl.DataFrame) -> None:
         """Add the lines of a block."""
-        lines = block.lazy().with_columns(pl.col("kind", "pod", "outcome", "reason").cast(pl.String))
-        found = pl.collect_all([cells_of(lines, self._cell), *sums_by_figure(lines), flag_sums(lines)])
-        for held, frame in zip(self._held, found, strict=True):
-            held.append(frame)
-            self._rows += frame.height
-        if self._rows >= _ROWS_HELD:
-            self._held, self._rows = [[frame] for frame in self._whole()], 0
-
-    def _whole(self) -> list[pl.DataFrame]:
-        return [_added(held, keys) for held, keys in zip(self._held, self._keys, strict=True)]
+        lines = block.with_columns(
+            lines_valued=pl.col("indicative_pence").is_not_null(),
+            short_stay_lines=pl.col("short_stay_pence") != 0,
+            long_stay_lines=pl.col("long_stay_pence") != 0,
+            market_forces_lines=pl.col("mff_pence") != 0,
+        )
+        self._cells.add(lines)
+        self._figures.add(lines)
+        self._top_ups.add(lines.filter(pl.col("top_up_row") > 0))
 
     def cells(self) -> pl.DataFrame:
         """Lines, units and pence by `KEYS` and what they are told apart by beside, in their order."""
-        return self._whole()[0].select(*self._cell, *COUNTS, *SUMS).sort(self._cell, nulls_last=True)
+        words = pl.col("kind", "pod", "outcome", "reason").cast(pl.String)
+        return self._cells.frame().with_columns(words).select(*self._keys, *COUNTS, *SUMS).sort(self._keys, nulls_last=True)
 
     def totals(self) -> Totals:
         """What the run card says; lines whose identifier came before are not looked for."""
-        cells, *_, flags = self._whole()
-        return totals_of_cells(cells, flag_warnings(flags))
+        by_basis = self._figures.frame().group_by("basis").agg(pl.col("lines", "price_pence").sum())
+        return totals_of_cells(self.cells(), flag_warnings(flag_sums_of(by_basis)))
 
     def assumptions(self, packs: Sequence[RulePack]) -> list[dict[str, Any]]:
         """Pence and lines by pack, component, label and source."""
-        return [asdict(resting) for resting in pounds_of_sums(self._whole()[1:-1], packs)]
+        found = [self._by_price_row(), self._top_ups.frame(), self._by_provider()]
+        return [asdict(resting) for resting in pounds_of_sums(found, packs)]
 
+    def _by_price_row(self) -> pl.DataFrame:
+        sums = ("lines", "base_pence", "short_stay_pence", "long_stay_pence", "short_stay_lines", "long_stay_lines")
+        words = pl.col("kind", "setting", "pod").cast(pl.String)
+        return (
+            self._figures.frame()
+            .filter(pl.col("outcome") == PRICED)
+            .group_by("pack", "price_row", "best_practice_row", words, telling=pl.col("basis") & TELLING)
+            .agg(pl.col(sums).sum())
+        )
 
-def _added(held: Iterable[pl.DataFrame], keys: Sequence[str]) -> pl.DataFrame:
-    together = pl.concat(held)
-    return together.group_by(keys).agg(pl.all().sum()) if keys else together.sum()
+    def _by_provider(self) -> pl.DataFrame:
+        sums = {"lines": pl.col("market_forces_lines").sum(), "mff_pence": pl.col("mff_pence").sum()}
+        cells = self._cells.frame().filter((pl.col("outcome") == PRICED) & (pl.col("market_forces_lines") > 0))
+        return cells.group_by("pack", "provider").agg(**sums)

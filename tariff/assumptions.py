@@ -16,7 +16,7 @@ from tariff.reasons import PRICED, Basis
 if TYPE_CHECKING:
     from tariff.rulepack import RulePack
 
-_TELLING: Final = int(
+TELLING: Final = int(
     Basis.LOCAL_PRICE
     | Basis.PASS_THROUGH
     | Basis.DEFAULT_PRICE
@@ -47,14 +47,6 @@ def pounds_by_label(priced: pl.LazyFrame, packs: Sequence[RulePack]) -> list[Res
     return pounds_of_sums(pl.collect_all(sums_by_figure(priced)), packs)
 
 
-SUMS_KEYS: Final = (
-    ("pack", "price_row", "best_practice_row", "kind", "setting", "pod", "telling"),
-    ("pack", "top_up_row"),
-    ("pack", "provider"),
-)
-"""What each frame of `sums_by_figure` is summed by; its other columns are sums, so that frames of blocks may be added."""
-
-
 def sums_by_figure(priced: pl.LazyFrame) -> list[pl.LazyFrame]:
     """Pence and lines of priced lines by what they rest on: the row priced from, the top-up, the provider's factor."""
     lines = priced.filter(pl.col("outcome") == PRICED)
@@ -73,7 +65,7 @@ def pounds_of_sums(found: list[pl.DataFrame], packs: Sequence[RulePack]) -> list
 
 
 def _by_price_row(lines: pl.LazyFrame) -> pl.LazyFrame:
-    key = [pl.col("kind", "setting", "pod").cast(pl.String), (pl.col("basis") & _TELLING).alias("telling")]
+    key = [pl.col("kind", "setting", "pod").cast(pl.String), (pl.col("basis") & TELLING).alias("telling")]
     return lines.group_by("pack", "price_row", "best_practice_row", *key).agg(
         pl.len().alias("lines"),
         pl.col("base_pence", "short_stay_pence", "long_stay_pence").sum(),

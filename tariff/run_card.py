@@ -238,14 +238,20 @@ def _control_totals(cells: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def flag_sums(priced: pl.LazyFrame) -> pl.LazyFrame:
-    """One row: lines and pence of each flag that is worth a warning."""
-    flagged = [(pl.col("basis") & int(flag)) != 0 for flag in _WORTH_A_WARNING]
-    return priced.select(
-        *(has.sum().alias(f"lines_{flag.name}") for flag, has in zip(_WORTH_A_WARNING, flagged, strict=True)),
-        *(
-            pl.col("price_pence").filter(has).sum().alias(f"pence_{flag.name}")
-            for flag, has in zip(_WORTH_A_WARNING, flagged, strict=True)
-        ),
+    """`flag_sums_of` priced lines."""
+    return _flag_sums(priced, pl.lit(1))
+
+
+def flag_sums_of(by_basis: pl.DataFrame) -> pl.DataFrame:
+    """One row: lines and pence of each flag that is worth a warning, from `lines` and `price_pence` by `basis`."""
+    return _flag_sums(by_basis.lazy(), pl.col("lines")).collect()
+
+
+def _flag_sums(frame: pl.LazyFrame, lines: pl.Expr) -> pl.LazyFrame:
+    flagged = {flag.name: (pl.col("basis") & int(flag)) != 0 for flag in _WORTH_A_WARNING}
+    return frame.select(
+        *((has.cast(pl.Int64) * lines).sum().alias(f"lines_{name}") for name, has in flagged.items()),
+        *(pl.col("price_pence").filter(has).sum().alias(f"pence_{name}") for name, has in flagged.items()),
     )
 
 
