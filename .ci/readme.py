@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from tariff.columns import ADMITTED, EMERGENCY, OUTPATIENT, PRICED_LINE, UNBUNDLED, Column
+from tariff.columns import ADMITTED, EMERGENCY, EVIDENCE, OUTPATIENT, PRICED_LINE, UNBUNDLED, Column
 from tariff.reasons import PRICED, REASONS
 
 README = Path(__file__).parent.parent / "README.md"
@@ -38,6 +38,10 @@ def sections() -> dict[str, str]:
                 (f"`{c.name}`", str(c.dtype).split("(")[0].lower(), c.meaning + (f" ({c.unit})" if c.unit else ""))
                 for c in PRICED_LINE
             ),
+        ),
+        "evidence columns": table(
+            ("Column", "Required", "Meaning"),
+            ((f"`{c.name}`", "yes" if c.required else "", c.meaning) for c in EVIDENCE),
         ),
         "reasons": table(
             ("Reason", "Outcome", "Sentence"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.attendance_totals import AttendanceTotals
+from benchmarks.bench_best_practice import MOST, BestPracticeCost
 from benchmarks.kernel_alone import POLARS, KernelAlone
 from benchmarks.measure import summary
 from benchmarks.parquet_to_parquet import ParquetToParquet
@@ -47,3 +48,12 @@ def test_engine_stays_near_at_attendance_totals(benchmark, attendances_of, versi
     benchmark.extra_info.update(summary(ATTENDANCES, contest.turns), versions=versions, command=command)
     share = contest.turns["engine"].cpu_per_line / contest.turns["Polars only"].cpu_per_line
     assert share <= TOTALS_SHARE_OF_POLARS, f"the engine takes {share:.2f} of the processor time of Polars alone"
+
+
+def test_best_practice_costs_at_most_half_as_much_again(benchmark, work_of, versions, command):
+    """Priced with and without best practice in one pass, 15% of the spells covered; what it earned comes off to the penny."""
+    contest = BestPracticeCost(work_of(SPELLS), SPELLS)
+    assert contest.without() == contest.with_it()
+    ratio, plain, best = benchmark.pedantic(contest.ratio, args=(2 * TURNS,), rounds=1)
+    benchmark.extra_info.update(ratio=ratio, plain=plain, best=best, versions=versions, command=command)
+    assert ratio <= MOST, f"best practice costs {ratio:.2f} times the kernel without it"
