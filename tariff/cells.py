@@ -52,8 +52,10 @@ class _Key:
             return
         from tariff.kernels.cells import add_numbers
 
-        above = column.to_physical().cast(pl.Int16 if self.bits == _BITS_OF_CATEGORY else pl.Int64) + 1
-        add_numbers(_numbers(above), np.uint64(self.shift), words[self.word])
+        numbers = column.to_physical()
+        numbers = numbers if numbers.dtype in (pl.UInt8, pl.Int8) else numbers.cast(pl.Int64)
+        blank = numbers.is_null().to_numpy() if numbers.null_count() else _NO_BLANKS
+        add_numbers(_numbers(numbers), _fixed(blank), np.uint64(self.shift), words[self.word])
 
     def values(self, cells: NDArray[np.uint64]) -> pl.Series:
         """The values of the cells, given by their words."""
@@ -105,7 +107,7 @@ class Cells:
         return self._count
 
     def add(self, lines: pl.DataFrame) -> None:
-        """Add lines."""
+        """Add lines. A sum may be of int64, or of booleans, which count where they hold."""
         from tariff.kernels.cells import add_amounts, count_lines, number_cells
 
         if not lines.height:
@@ -120,7 +122,7 @@ class Cells:
         for name in self._names:
             column = lines[name]
             if column.null_count() < lines.height:
-                add_amounts(cell, _numbers(column.cast(pl.Int64)), self._sums[name])
+                add_amounts(cell, _numbers(column), self._sums[name])
 
     def _make_room(self, most: int) -> None:
         room = self._cells.shape[1]
@@ -149,8 +151,15 @@ class Cells:
 
 
 def _numbers(column: pl.Series) -> NDArray[Any]:
-    """A column as numbers, 0 where it is null. Not to be written, as a kernel is compiled for arrays that may and once more for
-    arrays that may not."""
-    numbers = (column.fill_null(0) if column.null_count() else column).rechunk().to_numpy()
-    numbers.flags.writeable = False
-    return numbers
+    """A column as numbers, 0 where it is null or false."""
+    whole = column.fill_null(0) if column.null_count() else column
+    return _fixed(whole.rechunk().to_numpy())
+
+
+def _fixed(array: NDArray[Any]) -> NDArray[Any]:
+    """The array as no kernel may write it: it is compiled for arrays that may be written and once more for others."""
+    array.flags.writeable = False
+    return array
+
+
+_NO_BLANKS: Final = _fixed(np.empty(0, np.bool_))

@@ -14,7 +14,7 @@ from tariff.cells import Cells
 from tariff.columns import PRICED_LINE, schema
 from tariff.errors import Fault, UsageError, did_you_mean
 from tariff.pricing import Dates, price
-from tariff.reasons import PRICED
+from tariff.reasons import PRICED, REASON_NUMBER
 
 if TYPE_CHECKING:
     from tariff.best_practice.evidence import Evidence
@@ -41,6 +41,7 @@ _SCHEMA: Final = pl.Schema(schema(PRICED_LINE))
 SUMS: Final = ("units", *(name for name in _SCHEMA.names() if name.endswith("_pence") and name != "pathway_pence"))
 """What may be summed."""
 PRICED_LINES: Final = "priced_lines"
+_PRICED: Final = REASON_NUMBER[PRICED]
 _CODES: Final = frozenset({"commissioner", "provider", "gp_practice", "treatment_function", "currency", "referral_source"})
 _AS_FILED: Final = PRICING_ONLY | _CODES | {"hrg", "spell_id", "attendance_id", "line_id", "parent_line_id", "patient_id"}
 """What no total shows, or tells apart as codes are."""
@@ -84,7 +85,8 @@ class _Totals:
         cells = self._of_thread.get(get_ident())
         if cells is None:
             cells = self._of_thread[get_ident()] = Cells(self._by, self._sums, _SCHEMA, _CODES)
-        cells.add(block.with_columns((pl.col("reason") == PRICED).alias(PRICED_LINES)))
+        priced = block["reason"].to_physical().to_numpy() == _PRICED
+        cells.add(block.with_columns(pl.Series(PRICED_LINES, priced)))
         return self.nothing
 
     def together(self) -> pl.DataFrame:

@@ -187,8 +187,7 @@ def _pence_of(texts: pl.Series, read: _ReadText) -> pl.Series:
     plain = plain_pence(texts)
     if plain is None:
         return _read_given(texts, pl.Int64(), read)
-    pence, others = pl.Series(plain[0]), plain[1]
-    pence = pence.set(pence < 0, None)
+    pence, others = plain
     if not others:
         return pence
     rows = (pence.is_null() & texts.is_not_null()).arg_true()

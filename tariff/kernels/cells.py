@@ -74,7 +74,13 @@ def add_amounts(cell, amounts, sums):
 
 
 @compiled
-def add_numbers(numbers, shift, words):
-    """Put small numbers of every line into its word, from bit `shift`."""
-    for i in range(words.size):
-        words[i] |= np.uint64(numbers[i]) << shift
+def add_numbers(numbers, blank, shift, words):
+    """Put small numbers of every line, counted from 1, into its word, from bit `shift`; where `blank` is not empty it says which
+    lines have none."""
+    if blank.size == 0:
+        for i in range(words.size):
+            words[i] |= np.uint64(numbers[i] + 1) << shift
+    else:
+        for i in range(words.size):
+            if not blank[i]:
+                words[i] |= np.uint64(numbers[i] + 1) << shift

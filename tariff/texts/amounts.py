@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from tariff.buffers import empty
 from tariff.compiled import IS_COMPILED, compiled, rule
 from tariff.texts.scanning import is_known
-from tariff.texts.views import LONGEST, views_of
+from tariff.texts.views import LONGEST, views_of, with_nulls_of
 
 _UNREAD = np.int64(-1)
 _LENGTH, _BYTE = np.uint64(0xFFFFFFFF), np.uint64(0xFF)
@@ -61,11 +60,15 @@ def _read(words, known, first_bit, pence):
     return others
 
 
-def plain_pence(texts: pl.Series) -> tuple[NDArray[np.int64], int] | None:
-    """Pence of the texts of a String column that are plain pounds, -1 in the other rows; and how many of these hold another text.
-    None where the column gives no views."""
+def plain_pence(texts: pl.Series) -> tuple[pl.Series, int] | None:
+    """Pence of the texts of a String column that are plain pounds, null in the other rows; and how many of these hold another
+    text. None where the column gives no views."""
     views = views_of(texts) if IS_COMPILED else None
     if views is None:
         return None
     pence = empty(len(texts), np.int64)
-    return pence, int(_read(*views, pence))
+    others = int(_read(*views, pence))
+    if others:
+        amounts = pl.Series(pence)
+        return amounts.set(amounts < 0, None), others
+    return with_nulls_of(views, pence), 0

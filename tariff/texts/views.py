@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 from numpy.typing import NDArray
 
 LONGEST: Final = 12
@@ -32,3 +33,14 @@ def views_of(column: pl.Series) -> Views | None:
     validity, words = array.buffers()[:2]
     known = NO_BITMAP if validity is None or not array.null_count else np.frombuffer(validity, np.uint8)
     return Views(np.frombuffer(words, np.uint64, 2 * len(array), 16 * array.offset), known, array.offset)
+
+
+def with_nulls_of(views: Views, values: NDArray[np.int64]) -> pl.Series:
+    """Values of every row as a column that is null where the texts are."""
+    bitmap = pa.py_buffer(views.known) if views.known.size else None
+    if views.first_bit and bitmap is not None:
+        # a bitmap from the middle of a byte: the values would have to begin there too
+        bits = np.unpackbits(views.known, bitorder="little")[views.first_bit : views.first_bit + values.size]
+        bitmap = pa.py_buffer(np.packbits(bits, bitorder="little"))
+    array = pa.Array.from_buffers(pa.int64(), values.size, [bitmap, pa.py_buffer(values)])
+    return pl.Series(array)
