@@ -56,6 +56,11 @@ def shipped_presets() -> list[str]:
     return sorted(entry.name.removesuffix(".toml") for entry in _presets().iterdir() if entry.name.endswith(".toml"))
 
 
+def preset_text(name: str) -> str:
+    """The text of a shipped preset."""
+    return with_lf((_presets() / f"{name}.toml").read_bytes()).decode()
+
+
 def load_models(spec: str | Path | Sequence[str | Path]) -> Models:
     """Payment models from models files and presets.
 
@@ -111,7 +116,6 @@ def _read_preset(source: str, faults: list[Fault]) -> _Text | None:
         remedy = f"{did_you_mean(name, shipped_presets())} {_presets_known()}".strip()
         faults.append(Fault(source, f"there is no preset '{name}'", remedy))
         return None
-    text = with_lf((_presets() / f"{name}.toml").read_bytes()).decode()
     given: dict[str, str] = {}
     for parameter in parameters:
         key, equals, value = parameter.partition("=")
@@ -119,7 +123,7 @@ def _read_preset(source: str, faults: list[Fault]) -> _Text | None:
             faults.append(Fault(source, f"'{parameter}' is not a parameter", f"write {PRESET}{name}:marginal_rate=50%"))
             return None
         given[key.strip()] = value.strip()
-    return _Text(source, text, given, Path())
+    return _Text(source, preset_text(name), given, Path())
 
 
 def _parse(read: _Text, faults: list[Fault]) -> list[Model]:
