@@ -140,10 +140,19 @@ def _parse(read: _Text, faults: list[Fault]) -> list[Model]:
             faults.append(Fault(read.name, f"the preset has no parameter '{key}'", takes))
             return []
     try:
-        return list(ModelsFile.model_validate(written, context={"folder": read.folder}).model)
+        models = ModelsFile.model_validate(written, context={"folder": read.folder}).model
     except ValidationError as error:
         faults += [_fault(read, written, problem) for problem in error.errors(include_url=False)]
         return []
+    if read.name.startswith(PRESET):
+        return list(models)
+    return [model.placed(_places(read, number, model)) for number, model in enumerate(models)]
+
+
+def _places(read: _Text, number: int, model: Model) -> list[str]:
+    """Where a model and each of its terms stand in their file."""
+    terms = [("model", number, "terms", place, "term") for place in range(len(model.terms))]
+    return [f"{read.name}:{line_of(read.text, location)}" for location in (("model", number, "name"), *terms)]
 
 
 def _terms(written: dict[str, Any]) -> list[dict[str, Any]]:

@@ -69,6 +69,11 @@ class ContractTerm(Strict):
         return tuple(given for given in self.__dict__.values() if isinstance(given, TermFile))
 
     @property
+    def kind(self) -> str:
+        """Its kind, as a models file names it."""
+        return str(self.__dict__["term"])
+
+    @property
     def scopes(self) -> tuple[Scope, ...]:
         """Every scope that it looks at, its own first."""
         others = (given for name, given in self.__dict__.items() if isinstance(given, Scope) and name != "scope")
