@@ -61,12 +61,13 @@ def preset_text(name: str) -> str:
     return with_lf((_presets() / f"{name}.toml").read_bytes()).decode()
 
 
-def load_models(spec: str | Path | Sequence[str | Path]) -> Models:
+def load_models(spec: str | Path | Sequence[str | Path], folder: Path = Path()) -> Models:
     """Payment models from models files and presets.
 
     `spec` is a path, `preset:NAME`, a list of them, or one text with commas between. A preset takes parameters, as in
     `preset:cost-and-volume:marginal_rate=50%:unplanned=tariff`; a parameter is labelled a local agreement. The order given
-    is kept: the first model is the baseline of a comparison. RulesError lists every fault by file and line."""
+    is kept: the first model is the baseline of a comparison. Files that parameters of presets name are looked for in `folder`,
+    those of a models file beside it. RulesError lists every fault by file and line."""
     sources = _split(spec)
     if not sources:
         raise RulesError("no payment models are given", [Fault("", "the list is empty", _presets_known())])
@@ -74,7 +75,7 @@ def load_models(spec: str | Path | Sequence[str | Path]) -> Models:
     models: list[Model] = []
     origins: list[ModelsOrigin] = []
     for source in sources:
-        read = _read(source, faults)
+        read = _read(source, folder, faults)
         if read is not None:
             found = _parse(read, faults)
             models += found
@@ -96,9 +97,9 @@ def _split(spec: str | Path | Sequence[str | Path]) -> list[str]:
     return [piece.strip() for part in parts for piece in str(part).split(",") if piece.strip()]
 
 
-def _read(source: str, faults: list[Fault]) -> _Text | None:
+def _read(source: str, folder: Path, faults: list[Fault]) -> _Text | None:
     if source.startswith(PRESET):
-        return _read_preset(source, faults)
+        return _read_preset(source, folder, faults)
     path = Path(source)
     try:
         return _Text(source, with_lf(path.read_bytes()).decode("utf-8-sig"), {}, path.parent)
@@ -110,7 +111,7 @@ def _read(source: str, faults: list[Fault]) -> _Text | None:
     return None
 
 
-def _read_preset(source: str, faults: list[Fault]) -> _Text | None:
+def _read_preset(source: str, folder: Path, faults: list[Fault]) -> _Text | None:
     name, *parameters = _PARAMETER.split(source.removeprefix(PRESET))
     if name not in shipped_presets():
         remedy = f"{did_you_mean(name, shipped_presets())} {_presets_known()}".strip()
@@ -123,7 +124,7 @@ def _read_preset(source: str, faults: list[Fault]) -> _Text | None:
             faults.append(Fault(source, f"'{parameter}' is not a parameter", f"write {PRESET}{name}:marginal_rate=50%"))
             return None
         given[key.strip()] = value.strip()
-    return _Text(source, preset_text(name), given, Path())
+    return _Text(source, preset_text(name), given, folder)
 
 
 def _parse(read: _Text, faults: list[Fault]) -> list[Model]:
