@@ -37,6 +37,8 @@ GATE_SCHEMA: Final = {name: pl.String() for name in ("provider", "tariff", "crit
 _YES: Final = ("yes", "y", "true", "1", "met")
 _NO: Final = ("no", "n", "false", "0", "not met", "not_met")
 _MOST_EXAMPLES: Final = 3
+_CODE_LIKE: Final = r"^(?:[a-z_]+[0-9]{0,3})*$"
+"""Words with short numbers, such as surgery_within_36_hours; a blank criterion too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +185,9 @@ def _problem(problem: str, rows: int, sentence: str, examples: tuple[str, ...]) 
 
 
 def _codes(rows: pl.DataFrame, *columns: str) -> tuple[str, ...]:
-    distinct = rows.select(columns).unique().sort(columns).head(_MOST_EXAMPLES)
+    """Up to three examples of codes. What does not look like one may be an identifier in the wrong column, and is not told."""
+    looks_like_codes = [pl.col(name).str.contains(_CODE_LIKE) for name in columns]
+    distinct = rows.select(columns).unique().filter(looks_like_codes).sort(columns).head(_MOST_EXAMPLES)
     return tuple(" ".join(code for code in row if code) for row in distinct.iter_rows())
 
 

@@ -155,3 +155,10 @@ def test_a_column_that_stands_twice_is_refused() -> None:
 
 def test_answers_of_single_lines_about_a_gate_are_listed(pack: RulePack) -> None:
     assert told(evidence_of(said(("RNO", "S1", "joint", "proms", "yes"))), pack) == {"gate_by_line": (1, ("joint",))}
+
+
+def test_an_identifier_in_the_wrong_column_is_never_told(pack: RulePack) -> None:
+    swapped = evidence_of(said(("RNO", "hip", "9434765919", "", "yes"), ("RNO", "hip", "knee_2", "", "yes")))
+    assert told(swapped, pack) == {"unknown_tariff": (2, ("knee_2",))}
+    criterion = evidence_of(said(("RNO", "S1", "hip", "ab1234567", "yes"), ("RNO", "S1", "hip", "within_36_hours", "yes")))
+    assert told(criterion, pack) == {"unknown_criterion": (2, ("hip within_36_hours",))}
