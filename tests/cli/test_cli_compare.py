@@ -80,7 +80,7 @@ def test_tables_are_found_beside_the_lines_or_where_they_are_said_to_be(tariff, 
     [
         ("nowhere.parquet", "nowhere.parquet: not found"),
         ("models.toml", "models.toml: is not a whole Parquet file"),
-        ("priced.parquet", "these are not pathways\n  priced.parquet: lacks the columns definition, phase, level and others"),
+        ("priced.parquet", "these are not pathways\n  priced.parquet: lacks the columns definition, lead_provider, change_pence"),
     ],
 )
 def test_a_table_that_is_none_is_refused(tariff, priced, listing, given, told):
