@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tariff.columns import ADMITTED, EMERGENCY, EVIDENCE, OUTPATIENT, PRICED_LINE, UNBUNDLED, Column
+from tariff.payment.guide import TermGuide, preset_guides, term_guides
 from tariff.reasons import PRICED, REASONS
 
 README = Path(__file__).parent.parent / "README.md"
@@ -27,6 +28,11 @@ def columns_of(kind: str, columns: tuple[Column, ...]) -> tuple[str, str, str]:
     return kind, needed, optional
 
 
+def keys_of(term: TermGuide) -> str:
+    """The keys of a contract term, those it must have in bold."""
+    return ", ".join([*(f"**`{key}`**" for key in term.required), *(f"`{key}`" for key in term.optional)])
+
+
 def sections() -> dict[str, str]:
     """Each generated section by its marker."""
     kinds = (("admitted", ADMITTED), ("outpatient", OUTPATIENT), ("emergency", EMERGENCY), ("unbundled", UNBUNDLED))
@@ -38,6 +44,14 @@ def sections() -> dict[str, str]:
                 (f"`{c.name}`", str(c.dtype).split("(")[0].lower(), c.meaning + (f" ({c.unit})" if c.unit else ""))
                 for c in PRICED_LINE
             ),
+        ),
+        "contract terms": table(
+            ("Term", "What it does", "By plan", "Its own keys"),
+            ((f"`{t.name}`", t.about, "yes" if t.by_plan else "", keys_of(t)) for t in term_guides()),
+        ),
+        "presets": table(
+            ("Preset", "What it is", "Its terms", "Needs"),
+            ((f"`preset:{p.name}`", p.title, ", ".join(f"`{term}`" for term in p.terms), p.needs) for p in preset_guides()),
         ),
         "evidence columns": table(
             ("Column", "Required", "Meaning"),

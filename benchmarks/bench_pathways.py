@@ -2,9 +2,11 @@
 
     python -m benchmarks.bench_pathways [LINES]
 
-Every contender must come to the same pence. The runs are interleaved; the figure is the ratio of the best of each to the sweep's
-best. The bundle's patients have one anchor each: what happens where windows meet has no short form in SQL, so that part of the
-definition is the sweep's alone, and costs it here. Nothing is written to disk."""
+Everybody answers in full: of readmissions, the spell, the one before that it is attributed to, the days between and what is not
+paid; of the bundle, what every line is to its pathway (anchor, inside, outside), and of every pathway its price, what is inside
+and what that would have been paid. The answers are compared row by row. The bundle's patients have one anchor each: what happens
+where windows meet has no short form in SQL, so that part of the definition is the sweep's alone, and costs it here. The sweep
+also answers with a dozen columns more; what a run hands to the next is asked of nobody. Nothing is written to disk."""
 
 from __future__ import annotations
 
@@ -13,13 +15,13 @@ import sys
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import duckdb
 import numpy as np
 import polars as pl
 
+from benchmarks.measure import Turns, summary
 from tariff.columns import KIND, POD
 from tariff.pathways import Definitions, PackDefinitions, readmissions
 from tariff.pathways.bundling import form
@@ -28,10 +30,9 @@ from tariff.rulepack.declarations import read_declarations
 from tariff.rulepack.pathway_model import PathwayFile
 
 LINES = 1_000_000
-ROUNDS = 3
+ROUNDS = 5
 _FIRST = date(2017, 4, 1)
 _DEFINITIONS = Path(__file__).parent / "pathways.toml"
-PRICED = {"line_id": pl.String, "price_pence": pl.Int64}
 
 
 def definitions() -> Definitions:
@@ -80,100 +81,178 @@ def care(lines: int) -> pl.DataFrame:
     )
 
 
-# --- readmissions: the price of emergency spells within 30 days of the last discharge ------------------------------------------
+Answer = tuple[pl.DataFrame, ...]
+"""Rows in no order, columns and types the same for everybody."""
 
 
-def readmissions_by_sweep(lines: pl.DataFrame) -> int:
-    return int(readmissions(lines.lazy(), definitions())["pence"].sum())
+# --- readmissions: emergency spells within 30 days of the last discharge, and that discharge ------------------------------------
+
+_PAIR = ("provider", "line_id", "initial_provider", "initial_line_id", "days", "pence")
 
 
-def readmissions_by_duckdb(lines: pl.DataFrame) -> int:
+def readmissions_by_sweep(lines: pl.DataFrame) -> Answer:
+    return (readmissions(lines.lazy(), definitions()).select(_PAIR),)
+
+
+def readmissions_by_duckdb(lines: pl.DataFrame) -> Answer:
     spells = lines.filter(pl.col("kind") == "admitted").select(
-        "patient_id", "provider", "line_id", "start", "end", "price_pence", "pod"
+        "patient_id", "provider", "line_id", "start", "end", "price_pence", pl.col("pod").cast(pl.String)
     )
     assert spells.height
     query = """
-        select sum(again.price_pence) from (select *, pod::text as point from spells) again
-        where point = 'NEL' and exists (
-            select 1 from spells before where before.patient_id = again.patient_id
-            and before."end" <= again.start and again.start - before."end" <= 30
+        with pairs as (
+            select again.provider, again.line_id, again.price_pence, again.start,
+                max((before."end", before.start, before.provider, before.line_id)) as latest
+            from spells again join spells before on before.patient_id = again.patient_id
+            where again.pod = 'NEL' and before."end" <= again.start and again.start - before."end" <= 30
             and (before.start, before."end", before.provider, before.line_id)
-              < (again.start, again."end", again.provider, again.line_id))
+              < (again.start, again."end", again.provider, again.line_id)
+            group by all)
+        select provider, line_id, latest[3] as initial_provider, latest[4] as initial_line_id,
+            (start - latest[1])::int as days, price_pence as pence from pairs
     """
-    return int(duckdb.sql(query).fetchall()[0][0])
+    return (duckdb.sql(query).pl(),)
 
 
-def readmissions_by_polars(lines: pl.DataFrame) -> int:
-    spells = (
-        lines.lazy()
-        .filter(pl.col("kind") == "admitted")
-        .select("patient_id", "provider", "line_id", "start", "end", "price_pence", "pod")
-    )
-    again = spells.filter(pl.col("pod") == "NEL")
-    days = (pl.col("start") - pl.col("end_before")).dt.total_days()
+def readmissions_by_polars(lines: pl.DataFrame) -> Answer:
     order = ("start", "end", "provider", "line_id")
+    spells = lines.lazy().filter(pl.col("kind") == "admitted").select("patient_id", *order, "price_pence", "pod")
+    again = spells.filter(pl.col("pod") == "NEL").drop("pod")
+    days = (pl.col("start") - pl.col("end_before")).dt.total_days().cast(pl.Int32)
     pairs = again.join(spells.select("patient_id", pl.col(order).name.suffix("_before")), on="patient_id")
     comes_before, tied = pl.lit(value=False), pl.lit(value=True)
     for name in order:
         comes_before |= tied & (pl.col(f"{name}_before") < pl.col(name))
         tied &= pl.col(f"{name}_before") == pl.col(name)
-    found = pairs.filter(days.is_between(0, 30) & comes_before)
-    return int(found.unique("line_id").select(pl.col("price_pence").sum()).collect(engine="streaming").item())
+    found = pairs.with_columns(days=days).filter(pl.col("days").is_between(0, 30) & comes_before)
+    latest = found.sort("end_before", "start_before", "provider_before", "line_id_before").unique(
+        ["provider", "line_id"], keep="last", maintain_order=True
+    )
+    told = latest.select(
+        "provider", "line_id", "days", initial_provider="provider_before", initial_line_id="line_id_before", pence="price_pence"
+    )
+    return (told.select(_PAIR).collect(engine="streaming"),)
 
 
 # --- bundle: a joint replacement, from 30 days before to 90 after, with trauma and orthopaedic attendances --------------------
 
+_PLACE = ("row", "pathway_id", "category", "pence")
+_PATHWAY = ("pathway_id", "price_pence", "lines", "episodic_pence")
 
-def bundle_by_sweep(lines: pl.DataFrame) -> int:
+
+def bundle_by_sweep(lines: pl.DataFrame) -> Answer:
     formed = form([lines.lazy()], lines.height, definitions())
-    return int(formed.pathways["episodic_pence"].sum())
+    return formed.places.placed(), formed.pathways.select(_PATHWAY)
 
 
-def bundle_by_duckdb(lines: pl.DataFrame) -> int:
+def bundle_by_duckdb(lines: pl.DataFrame) -> Answer:
     bare = lines.select(
-        "patient_id", "start", "end", "price_pence", "currency", pl.col("kind").cast(pl.String), "treatment_function"
-    )
+        "row", "patient_id", "line_id", "provider", "start", "end", "price_pence", "currency", pl.col("kind").cast(pl.String),
+        "treatment_function",
+    )  # fmt: skip
     assert bare.height
-    query = """
-        with anchors as (select * from bare where currency = 'HN22A')
-        select (select sum(price_pence) from anchors) + (
-            select sum(line.price_pence) from bare line join anchors on line.patient_id = anchors.patient_id
-            where line.kind = 'outpatient' and line.treatment_function = '110'
-            and line.start between anchors.start - 30 and anchors."end" + 90)
-    """
-    return int(duckdb.sql(query).fetchall()[0][0])
+    anchors = """anchors as (select *, 'joint:' || provider || ':' || line_id as pathway_id from bare
+        where currency = 'HN22A' and kind = 'admitted')"""
+    placed = duckdb.sql(
+        f"""with {anchors} select line.row, anchors.pathway_id,
+            case when line.row = anchors.row then 'anchor'
+                 when line.kind = 'outpatient' and starts_with(line.treatment_function, '110') then 'inside'
+                 else 'outside_unrelated' end as category,
+            case when category = 'outside_unrelated' then 0 else line.price_pence end as pence
+        from bare line join anchors on line.patient_id = anchors.patient_id
+        where line.row = anchors.row or line.start between anchors.start - 30 and anchors."end" + 90"""
+    ).pl()
+    assert placed.height
+    pathways = duckdb.sql(
+        """select pathway_id, 700000::bigint as price_pence, (count(*) filter (category <> 'outside_unrelated'))::int as lines,
+        sum(pence)::bigint as episodic_pence from placed group by all"""
+    ).pl()
+    return placed, pathways
 
 
-def bundle_by_polars(lines: pl.DataFrame) -> int:
-    anchors = lines.lazy().filter(pl.col("currency") == "HN22A")
-    windows = anchors.select("patient_id", opened=pl.col("start").dt.offset_by("-30d"), closes=pl.col("end").dt.offset_by("90d"))
-    care_inside = lines.lazy().filter((pl.col("kind") == "outpatient") & (pl.col("treatment_function") == "110"))
-    inside = care_inside.join(windows, on="patient_id").filter(pl.col("start").is_between("opened", "closes"))
-    amounts = [frame.select(pl.col("price_pence").sum()).collect(engine="streaming").item() for frame in (anchors, inside)]
-    return int(sum(amounts))
+def bundle_by_polars(lines: pl.DataFrame) -> Answer:
+    anchors = (
+        lines.lazy()
+        .filter((pl.col("currency") == "HN22A") & (pl.col("kind") == "admitted"))
+        .select(
+            "patient_id", anchor="row", pathway_id=pl.format("joint:{}:{}", "provider", "line_id"),
+            opened=pl.col("start").dt.offset_by("-30d"), closes=pl.col("end").dt.offset_by("90d"),
+        )
+    )  # fmt: skip
+    inside = (pl.col("kind") == "outpatient") & pl.col("treatment_function").str.starts_with("110")
+    category = pl.when(pl.col("row") == pl.col("anchor")).then(pl.lit("anchor")).when(inside).then(pl.lit("inside"))
+    placed = (
+        lines.lazy()
+        .select("row", "patient_id", "start", "kind", "treatment_function", "price_pence")
+        .join(anchors, on="patient_id")
+        .filter((pl.col("row") == pl.col("anchor")) | pl.col("start").is_between("opened", "closes"))
+        .with_columns(category=category.otherwise(pl.lit("outside_unrelated")))
+        .with_columns(pence=pl.when(pl.col("category") == "outside_unrelated").then(0).otherwise("price_pence"))
+        .select(_PLACE)
+        .collect(engine="streaming")
+    )
+    pathways = placed.group_by("pathway_id").agg(
+        price_pence=pl.lit(700_000, pl.Int64),
+        lines=(pl.col("category") != "outside_unrelated").sum().cast(pl.Int32),
+        episodic_pence=pl.col("pence").sum(),
+    )
+    return placed, pathways
 
 
-CONTENDERS: dict[str, dict[str, Callable[[pl.DataFrame], int]]] = {
-    "readmissions": {"sweep": readmissions_by_sweep, "duckdb": readmissions_by_duckdb, "polars": readmissions_by_polars},
-    "bundle": {"sweep": bundle_by_sweep, "duckdb": bundle_by_duckdb, "polars": bundle_by_polars},
+SWEEP = "engine"
+CONTENDERS: dict[str, dict[str, Callable[[pl.DataFrame], Answer]]] = {
+    "readmissions": {SWEEP: readmissions_by_sweep, "Polars only": readmissions_by_polars, "DuckDB": readmissions_by_duckdb},
+    "bundle": {SWEEP: bundle_by_sweep, "Polars only": bundle_by_polars, "DuckDB": bundle_by_duckdb},
 }
 
 
-def compare(lines: int = LINES) -> dict[str, dict[str, float]]:
-    """Seconds of the sweep's best run, and how many times as long each peer's best took."""
-    frame = care(lines)
-    told: dict[str, dict[str, float]] = {}
-    for task, contenders in CONTENDERS.items():
-        answers = {name: contender(frame) for name, contender in contenders.items()}
-        assert len(set(answers.values())) == 1, (task, answers)
-        best = dict.fromkeys(contenders, float("inf"))
+class PathwayContest:
+    """Contenders for one task, which take turns on the same lines of care."""
+
+    def __init__(self, task: str, lines: int) -> None:
+        self.lines, self.contenders = care(lines), CONTENDERS[task]
+        self.turns = {name: Turns(lines) for name in self.contenders}
+        self.answers = {name: contender(self.lines) for name, contender in self.contenders.items()}
+
+    def take_turns(self) -> None:
+        """A turn of everybody."""
+        for name, contender in self.contenders.items():
+            self.answers[name] = self.turns[name].take(lambda contender=contender: contender(self.lines))
+
+    def engine_turn(self) -> None:
+        """A turn of the engine."""
+        self.answers[SWEEP] = self.turns[SWEEP].take(lambda: self.contenders[SWEEP](self.lines))
+
+    def peers_turn(self) -> None:
+        """A turn of every peer."""
+        for name, contender in self.contenders.items():
+            if name != SWEEP:
+                self.answers[name] = self.turns[name].take(lambda contender=contender: contender(self.lines))
+
+    def require_same_answers(self) -> None:
+        """Everybody's last answer is the engine's, row by row."""
+        ours = self.answers[SWEEP]
+        assert all(table.height for table in ours)
+        for name, theirs in self.answers.items():
+            for mine, other in zip(ours, theirs, strict=True):
+                same = other.select(pl.col(column).cast(dtype) for column, dtype in mine.schema.items())
+                assert same.sort(mine.columns[:2]).equals(mine.sort(mine.columns[:2])), f"{name} answers otherwise"
+
+
+def compare(lines: int = LINES) -> dict[str, Any]:
+    """Both tasks, for the JSON."""
+    told = {}
+    for task in CONTENDERS:
+        contest = PathwayContest(task, lines)
         for _ in range(ROUNDS):
-            for name, contender in contenders.items():
-                started = perf_counter()
-                contender(frame)
-                best[name] = min(best[name], perf_counter() - started)
-        told[task] = {"lines": lines, "sweep_seconds": round(best["sweep"], 3)}
-        told[task] |= {f"{name}_to_sweep": round(seconds / best["sweep"], 2) for name, seconds in best.items() if name != "sweep"}
+            contest.take_turns()
+        contest.require_same_answers()
+        told[task] = summary(lines, contest.turns)
+        best = {name: (min(turns.cpu), min(turns.wall)) for name, turns in contest.turns.items()}
+        told[task]["to engine"] = {
+            name: {"cpu": round(cpu / best[SWEEP][0], 2), "clock": round(clock / best[SWEEP][1], 2)}
+            for name, (cpu, clock) in best.items()
+        }
     return told
 
 

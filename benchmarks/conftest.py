@@ -25,6 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("tariff benchmarks")
     group.addoption("--spells", type=int, default=1_000_000, help="spells to price (default: 1,000,000)")
     group.addoption("--attendances", type=int, default=10_000_000, help="attendances to total (default: 10,000,000)")
+    group.addoption("--lines-of-care", type=int, default=5_000_000, help="lines of care to form pathways of (default: 5,000,000)")
     group.addoption("--turns", type=int, default=7, help="turns of each contender (default: 7)")
 
 
@@ -92,6 +93,11 @@ def attendances(request: pytest.FixtureRequest) -> int:
 @pytest.fixture
 def turns(request: pytest.FixtureRequest) -> int:
     return int(request.config.getoption("--turns"))
+
+
+@pytest.fixture
+def lines_of_care(request: pytest.FixtureRequest) -> int:
+    return int(request.config.getoption("--lines-of-care"))
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.attendance_totals import AttendanceTotals
+from benchmarks.bench_pathways import CONTENDERS as PATHWAY_TASKS
+from benchmarks.bench_pathways import PathwayContest
 from benchmarks.contenders import CONTENDERS
 from benchmarks.kernel_alone import KernelAlone
 from benchmarks.measure import summary
@@ -38,3 +40,11 @@ def test_attendance_totals(benchmark, attendances_of, attendances, turns, versio
         benchmark.pedantic(contest.engine_turn, setup=contest.peers_turn, rounds=turns)
         contest.require_same_totals()
     benchmark.extra_info.update(summary(attendances, contest.turns), versions=versions, command=command)
+
+
+@pytest.mark.parametrize("task", PATHWAY_TASKS)
+def test_pathways(task, benchmark, lines_of_care, turns, versions, command):
+    contest = PathwayContest(task, lines_of_care)
+    benchmark.pedantic(contest.engine_turn, setup=contest.peers_turn, rounds=turns)
+    contest.require_same_answers()
+    benchmark.extra_info.update(summary(lines_of_care, contest.turns), versions=versions, command=command)

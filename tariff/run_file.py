@@ -17,6 +17,7 @@ from tariff.activity.kinds import kind_named
 from tariff.batch import Job, PathwayJob, Progress, damage_found, price_files
 from tariff.errors import RulesError, UsageError
 from tariff.intake import named_files
+from tariff.payment import load_models
 from tariff.printing import printed_run
 from tariff.report import compare
 from tariff.report.priced_lines import scan_written
@@ -57,6 +58,7 @@ class CompareTable(Strict):
     out: str
     plan: str | None = None
     by: list[str] = Field(default_factory=lambda: ["commissioner", "pod"])
+    baseline: str | None = None
     suppress: bool = True
 
 
@@ -99,10 +101,11 @@ def run_file(
     print(printed_run(run.card))
     say(f"written to {run.out}")
     if asked.compare is not None and report_out is not None:
-        models = [_found(folder, name) for name in asked.compare.models]
+        wanted = asked.compare
+        models = load_models([_found(folder, name) for name in wanted.models], folder)
         plan = None if asked.compare.plan is None else folder / asked.compare.plan
         with damage_found([([run.out], scan_written(run.out))]):
-            report = compare(run.out, models, by=asked.compare.by, plan=plan, suppress=asked.compare.suppress)
+            report = compare(run.out, models, by=wanted.by, plan=plan, baseline=wanted.baseline, suppress=wanted.suppress)
         report.write(report_out, overwrite=over)
         print(report)
         say(f"written to {report_out}")

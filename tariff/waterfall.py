@@ -178,23 +178,35 @@ def _with_best_practice(row: Mapping[str, Any], labels: Labels, number: int) -> 
 
 
 def best_practice_notes(row: Mapping[str, Any], pack: RulePack) -> Iterator[str]:
-    """What a line stands at with each best-practice tariff that covers it, the criteria that failed or are open in words, and
-    what that earned, cost, or leaves at stake."""
+    """What a line stands at with each best-practice tariff that covers it, the criteria that failed or are open in words and
+    where they stand in the pack, and what that earned, cost, or leaves at stake."""
     if not row.get("best_practice_tariff"):
         return
-    named = {(row.tariff, row.criterion): row.name for row in pack.best_practice_criteria}
-    missing: dict[str, list[str]] = {}
-    for text in (row["best_practice_missing"] or "").split(";"):
-        tariff, _, criterion = text.partition(":")
-        words = "the care was given in another setting" if criterion == "setting" else named.get((tariff, criterion), criterion)
-        missing.setdefault(tariff, []).append(words)
+    names = {paid.tariff: paid.name for paid in reversed(pack.best_practice)}
     statuses = row["best_practice_status"].split(";")
     for tariff, status in zip(row["best_practice_tariff"].split(";"), statuses, strict=True):
-        lacking = ("; failed: " if status == "not_met" else "; nothing is known of: ") + "; ".join(missing.get(tariff, []))
-        yield f"Best practice {tariff}: {status.replace('_', ' ')}{lacking if tariff in missing and status != 'met' else ''}."
+        lacking = "; ".join(_missing_in_words(row["best_practice_missing"] or "", tariff, pack, where=status == "not_met"))
+        told = {
+            "met": "",
+            "not_met": f"; failed: {lacking or 'the evidence names no criterion'}",
+            "no_evidence": f"; nothing is known of: {lacking}" if lacking else "; the evidence says nothing usable of it",
+        }[status]
+        yield f"Best practice {names[tariff]} ({tariff}): {status.replace('_', ' ')}{told}."
     for column, words in _WORTH_OF_BEST_PRACTICE.items():
         if row[column]:
             yield f"{words} {pounds(row[column])}, with market forces."
+
+
+def _missing_in_words(missing: str, tariff: str, pack: RulePack, *, where: bool) -> Iterator[str]:
+    """The criteria of a tariff that a line lacks; `where` the pack asks for each is told too."""
+    asked = {row.criterion: row for row in pack.best_practice_criteria if row.tariff == tariff}
+    for text in missing.split(";"):
+        of, _, criterion = text.partition(":")
+        if of == tariff and criterion == "setting":
+            yield "the care was given in another setting"
+        elif of == tariff:
+            row = asked[criterion]
+            yield f"{row.name} ({row.origin})" if where else row.name
 
 
 _WORTH_OF_BEST_PRACTICE: Final = {

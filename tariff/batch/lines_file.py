@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
 
 import polars as pl
 
@@ -22,13 +24,17 @@ from tariff.pricing import price
 from tariff.rulepack import RulePack
 from tariff.whole_files import whole_file
 
+_AT_ONCE: Final = 50
+"""Frames that are read at once; each takes readers and memory of its own."""
+
 
 def price_into_file(job: Job, packs: Sequence[RulePack], intake: Intake, evidence: Evidence | None, started: str) -> Run:
     """Price into one file, with its run card and the tables of its pathways beside it: all of them or none."""
     as_they_stand = AsTheyStand(job)
     inputs = list(facts_of(intake, job.columns))
     priced = [price(part.to_price, packs, dates=job.dates, confidence=job.confidence, evidence=evidence) for part in intake.parts]
-    lines = _told_of(pl.concat(priced), job, sum(lines_expected(intake, inputs)))
+    told = _Told(job, sum(lines_expected(intake, inputs)))
+    lines = [told.of(part) for part in priced]
     formed = None
     with ExitStack() as files:
         lines_file, card_file = (files.enter_context(whole_file(path)) for path in (job.out, card_path(job.out)))
@@ -44,28 +50,46 @@ def price_into_file(job: Job, packs: Sequence[RulePack], intake: Intake, evidenc
     return Run(job.out, card.as_json(), card.totals)
 
 
-def _told_of(lines: pl.LazyFrame, job: Job, expected: int) -> pl.LazyFrame:
-    """The same lines; as they stream past, the job is told how many there were."""
-    if job.progress is None:
-        return lines
-    done = 0
+class _Told:
+    """Tells the job how many lines have streamed past."""
 
-    def tell(block: pl.DataFrame) -> pl.DataFrame:
-        nonlocal done
-        done += block.height
-        job.tell(done, expected)
+    def __init__(self, job: Job, expected: int) -> None:
+        self._job, self._expected, self._done = job, expected, 0
+        job.tell(0, expected)
+
+    def of(self, lines: pl.LazyFrame) -> pl.LazyFrame:
+        """The same lines."""
+        if self._job.progress is None:
+            return lines
+        return lines.map_batches(self._tell, schema=lines.collect_schema(), streamable=True)
+
+    def _tell(self, block: pl.DataFrame) -> pl.DataFrame:
+        self._done += block.height
+        self._job.tell(self._done, self._expected)
         return block
 
-    job.tell(0, expected)
-    return lines.map_batches(tell, schema=lines.collect_schema(), streamable=True)
 
-
-def _sink(frame: pl.LazyFrame, path: Path, parts: Sequence[Part]) -> None:
+def _sink(frames: Sequence[pl.LazyFrame], path: Path, parts: Sequence[Part]) -> None:
+    """The lines of all frames, in order, in one file. Many frames are not read at once, as each has its own readers: they are
+    gathered by some, and then together."""
     try:
         with damage_found([(part.paths, part.lines) for part in parts]):
-            frame.sink_parquet(path, compression="zstd", compression_level=1, row_group_size=250_000, maintain_order=True)
+            if len(frames) <= _AT_ONCE:
+                _write(frames, path)
+                return
+            with TemporaryDirectory(prefix=".gathered-", suffix=".partial", dir=path.parent) as folder:
+                gathered = []
+                for number, start in enumerate(range(0, len(frames), _AT_ONCE)):
+                    gathered.append(Path(folder) / f"{number:05}.parquet")
+                    _write(frames[start : start + _AT_ONCE], gathered[-1])
+                _write([pl.scan_parquet(gathered, glob=False)], path)
     except (pl.exceptions.PolarsError, OSError) as error:
         told = Fault(
             str(path.parent), "writing there failed, though all of the input can be read", "make room or choose another folder"
         )
         raise OutputError("The output cannot be written.", [told]) from error
+
+
+def _write(frames: Sequence[pl.LazyFrame], path: Path) -> None:
+    lines = pl.concat(frames)
+    lines.sink_parquet(path, compression="zstd", compression_level=1, row_group_size=250_000, maintain_order=True)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from tariff.activity.cells import DATE_FORMATS, DEFAULT_DATE_FORMATS
 from tariff.activity.files import digest, opened
 from tariff.columns import EVIDENCE, names
 from tariff.errors import ActivityError, Fault, did_you_mean
@@ -36,6 +37,8 @@ GATE_SCHEMA: Final = {name: pl.String() for name in ("provider", "tariff", "crit
 _YES: Final = ("yes", "y", "true", "1", "met")
 _NO: Final = ("no", "n", "false", "0", "not met", "not_met")
 _MOST_EXAMPLES: Final = 3
+_CODE_LIKE: Final = r"^(?:[a-z_]+[0-9]{0,3})*$"
+"""Words with short numbers, such as surgery_within_36_hours; a blank criterion too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +98,15 @@ def evidence_of(frame: pl.LazyFrame | pl.DataFrame) -> Evidence:
     is_gate = rows["line_id"].is_null() & rows["period_start"].is_not_null() & rows["period_end"].is_not_null()
     sound = rows["provider"].is_not_null() & rows["tariff"].is_not_null() & rows["met"].is_not_null()
     lines, one_sided = _without_contradictions(rows.filter(sound & rows["line_id"].is_not_null()).select(list(LINE_SCHEMA)))
-    gates = rows.filter(sound & is_gate).select(list(GATE_SCHEMA)).unique(maintain_order=True)
+    stated = rows.filter(sound & is_gate).select(list(GATE_SCHEMA)).unique(maintain_order=True)
+    gates = stated.filter(pl.col("period_start") <= pl.col("period_end"))
     unusable = rows.filter(~rows["said_nothing"] & ~(sound & (rows["line_id"].is_not_null() | is_gate)))
     problems = (
         _problem("unreadable", unusable.height, "a cell that a line or a gate needs is blank or cannot be read", ()),
         _problem("silent", int(rows["said_nothing"].sum()), "'met' is blank: they say nothing", ()),
         one_sided,
+        _problem("backward_period", stated.height - gates.height, "the period of a gate ends before it starts", ()),
+        _contradictory_gates(gates),
     )
     return Evidence(lines, gates, tuple(problem for problem in problems if problem.rows))
 
@@ -108,7 +114,9 @@ def evidence_of(frame: pl.LazyFrame | pl.DataFrame) -> Evidence:
 def _named(frame: pl.LazyFrame, where: str) -> pl.LazyFrame:
     """The known columns by their names in small letters, as text; those that are not there are blank."""
     present = {name.strip().lower(): name for name in frame.collect_schema().names()}
-    faults = [
+    given = [name.strip().lower() for name in frame.collect_schema().names()]
+    faults = [Fault(where, f"column '{name}' stands twice", "leave one out") for name in COLUMNS if given.count(name) > 1]
+    faults += [
         Fault(where, f"no column '{name}'", did_you_mean(name, present))
         for name in names(EVIDENCE, required_only=True)
         if name not in present
@@ -138,9 +146,13 @@ def _cleaned(rows: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _day(name: str) -> pl.Expr:
-    """A day written 2017-04-01; blank where it is written otherwise."""
-    written = pl.col(name).str.contains(r"^\d{4}-\d{2}-\d{2}$")
-    return pl.when(written).then(pl.col(name)).str.to_date("%Y-%m-%d", strict=False).alias(name)
+    """A day written 2017-04-01, 01/04/2017 or 20170401; blank where it is written otherwise, or there is no such day."""
+    text = pl.col(name)
+    read = [
+        pl.when(text.str.contains(shape)).then(text).str.to_date(written, strict=False)
+        for shape, written in (DATE_FORMATS[known] for known in DEFAULT_DATE_FORMATS)
+    ]
+    return pl.coalesce(read).alias(name)
 
 
 def _without_contradictions(rows: pl.DataFrame) -> tuple[pl.DataFrame, EvidenceProblem]:
@@ -155,12 +167,27 @@ def _without_contradictions(rows: pl.DataFrame) -> tuple[pl.DataFrame, EvidenceP
     return asked.filter(~pl.col("contradictory")).select(list(LINE_SCHEMA)), problem
 
 
+def _contradictory_gates(gates: pl.DataFrame) -> EvidenceProblem:
+    """Gates that are said to be both passed and not on days that their periods share; on these days they are no evidence."""
+    key = ["provider", "tariff", "criterion"]
+    numbered = gates.with_row_index("row")
+    passed, failed = (numbered.filter(pl.col("met") == met) for met in (True, False))
+    both = passed.join(failed, on=key, suffix="_failed").filter(
+        (pl.col("period_start") <= pl.col("period_end_failed")) & (pl.col("period_start_failed") <= pl.col("period_end"))
+    )
+    rows = pl.concat([both["row"], both["row_failed"]]).n_unique()
+    sentence = "a gate is said to be both passed and not for days that its periods share; on these it counts as no evidence"
+    return _problem("contradictory_gates", rows, sentence, _codes(both, "tariff", "criterion"))
+
+
 def _problem(problem: str, rows: int, sentence: str, examples: tuple[str, ...]) -> EvidenceProblem:
     return EvidenceProblem(problem, int(rows), sentence, examples)
 
 
 def _codes(rows: pl.DataFrame, *columns: str) -> tuple[str, ...]:
-    distinct = rows.select(columns).unique().sort(columns).head(_MOST_EXAMPLES)
+    """Up to three examples of codes. What does not look like one may be an identifier in the wrong column, and is not told."""
+    looks_like_codes = [pl.col(name).str.contains(_CODE_LIKE) for name in columns]
+    distinct = rows.select(columns).unique().filter(looks_like_codes).sort(columns).head(_MOST_EXAMPLES)
     return tuple(" ".join(code for code in row if code) for row in distinct.iter_rows())
 
 

@@ -6,7 +6,7 @@ from cyclopts import App
 
 from tariff._version import __version__
 from tariff.cli.best_practice import budget, catalogue, gates
-from tariff.cli.comparisons import compare
+from tariff.cli.comparisons import compare, list_models
 from tariff.cli.lines import backtest, explain, verify
 from tariff.cli.plans import plan
 from tariff.cli.rules import check_rules, diff_rules, import_rules, list_rules, new_rules, show_parameters, show_rules
@@ -23,6 +23,7 @@ app = App(
 )
 for command in (price, compare, plan, explain, verify, backtest, synth, demo):
     app.command(command)
+app.command(list_models, name="models")
 app.command(run_job, name="run")
 
 rules_app = App(name="rules", help="List, show, check, import, compare and start rule packs.", help_format="plaintext")

@@ -74,3 +74,11 @@ def compare(
     print(report)
     say(f"written to {out}")
     return DONE
+
+
+def list_models() -> int:
+    """List the presets that ship, what each needs, and the contract terms that a models file may hold with their keys."""
+    from tariff.payment.guide import models_text
+
+    print(models_text())
+    return DONE

@@ -146,7 +146,7 @@ def run_job(job: Path, /) -> int:
 
     Its tables are [price] (files, out, and as wanted rules, kind, columns, overlays, dates, confidence, evidence, registers,
     open_pathways, pathways, max_unpriced, aggregate, and existing = "refuse", "overwrite" or "resume") and [compare] (models,
-    out, plan, by, suppress), above them schema = 1. Names of files are relative to its own folder.
+    out, plan, by, baseline, suppress), above them schema = 1. Names of files are relative to its own folder.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ from tariff.pathways.partitions import in_parts, of_partition, partitions_for
 from tariff.pathways.placing import PLACED, Places, category_of
 from tariff.pathways.registered import entries_for, read_registers
 from tariff.pathways.settling import OWED_SCHEMA, PATHWAY_SCHEMA, netted, owed, pathway_table
-from tariff.pathways.sweeping import sweep, triggers
+from tariff.pathways.sweeping import columns_swept, sweep, triggers
 
 _RESTATED: Final = {
     "kind": CARE["kind"],
@@ -181,14 +181,15 @@ def _partition(
     entries = _entries_now(old_entries, listed)
     every_line = part if old_lines.is_empty() else pl.concat([old_lines.lazy(), part])
     concerned = _concerned(every_line, entries, task.definitions)
-    lines = every_line.filter(pl.col("patient_id") != "").join(concerned.lazy(), on="patient_id", how="semi")
+    lines = every_line.join(concerned.lazy(), on="patient_id", how="semi")
     nobodys = every_line.filter((pl.col("patient_id") == "") & triggers(task.definitions))
-    swept = pl.concat([lines, nobodys]).collect(engine="streaming")
+    needed = columns_swept(task.definitions)
+    swept = pl.concat([lines.select(needed), nobodys.select(needed)]).collect(engine="streaming")
     now = _form(swept, entries, task.definitions, task.until)
     earlier = _told_before(task, swept.filter(pl.col(ROW) < 0), old_entries)
     if hand_on is not None:
         others = every_line.join(concerned.lazy(), on="patient_id", how="anti")
-        hand_on(carried(swept, others, entries, task.definitions, task.given, task.until))
+        hand_on(carried(lines, others, entries, task.definitions, task.given, task.until))
     return (
         now.lines.filter((pl.col(ROW) >= 0) & pl.col("pathway_id").is_not_null()).select(ROW, *PLACED),
         _changed(now.pathways, earlier.pathways),
@@ -232,6 +233,8 @@ def _form(lines: pl.DataFrame, registers: pl.DataFrame, definitions: Definitions
 
 def _changed(now: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
     """Pathways that are new or no longer what an earlier run told, with the change in what is paid."""
+    if earlier.is_empty():
+        return now
     key = ["pathway_id", "patient_id"]
     told = earlier.select(*key, earlier_pence="price_pence").unique(key)
     different = now.join(earlier, on=list(PATHWAY_SCHEMA), how="anti", nulls_equal=True)
@@ -258,6 +261,8 @@ def _gone(earlier: pl.DataFrame) -> pl.DataFrame:
 
 def _restated(now: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
     """Carried lines whose place is not what an earlier run told."""
+    if earlier.is_empty():
+        return pl.DataFrame(schema=_RESTATED)
     told = earlier.select(ROW, *(pl.col(name).alias(f"{name}_told") for name in PLACED))
     both = now.filter(pl.col(ROW) < 0).join(told, on=ROW, how="left").with_columns(pl.col("pathway_pence_told").fill_null(0))
     differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_told")) for name in PLACED)

@@ -56,30 +56,29 @@ def farthest_reach(definitions: Definitions) -> int:
 
 
 def carried(
-    swept: pl.DataFrame, others: pl.LazyFrame, registers: pl.DataFrame, definitions: Definitions, given: Definitions, until: date
+    lines: pl.LazyFrame, others: pl.LazyFrame, registers: pl.DataFrame, definitions: Definitions, given: Definitions, until: date
 ) -> pl.LazyFrame:
     """What to hand to the next run (`OPEN`): of the lines of patients that were swept, of those of others, of register entries.
     `definitions` are those that were formed, `given` all that there are."""
     near, far = (timedelta(days=days) for days in (nearest_reach(definitions), farthest_reach(definitions)))
+    swept = lines.select(*CARRIED).collect(engine="streaming")
     triggering = swept.filter(triggers(definitions))["patient_id"].unique()
     booked = registers.filter(pl.col("register").is_in(_phased(definitions)))["patient_id"].unique()
     chained = pl.col("patient_id").is_in(pl.concat([triggering, booked]).implode())
     yearly = registers.filter(pl.col("register").is_in(registers_named(definitions)))["patient_id"].unique()
     this_year = pl.col("patient_id").is_in(yearly.implode()) & (pl.col("end") >= _first_year(definitions))
-    known = pl.col("patient_id") != ""
     parts = [
-        swept.filter(~chained & known & ((pl.col("end") >= until - near) | this_year)).lazy(),
-        _since_last_gap(swept.filter(chained & known), far, until).lazy(),
-        others.filter(known & (pl.col("end") >= until - near)),
+        swept.filter(~chained & ((pl.col("end") >= until - near) | this_year)).lazy(),
+        _since_last_gap(swept.filter(chained), far, until).lazy(),
+        others.filter((pl.col("patient_id") != "") & (pl.col("end") >= until - near)).select(*CARRIED),
     ]
-    lines = pl.concat([part.select(*CARRIED) for part in parts])
     entries = registers.filter(
         pl.col("register").is_in(registers_named(definitions))
         & (pl.col("end_date").is_null() | (pl.col("end_date") >= until - far))
     )
     return pl.concat(
         [
-            _in_schema(lines, "line", until, _mark(pl.col("end"), given)),
+            _in_schema(pl.concat(parts), "line", until, _mark(pl.col("end"), given)),
             _in_schema(entries.lazy(), "register", until, _mark(pl.lit(until), given)),
         ]
     )

@@ -47,6 +47,12 @@ class Places:
         self._ids.append(ids)
         self._known += len(ids)
 
+    def placed(self) -> pl.DataFrame:
+        """The lines that have a place: `row`, `pathway_id`, `category` (its name) and `pence`."""
+        rows = np.flatnonzero(self._pathway != _NONE)
+        at = self._at(pl.Series(rows)).struct.unnest()
+        return at.select(pl.Series(ROW, rows), "pathway_id", category="pathway_category", pence="pathway_pence")
+
     def put_on(self, lines: pl.LazyFrame, first: int = 0) -> pl.LazyFrame:
         """Priced lines, in their order from row `first` on, with their places; as they stream, so that
         memory is what `Places` holds."""

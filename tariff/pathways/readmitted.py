@@ -17,7 +17,7 @@ from tariff.pathways.carrying import with_carried
 from tariff.pathways.definitions import Definitions
 from tariff.pathways.partitions import in_parts
 from tariff.pathways.selecting import fits
-from tariff.pathways.turns import NUMBER, firsts, in_turn
+from tariff.pathways.turns import NUMBER, firsts, numbered, turns
 from tariff.rulepack.pathway_model import ReadmissionRule
 
 _SCHEMA: Final = schema(READMISSION)
@@ -52,49 +52,51 @@ def _found(care: pl.LazyFrame, rules: tuple[ReadmissionRule, ...]) -> pl.DataFra
     """Readmissions among lines of care: pairs are found in what is needed to find them, and only they are read whole."""
     if not rules:
         return pl.DataFrame(schema=_SCHEMA)
-    numbered = care.with_row_index(_PLACE)
-    spells = _worth_sorting(numbered, rules)
-    rule, initial = _paired(spells, rules)
+    placed = care.with_row_index(_PLACE)
+    spells = _worth_sorting(placed, rules)
+    rule = _rule_of_each(spells, rules)
+    initial = _initial(spells, rule, rules)
     again = np.flatnonzero((initial >= 0) & spells["is_new"].to_numpy())
     place = spells[_PLACE].to_numpy()
-    pairs, before = _whole(numbered, place[again], place[initial[again]])
+    pairs, before = _whole(placed, place[again], place[initial[again]])
     pairs = pairs.with_columns(rule=pl.Series(rule[again], dtype=pl.Int64))
     return pl.concat([_priced(pairs, before, number, its) for number, its in enumerate(rules)])
 
 
 def _worth_sorting(care: pl.LazyFrame, rules: tuple[ReadmissionRule, ...]) -> pl.DataFrame:
-    """Spells, as far as pairs are told by, of patients with an emergency that a rule holds for; in turn."""
+    """Spells, as far as pairs are told by, of patients with an emergency that a rule holds for."""
     is_spell = reduce(or_, (pl.col("pod") == pod for pod in _SPELLS)) & (pl.col("patient_id") != "")
     held = reduce(or_, (pl.col("end").is_between(rule.starts, rule.ends) for rule in rules))
     emergency = pl.col("admission_method").str.starts_with("2")
-    spells = care.filter(is_spell)
-    patients = spells.filter(emergency & held).select("patient_id").unique()
-    found = (
-        spells.select(_PLACE, *_ORDER, emergency=emergency, is_new=pl.col("row").is_not_null())
-        .join(patients, on="patient_id", how="semi")
-        .collect(engine="streaming")
+    spells = care.filter(is_spell).select(
+        _PLACE, *_ORDER, emergency=emergency, again=emergency & held, is_new=pl.col("row").is_not_null()
     )
-    numbers = found["patient_id"].rank("dense").cast(pl.Int64) - 1
-    return in_turn(found.with_columns(numbers.alias(NUMBER)), ("provider", "line_id"))
+    found = spells.collect(engine="streaming")
+    numbers = numbered(found["patient_id"])
+    concerned = np.zeros(int(numbers.max(initial=-1)) + 1, dtype=np.bool_)
+    concerned[numbers[found["again"].to_numpy()]] = True
+    return found.with_columns(pl.Series(NUMBER, numbers)).filter(pl.Series(concerned[numbers]))
 
 
-def _paired(spells: pl.DataFrame, rules: tuple[ReadmissionRule, ...]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """For every spell the number of the rule that holds for it, and the place of the spell before it."""
+def _initial(spells: pl.DataFrame, rule: NDArray[np.int64], rules: tuple[ReadmissionRule, ...]) -> NDArray[np.int64]:
+    """For every spell the place, among `spells`, of the one before it; -1 where it is no readmission."""
     from tariff.kernels.pathways import initial_spells
 
-    rule = _rule_of_each(spells, rules)
+    order = turns(spells, ("provider", "line_id"))
+    numbers = spells[NUMBER].to_numpy()[order]
     within = np.array([*(its.within_days for its in rules), -1], dtype=np.int32)
     longest = np.array([*(its.longest_stay_days for its in rules), 0], dtype=np.int32)
-    numbers = spells[NUMBER].to_numpy()
-    initial: NDArray[np.int64] = initial_spells(
+    found: NDArray[np.int64] = initial_spells(
         firsts(numbers, int(numbers.max(initial=-1)) + 1),
-        spells["start"].to_physical().to_numpy(),
-        spells["end"].to_physical().to_numpy(),
-        spells.select(key=pl.struct("provider", "line_id").hash())["key"].to_numpy(),
-        np.where(spells["emergency"].to_numpy(), within[rule], -1).astype(np.int32),
-        longest[rule],
+        spells["start"].to_physical().to_numpy()[order],
+        spells["end"].to_physical().to_numpy()[order],
+        spells.select(key=pl.struct("provider", "line_id").hash())["key"].to_numpy()[order],
+        np.where(spells["emergency"].to_numpy(), within[rule], -1).astype(np.int32)[order],
+        longest[rule][order],
     )
-    return rule, initial
+    initial = np.full(spells.height, -1, dtype=np.int64)
+    initial[order] = np.where(found >= 0, order[found], -1)
+    return initial
 
 
 def _whole(care: pl.LazyFrame, *places: NDArray[np.uint32]) -> Iterator[pl.DataFrame]:

@@ -48,6 +48,18 @@ def fits_any(selectors: Iterable[Selector]) -> pl.Expr:
     return reduce(or_, (fits(selector) for selector in selectors), _NO_LINE)
 
 
+def columns_read(selectors: Iterable[Selector]) -> set[str]:
+    """Columns of lines of care that the criteria of selectors look at."""
+    by_criterion = _BEGINNINGS | {"kinds": "kind", "pods": "pod", "diagnoses": "diagnoses"}
+    by_criterion |= {"minimum_age": "age", "maximum_age": "age"}
+    return {
+        column
+        for selector in selectors
+        for criterion, column in by_criterion.items()
+        if getattr(selector, criterion) not in ((), None)
+    }
+
+
 def code_for(definition: Pathway) -> pl.Expr:
     """What a line is to a definition, as `put_into_windows` reads it; lines that are not priced are nothing to any."""
     cases = [

@@ -35,10 +35,11 @@ from tariff.kernels.pathways import (
     open_years,
     put_into_windows,
 )
+from tariff.pathways.care import CARE
 from tariff.pathways.definitions import Definition, Definitions
 from tariff.pathways.registered import FOREVER
-from tariff.pathways.selecting import code_for, fits_any, status_by
-from tariff.pathways.turns import NUMBER, Whole, firsts, in_turn
+from tariff.pathways.selecting import code_for, columns_read, fits_any, status_by
+from tariff.pathways.turns import NUMBER, Whole, firsts, numbered, turns
 from tariff.rulepack.pathway_model import AnchoredEpisode, FlaggedSelector, PhasedPathway, YearOfCare
 
 _TIES: Final = ("kind", "provider", "line_id", "currency", "price_pence", "commissioner")
@@ -77,6 +78,26 @@ class _Sorted:
     entry_provider: Whole
     entry_commissioner: Whole
     codes: pl.Series
+
+
+_LOOKED_AT: Final = (
+    "row", "patient_id", "kind", "provider", "line_id", "commissioner", "start", "end", "currency", "discharge_method",
+    "admission_method", "priced", "without_price", "other_payer", "price_pence",
+)  # fmt: skip
+
+
+def columns_swept(definitions: Definitions) -> list[str]:
+    """The columns of lines of care that a sweep needs: those that order and settle lines, and those that definitions look at."""
+    read = set(_LOOKED_AT)
+    for its, _ in definitions.pathways:
+        read |= columns_read((*its.inside, *its.outside, *its.complications))
+        if not isinstance(its, YearOfCare):
+            read |= columns_read(its.trigger)
+        if isinstance(its, AnchoredEpisode):
+            read |= columns_read((*its.not_opened, *its.levels))
+        if isinstance(its, PhasedPathway):
+            read |= columns_read(its.birth)
+    return [name for name in CARE if name in read]
 
 
 def triggers(definitions: Definitions) -> pl.Expr:
@@ -135,13 +156,14 @@ def sweep(lines: pl.DataFrame, entries: pl.DataFrame, definitions: Definitions) 
 
 def _sorted(lines: pl.DataFrame, entries: pl.DataFrame) -> _Sorted:
     of_lines, of_entries, patients = _patient_numbers(lines["patient_id"], entries["patient_id"])
-    lines = in_turn(lines.with_columns(pl.Series(NUMBER, of_lines)), _TIES)
+    lines = lines.with_columns(pl.Series(NUMBER, of_lines))
+    lines = lines[turns(lines, _TIES)]
     entries = entries.with_columns(pl.Series(NUMBER, of_entries)).sort(
         NUMBER, "start", "end", "provider", "level", "definition", "role"
     )
-    numbered = [lines["provider"], lines["commissioner"], entries["provider"], entries["commissioner"]]
-    codes = pl.concat(numbered).unique().sort()
-    provider, commissioner, entry_provider, entry_commissioner = (_numbers(series, codes) for series in numbered)
+    coded = [lines["provider"], lines["commissioner"], entries["provider"], entries["commissioner"]]
+    codes = pl.concat(coded).unique().sort()
+    provider, commissioner, entry_provider, entry_commissioner = (_numbers(series, codes) for series in coded)
     start, end = (lines[name].to_physical().cast(pl.Int64).to_numpy() for name in ("start", "end"))
     first, first_entry = (firsts(frame[NUMBER].to_numpy(), patients) for frame in (lines, entries))
     return _Sorted(
@@ -153,7 +175,7 @@ def _patient_numbers(of_lines: pl.Series, of_entries: pl.Series) -> tuple[Whole,
     """A number for the patient of every line and entry, and how many there are. Every line without a patient is a patient of its
     own: it is nobody's, and least of all the next one's."""
     together = pl.concat([of_lines, of_entries])
-    numbers = together.rank("dense").cast(pl.Int64).to_numpy() - 1
+    numbers = numbered(together)
     nobody = (together == "").to_numpy()
     known = int(numbers.max(initial=-1)) + 1
     unknown = int(nobody.sum())

@@ -15,9 +15,9 @@ _DAYS, _STAY_DAYS = 1 << 17, 1 << 14
 """Room in the key for a first day (179 years either side of 1970-01-01) and a stay (44 years); what goes beyond ties there."""
 
 
-def in_turn(lines: pl.DataFrame, ties: Sequence[str]) -> pl.DataFrame:
-    """Lines by `patient_number`, `start`, `end` and the columns `ties`. One whole number stands for the first three, so that
-    text is looked at only where two lines of a patient lie on the same days."""
+def turns(lines: pl.DataFrame, ties: Sequence[str]) -> Whole:
+    """The places of lines in the order of `patient_number`, `start`, `end` and the columns `ties`. One whole number stands for
+    the first three, so that text is looked at only where two lines of a patient lie on the same days."""
     key = _key(lines)
     order = np.argsort(key, kind="stable")
     in_order = key[order]
@@ -28,7 +28,13 @@ def in_turn(lines: pl.DataFrame, ties: Sequence[str]) -> pl.DataFrame:
         by = ("key", "start", "end", *ties)
         by_text = lines[rows].select(pl.Series("key", in_order[tied]), *by[1:], place=pl.Series(rows)).sort(by)
         order[tied] = by_text["place"].to_numpy()
-    return lines[order]
+    return order
+
+
+def numbered(patients: pl.Series) -> Whole:
+    """A number for every patient, from 0 on."""
+    numbers: Whole = patients.rank("dense").cast(pl.Int64).to_numpy() - 1
+    return numbers
 
 
 def firsts(numbers: Whole, patients: int) -> Whole:

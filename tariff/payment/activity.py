@@ -60,6 +60,10 @@ class Activity:
         more = added.select(*keys, *nothing, pl.col("pence").alias("value_pence"))
         return _summed(pl.concat([sums, more]), keys)
 
+    def is_any_in(self, scope: Scope) -> bool:
+        """Whether there is any activity that `scope` governs."""
+        return bool(self._inside(scope).height)
+
     def cells_paid(self, scope: Scope) -> pl.DataFrame:
         """The cells that `scope` governs, in one order, with `paid_pence`: their price and what earlier lines change."""
         added = self.earlier.group_by(CELL).agg(pl.col("pence").sum().alias("added"))

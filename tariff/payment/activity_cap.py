@@ -41,6 +41,7 @@ class ActivityCap(ContractTerm):
     scope: Scope = scope_of_pods(FOLLOW_UP_PODS)
     first: Scope = scope_of_pods(FIRST_PODS)
 
+    about: ClassVar[str] = "Follow-ups beyond a ratio to first attendances are not paid, at their average price."
     causes: ClassVar[tuple[Cause, ...]] = (ACTIVITY_CAP,)
     figures: ClassVar[tuple[str, ...]] = ("ratio",)
 

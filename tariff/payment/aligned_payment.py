@@ -73,6 +73,9 @@ class AlignedPayment(PlanTerm):
     low_value_threshold: Pounds | None = None
     low_value_at_threshold: bool = False
 
+    about: ClassVar[str] = (
+        "The plan for all but elective care; for elective care its plan and a share of the difference, with floor and ceiling."
+    )
     causes: ClassVar[tuple[Cause, ...]] = (FIXED_ABOVE, FIXED_BELOW, VARIABLE, CEILING, FLOOR, LOW_VALUE)
     figures: ClassVar[tuple[str, ...]] = ("variable_share", "ceiling", "floor", "low_value_threshold")
     choices: ClassVar[tuple[str, ...]] = (*PlanTerm.choices, "recovery_fund", "elective")

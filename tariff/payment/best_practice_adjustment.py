@@ -29,6 +29,9 @@ class BestPracticeAdjustment(ContractTerm):
     term: Literal["best_practice_adjustment"]
     file: FileName
 
+    about: ClassVar[str] = (
+        "Best-practice cases beyond or short of what the fixed element expects change the payment by their extra price."
+    )
     causes: ClassVar[tuple[Cause, ...]] = (BEST_PRACTICE,)
     choices: ClassVar[tuple[str, ...]] = ("file",)
 

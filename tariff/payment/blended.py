@@ -44,6 +44,9 @@ class Blended(PlanTerm):
     break_glass: Margin | None = None
     scope: Scope = scope_of_pods(BLENDED_PODS)
 
+    about: ClassVar[str] = (
+        "The plan and a share of the difference of activity from it; the price again where activity is far from the plan."
+    )
     causes: ClassVar[tuple[Cause, ...]] = (ABOVE, BELOW)
     figures: ClassVar[tuple[str, ...]] = ("variable_share", "break_glass")
 

@@ -35,6 +35,7 @@ class Block(PlanTerm):
 
     term: Literal["block"]
 
+    about: ClassVar[str] = "The plan is paid, whatever the activity."
     causes: ClassVar[tuple[Cause, ...]] = (ABOVE_PLAN, BELOW_PLAN)
 
     @property

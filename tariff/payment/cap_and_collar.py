@@ -57,6 +57,7 @@ class CapAndCollar(PlanTerm):
     collar: Share | None = None
     settled: Literal["row", "contract"] = "contract"
 
+    about: ClassVar[str] = "The price, but no more than a cap over the plan and no less than a collar under it."
     causes: ClassVar[tuple[Cause, ...]] = (CAP, COLLAR)
     figures: ClassVar[tuple[str, ...]] = ("cap", "collar")
 

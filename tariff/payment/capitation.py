@@ -65,6 +65,7 @@ class Capitation(ContractTerm):
     corridor: Margin | None = None
     share_beyond: Share = BASIS_POINTS
 
+    about: ClassVar[str] = "A sum a head of the weighted population, whatever the activity, with a corridor that bounds the risk."
     settles: ClassVar[Literal["", "price", "payment"]] = "payment"
     causes: ClassVar[tuple[Cause, ...]] = (BUDGET, CORRIDOR)
     figures: ClassVar[tuple[str, ...]] = ("per_head", "corridor", "share_beyond")

@@ -57,6 +57,9 @@ class CostAndVolume(PlanTerm):
     cap: Margin | None = None
     collar: Share | None = None
 
+    about: ClassVar[str] = (
+        "The price up to the plan, a marginal rate beyond it, in tiers and between a cap and a collar where they are given."
+    )
     causes: ClassVar[tuple[Cause, ...]] = (MARGINAL_RATE, CAP, COLLAR)
     figures: ClassVar[tuple[str, ...]] = ("marginal_rate", "cap", "collar")
 

@@ -79,6 +79,7 @@ class Cquin(Incentive):
 
     term: Literal["cquin"]
 
+    about: ClassVar[str] = "A percentage on top of what the contract pays, as far as goals are met."
     causes: ClassVar[tuple[Cause, ...]] = (CQUIN,)
 
     @property
@@ -102,6 +103,7 @@ class Withhold(Incentive):
 
     term: Literal["withhold"]
 
+    about: ClassVar[str] = "A percentage of what the contract pays is taken back, as far as goals are not met."
     causes: ClassVar[tuple[Cause, ...]] = (WITHHOLD,)
 
     @property

@@ -127,6 +127,9 @@ class GainShare(Reconciled, PlanTerm):
     term: Literal["gain_share"]
     settled: Literal["row", "contract"] = "contract"
 
+    about: ClassVar[str] = (
+        "Activity at its price, then reconciled with a target: saving and overspend shared between stop-gain and stop-loss."
+    )
     choices: ClassVar[tuple[str, ...]] = (*PlanTerm.choices, "quality")
 
     @property
@@ -154,6 +157,7 @@ class EpisodeReconciliation(Reconciled):
     term: Literal["episode_reconciliation"]
     episodes: FileName
 
+    about: ClassVar[str] = "The same reconciliation over listed episodes, each spent up to its cap."
     choices: ClassVar[tuple[str, ...]] = ("quality", "episodes")
 
     @property

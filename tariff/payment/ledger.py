@@ -4,9 +4,9 @@ seeing what those before it did. What a term does beyond what it would do alone 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -80,10 +80,7 @@ def settle(
     does not say what to do without: all of them are told."""
     chosen = tuple(models)
     activity = Activity(cells, plan, beside)
-    found = {model.name: [fault for term in model.terms for fault in term.faults(activity)] for model in chosen}
-    for model in chosen:
-        found[model.name] += [_NO_PATHWAYS] if model.pathways and (beside.inside is None or beside.pathways is None) else []
-    faults = _by_models(found)
+    faults = _by_models([stopped for model in chosen for stopped in _stopped(model, activity)])
     if faults:
         raise RulesError(_summary(faults), faults)
     per_line = component_lines(cells)
@@ -109,20 +106,39 @@ _NO_PATHWAYS: Final = Fault(
 )
 
 
-def _by_models(found: Mapping[str, list[Fault]]) -> list[Fault]:
-    """Each fault once, with the models it stops, unless it stands in a file or only says what to do."""
-    stopped: dict[Fault, list[str]] = {}
-    for name, faults in found.items():
-        for fault in dict.fromkeys(faults):
-            stopped.setdefault(fault, []).append(f"'{name}'")
+class _Stopped(NamedTuple):
+    """A fault, the model that it stops, and where that stands in a models file (nothing where it is in none)."""
+
+    fault: Fault
+    model: str
+    place: str
+
+
+def _stopped(model: Model, activity: Activity) -> Iterator[_Stopped]:
+    """What a model and its terms lack to settle the activity."""
+    for number, term in enumerate(model.terms):
+        for fault in term.faults(activity):
+            yield _Stopped(fault, model.name, model.place(number))
+    if model.pathways and (activity.beside.inside is None or activity.beside.pathways is None):
+        yield _Stopped(_NO_PATHWAYS, model.name, model.place())
+
+
+def _by_models(found: Iterable[_Stopped]) -> list[Fault]:
+    """Each fault once, with the models it stops and where they stand, unless it stands in a file or only says what to do."""
+    stopped: dict[Fault, list[_Stopped]] = {}
+    for stop in found:
+        stopped.setdefault(stop.fault, []).append(stop)
     return [
-        fault if fault.where or not fault.what else Fault(_models(names), fault.what, fault.remedy)
-        for fault, names in stopped.items()
+        fault if fault.where or not fault.what else Fault(_where(stops), fault.what, fault.remedy)
+        for fault, stops in stopped.items()
     ]
 
 
-def _models(names: list[str]) -> str:
-    return f"model {names[0]}" if len(names) == 1 else f"models {', '.join(names)}"
+def _where(stops: list[_Stopped]) -> str:
+    names = list(dict.fromkeys(f"'{stop.model}'" for stop in stops))
+    places = ", ".join(dict.fromkeys(stop.place for stop in stops if stop.place))
+    models = f"model {names[0]}" if len(names) == 1 else f"models {', '.join(names)}"
+    return f"{places}: {models}" if places else models
 
 
 def _summary(faults: list[Fault]) -> str:
@@ -165,12 +181,19 @@ def _ledger(model: Model, per_line: pl.DataFrame, activity: Activity, own: pl.Da
         seen = seen.after(lines)
         together.append(lines)
         beyond.append(interaction)
-        notes += term.notes(activity)
+        notes += [*term.notes(activity), *_governs_nothing(term, activity)]
         outside.append(term.outside(activity))
     counts = [pl.lit(0, pl.Int64).alias(name) for name in ("lines", "units")]
     terms = pl.concat(together).with_columns(counts).select(pl.col(name).cast(dtype) for name, dtype in per_line.schema.items())
     found = (sum(lines for lines, _ in outside), sum(pence for _, pence in outside))
     return Ledger(model, per_line, terms, tuple(dict.fromkeys(notes)), found, pl.concat(beyond))
+
+
+def _governs_nothing(term: ContractTerm, activity: Activity) -> tuple[str, ...]:
+    """That a term's scope holds no line, which is most often a code mistyped."""
+    if term.scope.is_everything or activity.is_any_in(term.scope):
+        return ()
+    return (f"The term {term.kind} governs none of the priced lines{term.scope.words}.",)
 
 
 def _term_lines(term: ContractTerm, seen: Activity) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -34,8 +34,10 @@ class LocalPrice(ContractTerm):
     prices: FileName | None = None
     change: Change | None = None
 
+    about: ClassVar[str] = "Agreed prices, or a percentage, in place of the price."
     settles: ClassVar[Literal["", "price", "payment"]] = "price"
     causes: ClassVar[tuple[Cause, ...]] = (LOCAL_PRICE,)
+    one_of: ClassVar[tuple[str, ...]] = ("prices", "change")
     figures: ClassVar[tuple[str, ...]] = ("change",)
     choices: ClassVar[tuple[str, ...]] = ("prices",)
 

@@ -48,6 +48,7 @@ class MarginalRate(PlanTerm):
     settled: Literal["row", "contract"] = "contract"
     best_practice_outside: Literal["as_packs"] | Annotated[tuple[str, ...], Field(strict=False)] = AS_PACKS
 
+    about: ClassVar[str] = "Emergency admissions above a baseline are paid at a share of their price: money, not volume."
     causes: ClassVar[tuple[Cause, ...]] = (EMERGENCY_MARGINAL_RATE,)
     figures: ClassVar[tuple[str, ...]] = ("rate",)
 

@@ -56,12 +56,18 @@ def shipped_presets() -> list[str]:
     return sorted(entry.name.removesuffix(".toml") for entry in _presets().iterdir() if entry.name.endswith(".toml"))
 
 
-def load_models(spec: str | Path | Sequence[str | Path]) -> Models:
+def preset_text(name: str) -> str:
+    """The text of a shipped preset."""
+    return with_lf((_presets() / f"{name}.toml").read_bytes()).decode()
+
+
+def load_models(spec: str | Path | Sequence[str | Path], folder: Path = Path()) -> Models:
     """Payment models from models files and presets.
 
     `spec` is a path, `preset:NAME`, a list of them, or one text with commas between. A preset takes parameters, as in
     `preset:cost-and-volume:marginal_rate=50%:unplanned=tariff`; a parameter is labelled a local agreement. The order given
-    is kept: the first model is the baseline of a comparison. RulesError lists every fault by file and line."""
+    is kept: the first model is the baseline of a comparison. Files that parameters of presets name are looked for in `folder`,
+    those of a models file beside it. RulesError lists every fault by file and line."""
     sources = _split(spec)
     if not sources:
         raise RulesError("no payment models are given", [Fault("", "the list is empty", _presets_known())])
@@ -69,7 +75,7 @@ def load_models(spec: str | Path | Sequence[str | Path]) -> Models:
     models: list[Model] = []
     origins: list[ModelsOrigin] = []
     for source in sources:
-        read = _read(source, faults)
+        read = _read(source, folder, faults)
         if read is not None:
             found = _parse(read, faults)
             models += found
@@ -91,9 +97,9 @@ def _split(spec: str | Path | Sequence[str | Path]) -> list[str]:
     return [piece.strip() for part in parts for piece in str(part).split(",") if piece.strip()]
 
 
-def _read(source: str, faults: list[Fault]) -> _Text | None:
+def _read(source: str, folder: Path, faults: list[Fault]) -> _Text | None:
     if source.startswith(PRESET):
-        return _read_preset(source, faults)
+        return _read_preset(source, folder, faults)
     path = Path(source)
     try:
         return _Text(source, with_lf(path.read_bytes()).decode("utf-8-sig"), {}, path.parent)
@@ -105,13 +111,12 @@ def _read(source: str, faults: list[Fault]) -> _Text | None:
     return None
 
 
-def _read_preset(source: str, faults: list[Fault]) -> _Text | None:
+def _read_preset(source: str, folder: Path, faults: list[Fault]) -> _Text | None:
     name, *parameters = _PARAMETER.split(source.removeprefix(PRESET))
     if name not in shipped_presets():
         remedy = f"{did_you_mean(name, shipped_presets())} {_presets_known()}".strip()
         faults.append(Fault(source, f"there is no preset '{name}'", remedy))
         return None
-    text = with_lf((_presets() / f"{name}.toml").read_bytes()).decode()
     given: dict[str, str] = {}
     for parameter in parameters:
         key, equals, value = parameter.partition("=")
@@ -119,7 +124,7 @@ def _read_preset(source: str, faults: list[Fault]) -> _Text | None:
             faults.append(Fault(source, f"'{parameter}' is not a parameter", f"write {PRESET}{name}:marginal_rate=50%"))
             return None
         given[key.strip()] = value.strip()
-    return _Text(source, text, given, Path())
+    return _Text(source, preset_text(name), given, folder)
 
 
 def _parse(read: _Text, faults: list[Fault]) -> list[Model]:
@@ -136,10 +141,19 @@ def _parse(read: _Text, faults: list[Fault]) -> list[Model]:
             faults.append(Fault(read.name, f"the preset has no parameter '{key}'", takes))
             return []
     try:
-        return list(ModelsFile.model_validate(written, context={"folder": read.folder}).model)
+        models = ModelsFile.model_validate(written, context={"folder": read.folder}).model
     except ValidationError as error:
         faults += [_fault(read, written, problem) for problem in error.errors(include_url=False)]
         return []
+    if read.name.startswith(PRESET):
+        return list(models)
+    return [model.placed(_places(read, number, model)) for number, model in enumerate(models)]
+
+
+def _places(read: _Text, number: int, model: Model) -> list[str]:
+    """Where a model and each of its terms stand in their file."""
+    terms = [("model", number, "terms", place, "term") for place in range(len(model.terms))]
+    return [f"{read.name}:{line_of(read.text, location)}" for location in (("model", number, "name"), *terms)]
 
 
 def _terms(written: dict[str, Any]) -> list[dict[str, Any]]:

@@ -3,12 +3,12 @@ a file of its own beside this one and joins the union here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from tariff.payment.activity_cap import ActivityCap
 from tariff.payment.aligned_payment import AlignedPayment
@@ -113,6 +113,19 @@ class Model(Strict):
         if self.pathways and pricing:
             raise ValueError(f"the term {pricing[0]} prices lines that its pathways may pay as a whole: use one or the other")
         return self
+
+    _places: tuple[str, ...] = PrivateAttr(default=())
+
+    def place(self, term: int | None = None) -> str:
+        """Where the model, or its term of a number, stands in a models file (`models.toml:12`); nothing where it is in none."""
+        number = 0 if term is None else term + 1
+        return self._places[number] if self._places else ""
+
+    def placed(self, places: Sequence[str]) -> Model:
+        """The same model, standing at these places: its own, then each term's."""
+        there = self.model_copy()
+        there._places = tuple(places)
+        return there
 
     @property
     def in_a_sentence(self) -> str:

@@ -38,6 +38,7 @@ class Outcome(ContractTerm):
     results: FileName | None = None
     absent: Literal["refuse", "leave_off"] = "refuse"
 
+    about: ClassVar[str] = "A share of what is paid hangs on measured results against benchmarks."
     causes: ClassVar[tuple[Cause, ...]] = (OUTCOME,)
     figures: ClassVar[tuple[str, ...]] = ("at_risk",)
     choices: ClassVar[tuple[str, ...]] = ("results", "absent")

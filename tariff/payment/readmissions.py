@@ -75,6 +75,9 @@ class Readmissions(ContractTerm):
     file: FileName | None = None
     absent: Literal["refuse", "leave_off"] = "refuse"
 
+    about: ClassVar[str] = (
+        "Emergency readmissions within 30 days are not paid, or paid in part; the provider that discharged bears it."
+    )
     causes: ClassVar[tuple[Cause, ...]] = (READMISSION,)
     figures: ClassVar[tuple[str, ...]] = ("elective_share", "other_share")
     choices: ClassVar[tuple[str, ...]] = ("file", "absent")

@@ -56,6 +56,9 @@ class ReferralCap(ContractTerm):
     sources: Codes = (CONSULTANT,)
     scope: Scope = scope_of_pods(FIRST_PODS)
 
+    about: ClassVar[str] = (
+        "First attendances that another consultant referred, beyond a share of all, are not paid, at their average price."
+    )
     causes: ClassVar[tuple[Cause, ...]] = (REFERRAL_CAP,)
     figures: ClassVar[tuple[str, ...]] = ("share",)
 

@@ -27,6 +27,7 @@ class Sanctions(ContractTerm):
     term: Literal["sanctions"]
     file: FileName
 
+    about: ClassVar[str] = "So much is taken off for each of so many listed events."
     causes: ClassVar[tuple[Cause, ...]] = (SANCTION,)
     choices: ClassVar[tuple[str, ...]] = ("file",)
 

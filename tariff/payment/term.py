@@ -36,17 +36,20 @@ class Cause(NamedTuple):
 class ContractTerm(Strict):
     """One term of a contract. Every term states where it comes from and how sure that is.
 
-    `settles`: whether it decides the price of what it governs, or what is paid for it; no two terms may decide the same of one
-    line, and prices come before payments.
-    `figures` and `choices` are the fields that a preset takes as parameters; a figure given so is labelled local."""
+    `about`: what such a term does, in a sentence without figures. `settles`: whether it decides the price of what it
+    governs, or what is paid for it; no two terms may decide the same of one line, and prices come before payments. `one_of`:
+    keys of which it needs one. `figures` and `choices` are the fields that a preset takes as parameters; a figure given so is
+    labelled local."""
 
     source: str = Field(min_length=1)
     confidence: Confidence
     note: str = ""
     scope: Scope = EVERYTHING
 
+    about: ClassVar[str] = ""
     settles: ClassVar[Literal["", "price", "payment"]] = ""
     causes: ClassVar[tuple[Cause, ...]] = ()
+    one_of: ClassVar[tuple[str, ...]] = ()
     figures: ClassVar[tuple[str, ...]] = ()
     choices: ClassVar[tuple[str, ...]] = ()
 
@@ -64,6 +67,11 @@ class ContractTerm(Strict):
     def files(self) -> tuple[TermFile, ...]:
         """The files that it names."""
         return tuple(given for given in self.__dict__.values() if isinstance(given, TermFile))
+
+    @property
+    def kind(self) -> str:
+        """Its kind, as a models file names it."""
+        return str(self.__dict__["term"])
 
     @property
     def scopes(self) -> tuple[Scope, ...]:

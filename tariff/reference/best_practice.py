@@ -209,9 +209,13 @@ def _cell(row: Mapping[str, object], name: str) -> str:
 
 
 def _day(text: str) -> date | None:
-    """A day written 2017-04-01; None where it is written otherwise, or there is no such day."""
+    """A day written 2017-04-01, 01/04/2017 or 20170401; None where it is written otherwise, or there is no such day."""
+    iso = re.fullmatch(r"(\d{4})-(\d{2})-(\d{2})", text) or re.fullmatch(r"(\d{4})(\d{2})(\d{2})", text)
+    british = re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})", text)
     try:
-        return date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) else None
+        if british:
+            return date(int(british[3]), int(british[2]), int(british[1]))
+        return date(int(iso[1]), int(iso[2]), int(iso[3])) if iso else None
     except ValueError:
         return None
 

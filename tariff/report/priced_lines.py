@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 import polars as pl
 
-from tariff.columns import PATHWAY, PRICED_LINE, READMISSION, names, schema
+from tariff.columns import PRICED_LINE, names, schema
 from tariff.errors import ActivityError, Fault, did_you_mean
 from tariff.run_card import read_run_card
 
@@ -92,19 +92,26 @@ def find_beside(priced: Priced, what: Literal["pathways", "readmissions"], given
 
 
 def _read_beside(file: Path, what: str) -> pl.DataFrame:
-    contract = _TABLES[what]
     try:
         found = _scan([file], str(file), f"there are no {what}").collect()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise ActivityError(f"the {what} cannot be read", [_unreadable(str(file))]) from error
-    lacking = [name for name in names(contract) if name not in found.columns]
+    lacking = [name for name in _NEEDED[what] if name not in found.columns]
     if lacking:
         told = f"lacks the columns {', '.join(lacking[:3])}{' and others' if len(lacking) > 3 else ''}"
         raise ActivityError(f"these are not {what}", [Fault(str(file), told, f"give the {what} that `tariff price` wrote")])
-    return found.select(names(contract))
+    return found.select(_NEEDED[what])
 
 
-_TABLES: Final = {"pathways": PATHWAY, "readmissions": READMISSION}
+_WHERE: Final = ("commissioner", "financial_year", "month")
+_NEEDED: Final = {
+    "pathways": ("pathway_id", "definition", "lead_provider", *_WHERE, "change_pence"),
+    "readmissions": (
+        *(*_WHERE, "pod", "treatment_function", "currency"),
+        *("initial_provider", "initial_elective", "reason_excluded", "price_pence", "pence"),
+    ),
+}
+"""The columns of each table that payment looks at: the tables grow, and those of earlier runs are of use."""
 
 
 def _beside(priced: Path, what: str) -> Path:

@@ -28,10 +28,10 @@ def print_summary(report: Compared, console: Console | None = None) -> None:
     if not console.is_terminal:
         console = Console(file=console.file, width=200, no_color=True, highlight=False)
     console.print(Text(_counts(report)))
-    console.print(Text(report.headline, style="bold"))
+    console.print(Text(report.headline, style="bold"), soft_wrap=True)
     for table in _tables(report):
         console.print()
-        console.print(_rich(table, plain=not console.is_terminal))
+        _print_table(table, console)
     for note in report.notes:
         console.print(Text(f"Note: {note}"))
 
@@ -50,7 +50,7 @@ def table_text(table: Table) -> str:
     from rich.console import Console
 
     page = StringIO()
-    Console(file=page, width=250, no_color=True, highlight=False).print(_rich(table, plain=True))
+    _print_table(table, Console(file=page, width=250, no_color=True, highlight=False))
     return "\n".join(line.rstrip() for line in page.getvalue().rstrip().splitlines())
 
 
@@ -72,14 +72,15 @@ def _tables(report: Compared) -> Iterator[Table]:
         yield comparison_table(report, dimension)
 
 
-def _rich(table: Table, *, plain: bool) -> object:
+def _print_table(table: Table, console: Console) -> None:
+    """The finding on a line of its own, however narrow the table, then the table."""
     from rich import box
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    shown = RichTable(
-        title=Text(table.finding), title_justify="left", title_style="", box=box.ASCII2 if plain else box.SIMPLE_HEAD
-    )
+    plain = not console.is_terminal
+    console.print(Text(table.finding), soft_wrap=True)
+    shown = RichTable(box=box.ASCII2 if plain else box.SIMPLE_HEAD)
     for number, column in enumerate(table.columns):
         is_text = number == 0 or all(not row[number].number for row in table.rows)
         shown.add_column(Text(column), justify="left" if is_text else "right", no_wrap=number == 0 or plain)
@@ -88,4 +89,4 @@ def _rich(table: Table, *, plain: bool) -> object:
     if table.total:
         shown.add_section()
         shown.add_row(*(Text(cell.text) for cell in table.total), style="" if plain else "bold")
-    return shown
+    console.print(shown)

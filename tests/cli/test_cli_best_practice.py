@@ -62,7 +62,7 @@ def test_evidence_pays_and_what_is_not_used_is_told(tariff, spells, evidence):
     verified = tariff("verify", "priced.parquet", "--every-line")
     assert (verified.code, "no disagreement" in verified.out) == (0, True)
     told = tariff("explain", "priced.parquet", "--line", "FAILED").out
-    assert "failed: Joint care by geriatrician and orthopaedic surgeon." in told
+    assert "Fragility hip fracture (hip_fracture): not met; failed: Joint care by geriatrician and orthopaedic surgeon (" in told
     assert "What failed cost £1,050.00, with market forces." in told
 
     Path(evidence).write_text("provider,line_id,tariff,met\nZZB,MET,hip_fracture,no\n", encoding="utf-8")

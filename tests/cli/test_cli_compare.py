@@ -80,7 +80,7 @@ def test_tables_are_found_beside_the_lines_or_where_they_are_said_to_be(tariff, 
     [
         ("nowhere.parquet", "nowhere.parquet: not found"),
         ("models.toml", "models.toml: is not a whole Parquet file"),
-        ("priced.parquet", "these are not pathways\n  priced.parquet: lacks the columns definition, phase, level and others"),
+        ("priced.parquet", "these are not pathways\n  priced.parquet: lacks the columns definition, lead_provider, change_pence"),
     ],
 )
 def test_a_table_that_is_none_is_refused(tariff, priced, listing, given, told):
@@ -115,3 +115,42 @@ def test_groupings_add_to_the_same_totals(tariff, priced):
     unknown = tariff("compare", priced, "--models", "models.toml", "--by", "practice", "--out", "other")
     assert (unknown.code, unknown.out) == (2, "")
     assert "known: commissioner, provider, gp_practice" in unknown.err
+
+
+HEAD = 'schema = 1\n[[model]]\nname = "m"\ntitle = "M"\n'
+BAD = {
+    "an unknown term": (
+        'term = "blok"',
+        "bad.toml:6: model 'm', term 1: the term 'blok' is not known\n    did you mean 'block'?",
+    ),
+    "a negative cap": ('term = "cap_and_collar"\ncap = "-5%"', "bad.toml:7: model 'm', term 1: cap: '-5%' is negative"),
+    "a provider without a plan": (
+        'term = "block"',
+        "bad.toml:6: model 'm': the plan has no row for commissioner 99A, provider ZZB, 2017-18: 2 lines worth",
+    ),
+    "no plan row for a year": ('term = "block"\nagainst = "sums.csv"', "bad.toml:6: model 'm': the plan has no row for"),
+    "a file that is not there": ('term = "sanctions"\nfile = "no.csv"', "bad.toml:7: model 'm', term 1: file: the file 'no.csv'"),
+    "a file with a bad cell": ('term = "sanctions"\nfile = "sums.csv"', "sums.csv:1: column 'pounds' is not known"),
+    "two terms for one line": (
+        'term = "block"\nsource = "s"\nconfidence = "local"\nscope = { pods = ["EL"] }\n[[model.terms]]\nterm = "capitation"\n'
+        'per_head = 5\npopulation = "sums.csv"',
+        "bad.toml:2: model 'm': the terms block and capitation both settle what is paid for some lines: it would be paid twice",
+    ),
+    "a figure that may be meant either way": (
+        'term = "cquin"\nrate = "2.5"',
+        "bad.toml:7: model 'm', term 1: rate: '2.5' may mean 2.5% or 250%: write the percent sign",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_models_are_refused_by_file_and_line(tariff, priced, listing, case):
+    term, told = BAD[case]
+    text = f'{HEAD}[[model.terms]]\n{term}\nsource = "s"\nconfidence = "local"\n'
+    Path("bad.toml").write_text(text, encoding="utf-8")
+    Path("sums.csv").write_text("commissioner,provider,financial_year,pounds\n99A,ZZA,2017-18,5\n", encoding="utf-8")
+    before = listing()
+    done = tariff("compare", priced, "--models", "bad.toml", "--plan", "sums.csv", "--out", "report")
+    assert (done.code, done.out) == (4, "")
+    assert told in done.err
+    assert listing() == before

@@ -150,3 +150,22 @@ def test_a_demo_that_fails_half_way_leaves_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr("tariff.demonstration.compare", None)
     assert run(["demo", "--spells", "50", "--out", str(tmp_path / "out")]) == 70
     assert list(tmp_path.iterdir()) == []
+
+
+def test_best_practice_is_paid_on_the_evidence_of_the_audits(demo):
+    told = demo.card["evidence"]
+    assert told["answers_of_lines"] > 100
+    assert told["answers_of_gates"] > 50
+    assert {"unknown_tariff", "silent"} <= {found["problem"] for found in told["not_used"]}
+    earned, lost, at_stake = (
+        demo.priced[name].sum() for name in ("best_practice_pence", "best_practice_lost_pence", "best_practice_at_stake_pence")
+    )
+    assert min(earned, lost, at_stake) > 0
+    statuses = demo.priced["best_practice_status"].drop_nulls().unique()
+    assert {"met", "not_met", "no_evidence"} <= set(statuses)
+    page = (demo.folder / "report" / "report.html").read_text(encoding="utf-8")
+    assert "Best practice earned providers" in page
+    assert "Fragility hip fracture" in page
+    labels = {row["label"] for row in demo.card["assumptions"] if row["component"] == "base"}
+    assert "illustrative" in labels, "additions of other years are no published figures of 2024/25"
+    assert "Evidence of best practice that was not used" in page

@@ -13,6 +13,7 @@ from tariff.cli import app, run
 README = Path(__file__).parents[2] / "README.md"
 TEXT = README.read_text(encoding="utf-8") if README.exists() else ""
 FENCED = re.findall(r"^```(\w*)\n(.*?)^```", TEXT, flags=re.MULTILINE | re.DOTALL)
+TOML = [block for language, block in FENCED if language == "toml"]
 PYTHON = [block for language, block in FENCED if language == "python"]
 CONSOLE = [block for language, block in FENCED if language in ("", "console", "sh", "bash", "shell")]
 
@@ -66,3 +67,26 @@ def test_commands_parse(arguments):
     if "..." in arguments:
         pytest.skip("an outline of a command, not one to run")
     app.parse_args(arguments, exit_on_error=False, print_error=False)
+
+
+def test_the_models_file_it_shows_compares_lines_of_every_kind(year, tmp_path, monkeypatch, capsys):
+    """As an analyst would: a plan of the fineness that its terms need, then the models."""
+    monkeypatch.chdir(tmp_path)
+    assert len(TOML) == 1
+    Path("models.toml").write_text(TOML[0], encoding="utf-8")
+    kinds = ("admitted", "outpatient", "emergency")
+    files = [f"{kind}={year / kind}.parquet" for kind in kinds]
+    prices = ["--rules", "example", "--dates", "ignore", "--overlay", str(year / "overlay")]
+    assert run(["price", *files, *prices, "--out", "priced.parquet"]) == 0
+    fine = "provider,pod,treatment_function,currency"
+    assert run(["plan", "priced.parquet", "--years-on", "0", "--uplift", "-3%", "--by", fine, "--out", "plan.csv"]) == 0
+    compare = ["compare", "priced.parquet", "--models", "models.toml", "--plan", "plan.csv", "--out", "report"]
+    assert run(compare) == 0, capsys.readouterr().err
+    assert {path.name for path in Path("report").iterdir()} >= {"report.html", "report.xlsx", "bridge.csv"}
+    bridge = Path("report/bridge.csv").read_text(encoding="utf-8")
+    for cause in ("local_price", "activity_cap", "marginal_rate", "fixed_above_plan", "cquin", "interaction"):
+        assert f",{cause}," in bridge, cause
+    assert (
+        (Path("plan.csv").read_text(encoding="utf-8").splitlines()[0])
+        == "commissioner,provider,pod,treatment_function,currency,financial_year,month,units,pounds"
+    )

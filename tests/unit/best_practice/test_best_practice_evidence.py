@@ -119,3 +119,46 @@ def test_no_evidence_at_all_is_not_met_and_shows_what_is_at_stake(pack: RulePack
     empty: Any = evidence_of(said())
     assert bare.rows() == [(600_000, 0, 133_500, "no_evidence")]
     assert price(hips("S1"), pack, columns=columns, evidence=empty).collect().equals(bare)
+
+
+def gates(*rows: tuple[str, ...]) -> Evidence:
+    return evidence_of(pl.DataFrame(list(rows), schema=["provider", "tariff", "met", "period_start", "period_end"], orient="row"))
+
+
+@pytest.mark.parametrize(("starts", "ends"), [("2017-04-01", "2018-03-31"), ("1/4/2017", "31/03/2018"), ("20170401", "20180331")])
+def test_days_are_read_as_activity_writes_them(pack: RulePack, starts: str, ends: str) -> None:
+    found = gates(("RNO", "joint", "yes", starts, ends)).gates.row(0, named=True)
+    assert (found["period_start"], found["period_end"]) == (date(2017, 4, 1), date(2018, 3, 31))
+
+
+def test_gates_that_contradict_each_other_and_periods_that_run_backwards_are_listed(pack: RulePack) -> None:
+    evidence = gates(
+        ("RNO", "joint", "yes", "2017-04-01", "2017-06-30"),
+        ("RNO", "joint", "no", "2017-06-30", "2017-09-30"),
+        ("RNO", "joint", "no", "2017-10-01", "2017-12-31"),
+        ("RTR", "joint", "yes", "2017-04-01", "2018-03-31"),
+        ("RTR", "joint", "yes", "2017-09-01", "2017-08-31"),
+        ("RMX", "joint", "yes", "31/02/2017", "2018-03-31"),
+    )
+    assert told(evidence, pack) == {
+        "backward_period": (1, ()),
+        "contradictory_gates": (2, ("joint",)),
+        "unreadable": (1, ()),
+    }
+
+
+def test_a_column_that_stands_twice_is_refused() -> None:
+    twice = pl.DataFrame({"provider": ["RNO"], "line_id": ["S1"], "tariff": ["hip"], "met": ["yes"], "Met": ["no"]})
+    with pytest.raises(ActivityError, match="column 'met' stands twice"):
+        evidence_of(twice)
+
+
+def test_answers_of_single_lines_about_a_gate_are_listed(pack: RulePack) -> None:
+    assert told(evidence_of(said(("RNO", "S1", "joint", "proms", "yes"))), pack) == {"gate_by_line": (1, ("joint",))}
+
+
+def test_an_identifier_in_the_wrong_column_is_never_told(pack: RulePack) -> None:
+    swapped = evidence_of(said(("RNO", "hip", "9434765919", "", "yes"), ("RNO", "hip", "knee_2", "", "yes")))
+    assert told(swapped, pack) == {"unknown_tariff": (2, ("knee_2",))}
+    criterion = evidence_of(said(("RNO", "S1", "hip", "ab1234567", "yes"), ("RNO", "S1", "hip", "within_36_hours", "yes")))
+    assert told(criterion, pack) == {"unknown_criterion": (2, ("hip within_36_hours",))}

@@ -191,7 +191,8 @@ def test_explain_names_the_criterion_that_failed_and_what_it_cost(pack: RulePack
     rows = [("surgery", "no"), ("geriatrician", "yes"), ("protocol", "yes")]
     evidence = pl.concat(whole(line, "hip", 1, 0).with_columns(criterion=pl.lit(name), met=pl.lit(met)) for name, met in rows)
     told = str(explain(price(line, pack, evidence=evidence), pack, line="RW3TB01A0"))
-    assert "Best practice hip: not met; failed: Surgery within 36 hours." in told
+    assert "Best practice An addition for all criteria (hip): not met; failed: Surgery within 36 hours (" in told
+    assert "best_practice_criteria.csv:" in told
     assert "What failed cost £1,536.69, with market forces." in told
     paid = str(explain(price(line, pack, evidence=whole(line, "hip", 1, 0)), pack, line="RW3TB01A0"))
     assert "non-elective price of TB01A (RULES 1.3), with £1,335.00 on top for best practice, hip (RULES 3.1)" in paid

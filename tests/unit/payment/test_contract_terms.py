@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tariff.payment.blended import Blended, blended_payment
 from tariff.payment.block import Block, block_payment
 from tariff.payment.cost_and_volume import CostAndVolume, cost_and_volume_payment, percentage
 
@@ -42,7 +45,7 @@ def planned(value: int, plan: int) -> pl.DataFrame:
     return pl.DataFrame({"commissioner": ["XC1"], "plan_pence": [plan], "value_pence": [value]})
 
 
-def paid_by_polars(term: Block | CostAndVolume, value: int, plan: int) -> int:
+def paid_by_polars(term: Block | Blended | CostAndVolume, value: int, plan: int) -> int:
     return value + int(term.adjustments(planned(value, plan))["pence"].sum())
 
 
@@ -80,6 +83,18 @@ def test_the_polars_application_agrees_with_the_scalar_rule(value: int, plan: in
 @given(value=st.integers(0, 10**12), plan=st.integers(0, 10**12), rate=st.integers(0, 10_000))
 def test_cost_and_volume_lies_between_block_and_tariff(value: int, plan: int, rate: int) -> None:
     assert min(value, plan) <= cost_and_volume_payment(value, plan, rate) <= value
+
+
+@given(value=st.integers(0, 10**12), plan=st.integers(0, 10**12), variable=st.integers(0, 10_000))
+def test_blended_models_a_and_b_are_one(value: int, plan: int, variable: int) -> None:
+    """Model A: the plan, and a share of the difference from it. Model B: the rest of the plan, and a share of activity."""
+    model_a = Fraction(plan) + Fraction(variable, 10_000) * (value - plan)
+    model_b = (1 - Fraction(variable, 10_000)) * plan + Fraction(variable, 10_000) * value
+    assert model_a == model_b
+    rounded = int(model_b + Fraction(1, 2))
+    assert blended_payment(value, plan, variable) == rounded
+    term = Blended(term="blended", variable_share=percentage(variable), source="spec", confidence="local")  # type: ignore[arg-type]
+    assert paid_by_polars(term, value, plan) == rounded
 
 
 def test_terms_say_themselves_in_words() -> None:

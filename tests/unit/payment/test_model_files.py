@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from tariff.errors import RulesError
-from tariff.payment import load_models, shipped_presets
+from tariff.payment import check_plan, gather_cells, load_models, settle, shipped_presets
 from tariff.payment.cost_and_volume import CostAndVolume
 from tariff.rulepack.parameters import load_parameters
 
@@ -273,3 +275,24 @@ def test_models_that_cannot_be_found(spec: str, words: str) -> None:
     with pytest.raises(RulesError) as caught:
         load_models(spec)
     assert words in str(caught.value)
+
+
+def test_what_stops_a_model_of_a_file_is_told_with_its_line(models_file: Path, priced_lines: Callable[..., pl.DataFrame]) -> None:
+    """A plan that lacks a provider, and no plan at all: by the line of the term that needs it."""
+    block = MARGINAL.replace("marginal_rate", "block").replace('rate = "30%"\n', "")
+    models_file.write_text('schema = 1\n\n[[model]]\nname = "m"\ntitle = "M"\n\n' + block, encoding="utf-8")
+    cells = gather_cells(priced_lines({"base_pence": 5}, {"base_pence": 7, "provider": "XP2"}).lazy())
+    plan = pl.DataFrame({"commissioner": ["XC1"], "provider": ["XP1"], "financial_year": ["2024-25"], "pence": [5]})
+    with pytest.raises(RulesError) as lacking:
+        settle(cells, load_models(models_file), check_plan(plan))
+    assert f"{models_file}:9: model 'm': the plan has no row for commissioner XC1, provider XP2" in str(lacking.value)
+    with pytest.raises(RulesError) as absent:
+        settle(cells, load_models([models_file, "preset:block"]))
+    assert f"{models_file}:9: models 'm', 'block': its contract terms pay against a plan, and none is given" in str(absent.value)
+
+
+def test_a_scope_that_holds_no_line_is_noted(models_file: Path, priced_lines: Callable[..., pl.DataFrame]) -> None:
+    cquin = MARGINAL.replace("marginal_rate", "cquin") + 'scope = { providers = ["XP9"] }\n'
+    models_file.write_text('schema = 1\n[[model]]\nname = "m"\ntitle = "M"\n' + cquin, encoding="utf-8")
+    (ledger,) = settle(gather_cells(priced_lines({"base_pence": 5}).lazy()), load_models(models_file))
+    assert ledger.notes == ("The term cquin governs none of the priced lines for providers XP9.",)
