@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from tariff.activity import FileFacts, damage_named, read_activity, read_attached_items, survey, without_given
+from tariff.activity.blocks import Lines
 from tariff.activity.files import paths_of
 from tariff.activity.kinds import kind_named
 from tariff.activity.reading import activity_to_price, grouped
@@ -28,7 +29,7 @@ class Part:
     kind: str
     paths: tuple[Path, ...]
     lines: pl.LazyFrame
-    to_price: pl.LazyFrame
+    to_price: Lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def take_in(files: Sequence[tuple[str | None, Path]], columns: Path | str | None
     with damage_named([path for paths, _ in sources for path in paths]), damage_found(sources):
         attached = int(items.select(pl.len()).collect(engine="streaming").item())
     if attached:
-        parts.append(Part("unbundled", tuple(admitted), items, items))
+        parts.append(Part("unbundled", tuple(admitted), items, Lines(items)))
     return Intake(tuple(parts), attached, also_given)
 
 

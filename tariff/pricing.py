@@ -261,18 +261,53 @@ def price(
     lines that rest on any other unpriced; `evidence` (`tariff.best_practice.evidence`) says which best practice was shown, and
     without it none counts as met that the line itself does not show. Raises ActivityError where a required column is
     missing. Rules: RULES 1.1 to 3.1."""
+    frame = activity.lazy()
+    priced = pricer(
+        frame.collect_schema().names(),
+        rules,
+        dates=dates,
+        columns=columns,
+        confidence=confidence,
+        evidence=evidence,
+    )
+    return frame.select(priced.inputs).map_batches(priced, schema=priced.schema, streamable=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Pricer:
+    """Prices blocks of canonical activity of one kind that have the columns `inputs`; the priced lines have those of `wanted`."""
+
+    kind: PricedKind
+    packs: tuple[CompiledPack, ...]
+    dates: Dates
+    inputs: tuple[str, ...]
+    wanted: tuple[str, ...]
+
+    @property
+    def schema(self) -> dict[str, pl.DataType]:
+        """Columns and types of the priced lines."""
+        return {name: PRICED_SCHEMA[name] for name in self.wanted}
+
+    def __call__(self, block: pl.DataFrame) -> pl.DataFrame:
+        """Priced lines of a block, one for each, in order."""
+        return _price_by_date(block, self.kind, self.packs, self.dates, self.wanted)
+
+
+def pricer(
+    present: Sequence[str],
+    rules: RulePack | Sequence[RulePack],
+    *,
+    dates: Dates = "strict",
+    columns: Sequence[str] | None = None,
+    confidence: Iterable[str] | None = None,
+    evidence: Evidence | pl.LazyFrame | pl.DataFrame | None = None,
+) -> Pricer:
+    """How `price` prices blocks of activity that has the columns `present`. Arguments and errors as there."""
     packs = _in_date_order(rules, None if confidence is None else read_confidences(confidence), _evidence_given(evidence))
     if dates == "ignore" and len(packs) != 1:
         raise UsageError("Dates can be ignored under one rule pack only: name the year whose prices are wanted.")
-    frame = activity.lazy()
-    present = frame.collect_schema().names()
-    kind = kind_of(present)
-    wanted = _wanted(columns)
-    return frame.select(_inputs(kind, present, wanted)).map_batches(
-        lambda block: _price_by_date(block, kind, packs, dates, wanted),
-        schema={name: PRICED_SCHEMA[name] for name in wanted},
-        streamable=True,
-    )
+    kind, wanted = kind_of(present), _wanted(columns)
+    return Pricer(kind, packs, dates, tuple(_inputs(kind, present, wanted)), wanted)
 
 
 def _evidence_given(evidence: Evidence | pl.LazyFrame | pl.DataFrame | None) -> Evidence | None:

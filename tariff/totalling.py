@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from threading import get_ident
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from tariff.activity.blocks import Lines
+from tariff.activity.files import damage_named, paths_of
 from tariff.activity.reading import PRICING_ONLY, activity_to_price
 from tariff.cells import Cells
 from tariff.columns import PRICED_LINE, schema
 from tariff.errors import Fault, UsageError, did_you_mean
-from tariff.pricing import Dates, price
+from tariff.pricing import Dates, pricer
 from tariff.reasons import PRICED, REASON_NUMBER
 
 if TYPE_CHECKING:
@@ -65,10 +68,22 @@ def totals(
     Codes are told apart without case and surrounding blanks. Raises UsageError for columns that cannot be summed or summed by."""
     _refuse_unknown(by, KEYS, "Totals cannot be made by that.")
     _refuse_unknown(sums, SUMS, "That cannot be summed.")
-    lines = activity if isinstance(activity, pl.LazyFrame | pl.DataFrame) else activity_to_price(activity, as_filed=_AS_FILED)
-    priced = price(lines, rules, dates=dates, confidence=confidence, evidence=evidence, columns=[*by, "reason", *sums])
+    if isinstance(activity, pl.LazyFrame | pl.DataFrame):
+        lines, files = Lines(activity.lazy()), []
+    else:
+        lines, files = activity_to_price(activity, as_filed=_AS_FILED), paths_of(activity)
+    priced = pricer(
+        lines.whole.collect_schema().names(),
+        rules,
+        dates=dates,
+        columns=[*by, "reason", *sums],
+        confidence=confidence,
+        evidence=evidence,
+    )
     found = _Totals(by, sums)
-    priced.map_batches(found.add, schema=found.nothing.schema, streamable=True).collect(engine="streaming")
+    with damage_named(files) if files else nullcontext():
+        for _ in lines.each_block(priced.inputs, lambda block: found.add(priced(block))):
+            pass
     return found.together().sort(by, nulls_last=True)
 
 
@@ -78,16 +93,14 @@ class _Totals:
     def __init__(self, by: Sequence[str], sums: Sequence[str]) -> None:
         self._by, self._sums = by, (*sums, PRICED_LINES)
         self._of_thread: dict[int, Cells] = {}
-        self.nothing = pl.DataFrame(schema={"lines": pl.Int64})
 
-    def add(self, block: pl.DataFrame) -> pl.DataFrame:
-        """Add the priced lines of a block; nothing of them is handed on."""
+    def add(self, block: pl.DataFrame) -> None:
+        """Add the priced lines of a block."""
         cells = self._of_thread.get(get_ident())
         if cells is None:
             cells = self._of_thread[get_ident()] = Cells(self._by, self._sums, _SCHEMA, _CODES)
         priced = block["reason"].to_physical().to_numpy() == _PRICED
         cells.add(block.with_columns(pl.Series(PRICED_LINES, priced)))
-        return self.nothing
 
     def together(self) -> pl.DataFrame:
         """The cells of all threads as one."""

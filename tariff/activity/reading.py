@@ -10,6 +10,7 @@ from typing import Final
 
 import polars as pl
 
+from tariff.activity.blocks import Lines, pieces_of
 from tariff.activity.cells import UNREADABLE_DATE, Cell, Faulty, cell, constant, type_refused, values_and_fault
 from tariff.activity.column_map import ColumnMap, KindMap, load_map
 from tariff.activity.csv_file import SURPLUS
@@ -114,12 +115,15 @@ def activity_to_price(
     kind: str | None = None,
     columns: ColumnMap | str | Path | None = None,
     as_filed: frozenset[str] = PRICING_ONLY,
-) -> pl.LazyFrame:
+) -> Lines:
     """Activity as `read_activity` gives it, but for codes of the columns `as_filed`, which may keep the case and blanks that they
     have in the file: whoever looks codes up, as pricing does, takes them so, and need not wait for them to be cleaned."""
     fitted = fit(source, kind, columns)
     _refuse_unreadable(fitted)
-    return canonical(fitted, as_filed=as_filed)
+    whole = canonical(fitted, as_filed=as_filed)
+    if any(one.in_parts or one.file.is_text or one.present != fitted[0].present for one in fitted):
+        return Lines(whole)
+    return Lines(whole, pieces_of([(canonical([one], as_filed=as_filed), one.file.path) for one in fitted]))
 
 
 def canonical(fitted: Sequence[FittedFile], holding: str = "", as_filed: frozenset[str] = frozenset()) -> pl.LazyFrame:

@@ -32,7 +32,9 @@ def price_into_file(job: Job, packs: Sequence[RulePack], intake: Intake, evidenc
     """Price into one file, with its run card and the tables of its pathways beside it: all of them or none."""
     as_they_stand = AsTheyStand(job)
     inputs = list(facts_of(intake, job.columns))
-    priced = [price(part.to_price, packs, dates=job.dates, confidence=job.confidence, evidence=evidence) for part in intake.parts]
+    priced = [
+        price(part.to_price.whole, packs, dates=job.dates, confidence=job.confidence, evidence=evidence) for part in intake.parts
+    ]
     told = _Told(job, sum(lines_expected(intake, inputs)))
     lines = [told.of(part) for part in priced]
     formed = None

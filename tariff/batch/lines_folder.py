@@ -61,7 +61,7 @@ def _write_parts(
         have = run.rows_done(number)
         if have is not None and have >= lines:
             continue
-        rest = part.to_price.slice(have) if have else part.to_price
+        rest = part.to_price.whole.slice(have) if have else part.to_price.whole
         priced = price(rest, packs, dates=job.dates, confidence=job.confidence, evidence=evidence)
         with damage_found([(part.paths, part.lines)]):
             for block in blocks_of(priced, job.rows_in_a_part):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tariff.aggregation import READ, Sums
-from tariff.batch.blocks import blocks_of, lines_expected
+from tariff.batch.blocks import lines_expected
 from tariff.batch.job import Job, Run, card_path, options_of
 from tariff.batch.unchanged import AsTheyStand
 from tariff.intake import Intake, damage_found, facts_of
-from tariff.pricing import price
+from tariff.pricing import pricer
 from tariff.rulepack import RulePack
 from tariff.run_card import RunCard, require_conservation
 from tariff.run_folder import writing
@@ -23,9 +23,10 @@ def price_into_totals(job: Job, packs: Sequence[RulePack], intake: Intake, start
     expected = sum(lines_expected(intake, inputs))
     job.tell(done, expected)
     for part in intake.parts:
-        priced = price(part.to_price, packs, dates=job.dates, confidence=job.confidence, columns=(*READ, *job.aggregate_by))
+        columns = part.to_price.whole.collect_schema().names()
+        priced = pricer(columns, packs, dates=job.dates, confidence=job.confidence, columns=(*READ, *job.aggregate_by))
         with damage_found([(part.paths, part.lines)]):
-            for block in blocks_of(priced, job.rows_in_a_part):
+            for block in part.to_price.each_block(priced.inputs, priced):
                 sums.add(block)
                 done += block.height
                 job.tell(done, expected)
