@@ -1,4 +1,4 @@
-"""The modules of a report stand in an order: what was found, then how it is told, then the files. None needs one that needs it."""
+"""The modules of a report stand in an order: what was found, how it is told, the files. None needs one that needs it."""
 
 from __future__ import annotations
 
