@@ -135,10 +135,12 @@ def _facts(cards: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, TariffFact
 def best_practice_finding(found: BestPractice) -> str:
     """The section in one sentence."""
     earned, lost, at_stake = (sum(row[name] for row in found.rows) for name in MONEY)
-    return (
-        f"Best practice earned providers {short_money(earned)}; {short_money(lost)} was lost where criteria failed, and "
-        f"{short_money(at_stake)} hangs on missing evidence"
-    )
+    more = [
+        f"{short_money(pence)} {words}"
+        for pence, words in ((lost, "was lost where criteria failed"), (at_stake, "hangs on missing evidence"))
+        if pence
+    ]
+    return "; ".join([f"Best practice earned providers {short_money(earned)}", *([listed(more)] if more else [])])
 
 
 def tariff_table(found: BestPractice) -> Table:
@@ -210,6 +212,8 @@ def settings_table(found: BestPractice) -> Table | None:
 
 
 _COLUMNS: Final = ("Lines", "Met", "Not met", "No evidence", "Share met", "95% interval", "Earned", "Lost", "At stake")
+_FEWEST_DRAWN: Final = 2
+"""Providers of whom a funnel says anything."""
 _MOST_FAILED: Final = 4
 """Criteria that the page names for a tariff; the workbook names all."""
 
@@ -249,7 +253,7 @@ def _section(found: BestPractice, row: Row) -> TariffSection:
     drawn = [one for one in rows if one["achievement"] is not None and (one["provider"],) not in hidden[KNOWN]]
     gate = found.is_gate(tariff)
     finding = f"{name}: {_gate_finding(rows, drawn) if gate else _finding(row, drawn, hidden)}"
-    svg = "" if gate or not drawn else _funnel(tariff, finding, row, drawn)
+    svg = "" if gate or len(drawn) < _FEWEST_DRAWN else _funnel(tariff, finding, row, drawn)
     table = Table(
         name=f"best-practice-{tariff.replace('_', '-')}",
         finding="",
@@ -257,7 +261,9 @@ def _section(found: BestPractice, row: Row) -> TariffSection:
         columns=("Provider", *_COLUMNS),
         rows=tuple(_row(one, str(one["provider"]), (one["provider"],), hidden, gate=gate) for one in rows[:LONGEST]),
     )
-    return TariffSection(tariff, finding, svg, _note(rows, drawn, gate=gate), tuple(_failed_most(found, tariff)), table)
+    return TariffSection(
+        tariff, finding, svg, _note(rows, drawn if svg else rows, gate=gate), tuple(_failed_most(found, tariff)), table
+    )
 
 
 def _failed_most(found: BestPractice, tariff: str) -> Iterator[tuple[str, str]]:
@@ -278,6 +284,8 @@ def _finding(row: Row, drawn: Sequence[Row], hidden: Mapping[Part, frozenset[Key
         return "no evidence"
     if (row["tariff"],) in hidden[KNOWN] or not drawn:
         return "too few lines to tell by provider"
+    if len(drawn) < _FEWEST_DRAWN:
+        return f"{share_in_words(row['expected'])} met"
     told = [
         f"{listed([str(one['provider']) for one in drawn if outside_limits(one) == side])} {words}"
         for side, words in ((1, "above"), (-1, "below"))
