@@ -95,6 +95,10 @@ class BestPractice:
             return frozenset((row["provider"],) for row in rows)
         return self._hidden(rows, "provider", part)
 
+    def hides(self, criterion: Row, name: str, part: Part) -> bool:
+        """Whether the lines that lack a criterion are hidden: a small count, or one that would tell what its tariff hides."""
+        return self.suppress and (is_small(criterion[name]) or (criterion["tariff"],) in self.hidden_tariffs[part])
+
     def _hidden(self, rows: Sequence[Row], name: str, part: Part) -> frozenset[Key]:
         if not self.suppress:
             return frozenset()
@@ -172,8 +176,8 @@ def criteria_rows(found: BestPractice) -> Iterator[tuple[str, str, int | str, in
     """Tariff, criterion, and lines on which it failed or is not known: what every line lacks, most failed first."""
     for tariff in found.rows:
         for row in found.missing.filter(pl.col("tariff") == tariff["tariff"]).iter_rows(named=True):
-            hide = {name: found.suppress and is_small(row[name]) for name in ("failed", "unknown")}
-            counts = [CONFIDENTIAL if hide[name] else int(row[name]) for name in hide]
+            parts = {"failed": KNOWN, "unknown": OPEN}
+            counts = [CONFIDENTIAL if found.hides(row, name, part) else int(row[name]) for name, part in parts.items()]
             yield found.name_of(row["tariff"]), found.criterion_in_words(row["tariff"], row["criterion"]), counts[0], counts[1]
 
 
@@ -252,7 +256,7 @@ def _section(found: BestPractice, row: Row) -> TariffSection:
     hidden = {part: found.hidden_providers(tariff, part) for part in (KNOWN, OPEN)}
     drawn = [one for one in rows if one["achievement"] is not None and (one["provider"],) not in hidden[KNOWN]]
     gate = found.is_gate(tariff)
-    finding = f"{name}: {_gate_finding(rows, drawn) if gate else _finding(row, drawn, hidden)}"
+    finding = f"{name}: {_gate_finding(rows, drawn) if gate else _finding(row, drawn)}"
     svg = "" if gate or len(drawn) < _FEWEST_DRAWN else _funnel(tariff, finding, row, drawn)
     table = Table(
         name=f"best-practice-{tariff.replace('_', '-')}",
@@ -269,8 +273,8 @@ def _section(found: BestPractice, row: Row) -> TariffSection:
 def _failed_most(found: BestPractice, tariff: str) -> Iterator[tuple[str, str]]:
     failed = found.missing.filter((pl.col("tariff") == tariff) & (pl.col("failed") > 0))
     for row in failed.head(_MOST_FAILED).iter_rows(named=True):
-        hide = found.suppress and is_small(row["failed"])
-        yield found.criterion_in_words(tariff, row["criterion"]), f"{CONFIDENTIAL if hide else format(row['failed'], ',')}"
+        count = CONFIDENTIAL if found.hides(row, "failed", KNOWN) else f"{row['failed']:,}"
+        yield found.criterion_in_words(tariff, row["criterion"]), count
 
 
 def outside_limits(row: Row) -> int:
@@ -279,10 +283,10 @@ def outside_limits(row: Row) -> int:
     return int(share > row["funnel_high"]) - int(share < row["funnel_low"])
 
 
-def _finding(row: Row, drawn: Sequence[Row], hidden: Mapping[Part, frozenset[Key]]) -> str:
+def _finding(row: Row, drawn: Sequence[Row]) -> str:
     if row["expected"] is None:
         return "no evidence"
-    if (row["tariff"],) in hidden[KNOWN] or not drawn:
+    if not drawn:
         return "too few lines to tell by provider"
     if len(drawn) < _FEWEST_DRAWN:
         return f"{share_in_words(row['expected'])} met"
