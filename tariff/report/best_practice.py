@@ -187,7 +187,7 @@ def setting_rows(found: BestPractice) -> Iterator[tuple[str, str, str, str, int 
         counts: dict[Key, int] = {(number,): count for number, count in enumerate(rows["lines"])}
         hidden = hide_small(counts).cells if found.suppress else frozenset()
         for number, row in enumerate(rows.iter_rows(named=True)):
-            hide = (number,) in hidden
+            hide = (number,) in hidden or (row["tariff"],) in found.hidden_tariffs[KNOWN]
             where = (row["currency"], row["setting"].replace("_", " ").capitalize(), "yes" if row["covered"] else "no")
             count, price = (CONFIDENTIAL, None) if hide else (row["lines"], row["base_pence"])
             yield found.name_of(row["tariff"]), *where, count, price
