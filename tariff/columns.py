@@ -351,6 +351,7 @@ PATHWAY: Final = (
     _money("bundle_pence", "price of the level, with the lead provider's market forces factor"),
     _money("outlier_pence", "episodic value beyond the level's outlier amounts: paid on top, or taken back (negative)"),
     _money("stop_loss_pence", "share of episodic value, drawn in to those amounts, above the threshold"),
+    _out("quality", pl.Enum(("met", "not_met", "no_evidence")), "what evidence says of its criteria, where it has any"),
     _money("withheld_pence", "withheld where quality failed, zero or negative"),
     _money("price_pence", "what is paid: the four amounts above"),
     _money("episodic_pence", "what the care inside would have been paid line by line"),

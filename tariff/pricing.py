@@ -333,7 +333,8 @@ def price_expression(
     dates: Dates = "strict",
     evidence: Evidence | pl.LazyFrame | pl.DataFrame | None = None,
 ) -> pl.Expr:
-    """The same prices as an expression: a struct of `columns.PRICED_LINE` from the canonical `columns` of the frame.
+    """The same prices as an expression: a struct of `columns.PRICED_LINE` from the canonical `columns` of the frame; `dates` and
+    `evidence` as for `price`.
 
     It works row by row, so it may stand in any lazy query: `frame.with_columns(priced=tariff.price_expression(rules, cols))`."""
     kind = kind_of(columns)

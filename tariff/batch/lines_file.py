@@ -44,7 +44,7 @@ def price_into_file(job: Job, packs: Sequence[RulePack], intake: Intake, evidenc
         if job.pathways is not None:
             tables = {name: files.enter_context(whole_file(path)) for name, path in tables_beside(job.out).items()}
             work = job.out.with_name(f".{job.out.stem}.pathways")
-            formed = form_pathways(job, job.pathways, packs, intake, [lines_file], tables, work)
+            formed = form_pathways(job, job.pathways, packs, intake, evidence, [lines_file], tables, work)
         as_they_stand.require_unchanged()
         card = settle(job, packs, intake, inputs, pl.scan_parquet(lines_file, glob=False), started, evidence)
         card = replace(card, pathways=formed, sha256=digest(lines_file))

@@ -37,7 +37,7 @@ def price_into_folder(job: Job, packs: Sequence[RulePack], intake: Intake, evide
     unfinished = begin(job.out, identity, resume=job.resume, overwrite=job.overwrite)
     with kept_to_continue(unfinished):
         _write_parts(job, packs, intake, evidence, unfinished, lines_expected(intake, inputs))
-        formed = _form_pathways(job, packs, intake, unfinished)
+        formed = _form_pathways(job, packs, intake, evidence, unfinished)
         as_they_stand.require_unchanged()
         lines = pl.scan_parquet([unfinished.folder / part.file for part in unfinished.parts], glob=False)
         as_begun = replace(job, command=unfinished.manifest["command"])
@@ -70,12 +70,15 @@ def _write_parts(
                 job.tell(done, sum(expected))
 
 
-def _form_pathways(job: Job, packs: Sequence[RulePack], intake: Intake, run: UnfinishedRun) -> dict[str, Any] | None:
+def _form_pathways(
+    job: Job, packs: Sequence[RulePack], intake: Intake, evidence: Evidence | None, run: UnfinishedRun
+) -> dict[str, Any] | None:
     """Form the pathways of all parts, which are written anew in their places; a run that is stopped there forms them again."""
     if job.pathways is None:
         return None
     files = [run.folder / part.file for part in run.parts]
-    formed = form_pathways(job, job.pathways, packs, intake, files, tables_in(run.folder), run.folder / "pathways.work")
+    work = run.folder / "pathways.work"
+    formed = form_pathways(job, job.pathways, packs, intake, evidence, files, tables_in(run.folder), work)
     run.note_written_anew()
     return formed
 

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from tariff.batch.job import Job, PathwayJob
+from tariff.best_practice.evidence import NO_EVIDENCE, Evidence
 from tariff.columns import PATHWAY_TABLES
 from tariff.errors import ActivityError, Fault
 from tariff.intake import Intake, damage_found
@@ -32,6 +33,7 @@ def form_pathways(
     asked: PathwayJob,
     packs: Sequence[RulePack],
     intake: Intake,
+    evidence: Evidence | None,
     lines_files: Sequence[Path],
     tables: Mapping[str, Path],
     work: Path,
@@ -56,6 +58,7 @@ def form_pathways(
             work,
             registers=registers,
             open_pathways=opened,
+            evidence=evidence or NO_EVIDENCE,
         )
     given = {"registers": asked.registers, "open_pathways": asked.open_pathways}
     files_given = {name: None if path is None else str(path.resolve()) for name, path in given.items()}

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
+from tariff.best_practice.evidence import LINE_SCHEMA, NO_EVIDENCE, Evidence
 from tariff.columns import REGISTER, names, schema
 from tariff.errors import ActivityError, Fault
 from tariff.pathways.care import CARE, CARRIED, ROW, care_lines
@@ -68,12 +69,13 @@ class _Formed(NamedTuple):
 @dataclass(frozen=True)
 class _Task:
     """What is the same for every partition: definitions (those to form, and all that are given), the day up to which the run
-    goes, and the one up to which the run before went."""
+    goes, the one up to which the run before went, and evidence of years of care."""
 
     definitions: Definitions
     given: Definitions
     until: date
     told_until: date | None
+    answers: pl.DataFrame
 
 
 def bundle(
@@ -83,33 +85,29 @@ def bundle(
     registers: pl.LazyFrame | pl.DataFrame | None = None,
     open_pathways: pl.LazyFrame | pl.DataFrame | None = None,
     *,
+    evidence: Evidence = NO_EVIDENCE,
     until: date | None = None,
     partitions: int | None = None,
 ) -> Bundled:
     """Form the pathways of priced lines (`columns.PRICED_LINE`), given the canonical activity they were priced from, in the same
     order: the lines of the first frame first.
 
-    `registers` holds register entries (`columns.REGISTER`); `open_pathways` is the `open` of the run before; `until` is the
-    day up to which the run goes, the last day on which a line ends unless said. Sums hold exactly: the prices of all lines are
-    the episodic value of all pathways and what lines are still paid by themselves. Memory is bounded by the number of
-    `partitions` of patients, which changes nothing else. A year of care is paid for the year that `until` lies in, and for years
-    that the run before had not settled. Raises ActivityError where registers or open pathways lack columns, RulesError where
-    open pathways were formed under definitions that are not given, DisagreementError where the activity is not that of the
-    lines."""
+    `registers` holds register entries (`columns.REGISTER`); `open_pathways` is the `open` of the run before; `evidence` says
+    whether years of care met their criteria, beside what the run before was told; `until` is the day up to which the run goes,
+    the last day on which a line ends unless said. Sums hold exactly: the prices of all lines are the episodic value of all
+    pathways and what lines are still paid by themselves. Memory is bounded by the number of `partitions` of patients, which
+    changes nothing else. A year of care is paid for the year that `until` lies in, and for years that the run before had not
+    settled. Raises ActivityError where registers or open pathways lack columns, RulesError where open pathways were formed under
+    definitions that are not given, DisagreementError where the activity is not that of the lines."""
     care, lines = care_lines(priced, activity), priced.lazy()
     height = int(lines.select(pl.len()).collect().item())
     count = partitions or partitions_for(height)
     opened = None if open_pathways is None else in_parts(open_pathways.lazy(), count)
     kept: list[pl.DataFrame] = []
     formed = form(
-        in_parts(care, count),
-        height,
-        definitions,
-        registers,
-        opened,
-        until=until,
-        hand_on=lambda part: kept.append(part.collect()),
-    )
+        in_parts(care, count), height, definitions, registers, opened,
+        evidence=evidence, until=until, hand_on=lambda part: kept.append(part.collect()),
+    )  # fmt: skip
     return Bundled(formed.places.put_on(lines), formed.pathways, formed.owed, pl.concat(kept), formed.restated)
 
 
@@ -120,6 +118,7 @@ def form(
     registers: pl.LazyFrame | pl.DataFrame | None = None,
     opened: Sequence[pl.LazyFrame] | None = None,
     *,
+    evidence: Evidence = NO_EVIDENCE,
     until: date | None = None,
     hand_on: HandOn | None = None,
 ) -> Formed:
@@ -131,7 +130,7 @@ def form(
     definitions.require_formed_under(marks)
     listed = pl.DataFrame(schema=schema(REGISTER)) if registers is None else read_registers(registers)
     until = until or _last_day(parts) or definitions.packs[-1].until
-    task = _Task(definitions.paying_between(told_until, until), definitions, until, told_until)
+    task = _Task(definitions.paying_between(told_until, until), definitions, until, told_until, _of_years(evidence, definitions))
     places = Places(height)
     pathways, matrices, restated = [], [], []
     for number, (part, carried_part) in enumerate(zip(parts, opened, strict=True)):
@@ -185,11 +184,14 @@ def _partition(
     nobodys = every_line.filter((pl.col("patient_id") == "") & triggers(task.definitions))
     needed = columns_swept(task.definitions)
     swept = pl.concat([lines.select(needed), nobodys.select(needed)]).collect(engine="streaming")
-    now = _form(swept, entries, task.definitions, task.until)
-    earlier = _told_before(task, swept.filter(pl.col(ROW) < 0), old_entries)
+    old_answers = before.filter(pl.col("record") == "evidence").select(*LINE_SCHEMA)
+    answers = _answers_now(old_answers, task.answers)
+    now = _form(swept, entries, task.definitions, task.until, answers)
+    earlier = _told_before(task, swept.filter(pl.col(ROW) < 0), old_entries, old_answers)
     if hand_on is not None:
         others = every_line.join(concerned.lazy(), on="patient_id", how="anti")
-        hand_on(carried(lines, others, entries, task.definitions, task.given, task.until))
+        of_patients = answers.join(swept.select("provider", "line_id", "patient_id"), on=["provider", "line_id"])
+        hand_on(carried(lines, others, entries, of_patients.unique(), task.definitions, task.given, task.until))
     return (
         now.lines.filter((pl.col(ROW) >= 0) & pl.col("pathway_id").is_not_null()).select(ROW, *PLACED),
         _changed(now.pathways, earlier.pathways),
@@ -205,11 +207,11 @@ def _concerned(lines: pl.LazyFrame, entries: pl.DataFrame, definitions: Definiti
     return pl.concat([triggering.collect(engine="streaming"), entries.select("patient_id")]).unique()
 
 
-def _told_before(task: _Task, old_lines: pl.DataFrame, old_entries: pl.DataFrame) -> _Formed:
+def _told_before(task: _Task, old_lines: pl.DataFrame, old_entries: pl.DataFrame, old_answers: pl.DataFrame) -> _Formed:
     """What the run before told of the lines it carried."""
     if task.told_until is None:
         return _Formed(old_lines.with_columns(**_NO_PLACE), pl.DataFrame(schema=PATHWAY_SCHEMA), pl.DataFrame(schema=OWED_SCHEMA))
-    return _form(old_lines, old_entries, task.definitions, task.told_until)
+    return _form(old_lines, old_entries, task.definitions, task.told_until, old_answers)
 
 
 _NO_PLACE: Final = {name: pl.lit(None, dtype) for name, dtype in PLACED.items()}
@@ -221,9 +223,22 @@ def _entries_now(old: pl.DataFrame, given: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([given, old.join(given, on=key, how="anti")])
 
 
-def _form(lines: pl.DataFrame, registers: pl.DataFrame, definitions: Definitions, until: date) -> _Formed:
+def _of_years(evidence: Evidence, definitions: Definitions) -> pl.DataFrame:
+    """Evidence of the tariffs that decide about the quality of a pathway."""
+    tariffs = {
+        its.quality.tariff for its, _ in definitions.pathways if its.quality is not None and its.quality.tariff is not None
+    }
+    return evidence.lines.filter(pl.col("tariff").is_in(list(tariffs)))
+
+
+def _answers_now(old: pl.DataFrame, given: pl.DataFrame) -> pl.DataFrame:
+    """Answers given now, and those of earlier runs that are not given again."""
+    return pl.concat([given, old.join(given, on=["provider", "line_id", "tariff", "criterion"], how="anti")])
+
+
+def _form(lines: pl.DataFrame, registers: pl.DataFrame, definitions: Definitions, until: date, answers: pl.DataFrame) -> _Formed:
     swept = sweep(lines, entries_for(registers, definitions), definitions)
-    pathways = pathway_table(swept, definitions, until)
+    pathways = pathway_table(swept, definitions, until, Evidence(answers, NO_EVIDENCE.gates))
     placed = swept.lines.with_columns(
         pathway_id=pl.lit(pathways["pathway_id"]).gather(pl.when(pl.col("window") >= 0).then("window")),
         pathway_category=category_of(pl.col("category")),

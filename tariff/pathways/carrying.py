@@ -20,14 +20,17 @@ from tariff.pathways.sweeping import triggers
 from tariff.rulepack.pathway_model import AnchoredEpisode, PhasedPathway, YearOfCare
 
 OPEN: Final[dict[str, pl.DataType]] = {
-    "record": pl.Enum(("line", "register")),
+    "record": pl.Enum(("line", "register", "evidence")),
     "until": pl.Date(),
     "pack": pl.String(),
     **CARRIED,
     **{name: dtype for name, dtype in schema(REGISTER).items() if name not in CARRIED},
+    "tariff": pl.String(),
+    "criterion": pl.String(),
+    "met": pl.Boolean(),
 }
-"""`pathways_open.parquet`: carried lines of care and register entries, the day up to which the run went, and what
-governs the line's date or that day: label and digest of a pack's definitions, null where none does."""
+"""`pathways_open.parquet`: carried lines of care, register entries and evidence of those lines, the day up to which the run went,
+and what governs the line's date or that day: label and digest of a pack's definitions, null where none does."""
 
 
 def nearest_reach(definitions: Definitions) -> int:
@@ -56,10 +59,17 @@ def farthest_reach(definitions: Definitions) -> int:
 
 
 def carried(
-    lines: pl.LazyFrame, others: pl.LazyFrame, registers: pl.DataFrame, definitions: Definitions, given: Definitions, until: date
+    lines: pl.LazyFrame,
+    others: pl.LazyFrame,
+    registers: pl.DataFrame,
+    answers: pl.DataFrame,
+    definitions: Definitions,
+    given: Definitions,
+    until: date,
 ) -> pl.LazyFrame:
-    """What to hand to the next run (`OPEN`): of the lines of patients that were swept, of those of others, of register entries.
-    `definitions` are those that were formed, `given` all that there are."""
+    """What to hand to the next run (`OPEN`): of the lines of patients that were swept, of those of others, of register entries,
+    and of `answers`, the evidence of years of care with its patient. `definitions` are those that were formed, `given` all that
+    there are."""
     near, far = (timedelta(days=days) for days in (nearest_reach(definitions), farthest_reach(definitions)))
     swept = lines.select(*CARRIED).collect(engine="streaming")
     triggering = swept.filter(triggers(definitions))["patient_id"].unique()
@@ -80,6 +90,7 @@ def carried(
         [
             _in_schema(pl.concat(parts), "line", until, _mark(pl.col("end"), given)),
             _in_schema(entries.lazy(), "register", until, _mark(pl.lit(until), given)),
+            _in_schema(answers.lazy(), "evidence", until, _mark(pl.lit(until), given)),
         ]
     )
 

@@ -6,7 +6,7 @@ Several packs may be given. An anchor, a birth or a booking is then of the pack 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
 from hashlib import sha256
@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from tariff.errors import Fault, RulesError, UsageError, did_you_mean
 from tariff.money import MILLION
 from tariff.rulepack import RulePack
+from tariff.rulepack.best_practice_rows import YEAR_OF_CARE
 from tariff.rulepack.pathway_model import AnyPathway, PathwayFile, ReadmissionRule, Transfers, YearOfCare
 
 _MARKED: Final = 12
@@ -35,6 +36,8 @@ class PackDefinitions:
     readmissions: tuple[ReadmissionRule, ...] = ()
     factors: Mapping[str, int] | None = None
     default_factor: int | None = None
+    rules: RulePack | None = field(default=None, compare=False, repr=False)
+    """The pack itself, for the criteria of its best-practice tariffs."""
 
     @property
     def year_days(self) -> int:
@@ -54,7 +57,10 @@ class PackDefinitions:
         models = [model.model_dump_json() for model in (*self.pathways, *self.readmissions)]
         transfers = None if self.transfers is None else self.transfers.model_dump_json()
         factors = None if self.factors is None else sorted(self.factors.items())
-        said = repr((models, transfers, factors, self.default_factor, self.since, self.until))
+        tariffs = {its.quality.tariff for its in self.pathways if its.quality is not None}
+        criteria = [] if self.rules is None else [row for row in self.rules.best_practice_criteria if row.tariff in tariffs]
+        criteria_told = [(row.tariff, row.criterion) for row in criteria]
+        said = repr((models, transfers, factors, self.default_factor, self.since, self.until, criteria_told))
         return f"{self.label} {sha256(said.encode()).hexdigest()[:_MARKED]}"
 
 
@@ -153,6 +159,7 @@ def definitions_of(
         raise RulesError(f"rule pack {labels} defines no pathways: it, or an overlay, needs a pathways.toml")
     _are_known(files, names or ())
     _are_of_one_method(files)
+    _require_criteria(given, names)
     return Definitions(tuple(sorted((_of_pack(pack, names) for pack in given), key=lambda its: its.since)), any_date)
 
 
@@ -168,6 +175,7 @@ def _of_pack(pack: RulePack, names: Collection[str] | None) -> PackDefinitions:
         readmissions=() if file is None else tuple(sorted(file.readmission, key=lambda its: its.starts)),
         factors={row.provider: row.mff for row in pack.provider_factors} if rule.method == "by_provider" else None,
         default_factor=rule.default_millionths if rule.method == "by_provider" else None,
+        rules=pack,
     )
 
 
@@ -197,3 +205,19 @@ def _are_of_one_method(files: Sequence[PathwayFile]) -> None:
     for pathway in chain.from_iterable(file.pathway for file in files):
         if methods.setdefault(pathway.name, pathway.method) != pathway.method:
             raise RulesError(f"pathway '{pathway.name}' is of one method in one rule pack and of another in the next: rename one")
+
+
+def _require_criteria(packs: Sequence[RulePack], names: Collection[str] | None) -> None:
+    """RulesError where a quality condition names a tariff that is no year of care of its pack."""
+    faults = [
+        Fault(f"{pack.label}: pathway '{its.name}'", f"its quality names '{its.quality.tariff}'", "state it in best_practice.csv")
+        for pack in packs
+        for its in _of_pack(pack, names).pathways
+        if its.quality is not None and its.quality.tariff is not None and its.quality.tariff not in _years_of_care(pack)
+    ]
+    if faults:
+        raise RulesError("A pathway's quality is that of no year of care.", faults)
+
+
+def _years_of_care(pack: RulePack) -> set[str]:
+    return {row.tariff for row in pack.best_practice if row.mechanism == YEAR_OF_CARE}

@@ -10,13 +10,15 @@ from typing import Any, Final
 
 import polars as pl
 
+from tariff.best_practice.evidence import NO_EVIDENCE, Evidence
+from tariff.best_practice.patient_years import years_of_care
 from tariff.columns import OWED, PATHWAY, PATHWAY_FLAGS, schema
 from tariff.kernels.pathways import ANTENATAL, BIRTH, NO_PHASE, NOBODY, OPENED, POSTNATAL
 from tariff.money import BASIS_POINTS, MILLION
 from tariff.pathways.definitions import Definition, Definitions, PackDefinitions
 from tariff.pathways.selecting import level_number
 from tariff.pathways.sweeping import PHASES, Swept, day_number
-from tariff.rulepack.pathway_model import AnchoredEpisode, AnyPathway, Level, PhasedPathway, RegisterLevel, YearOfCare
+from tariff.rulepack.pathway_model import AnchoredEpisode, AnyPathway, Level, PhasedPathway, Quality, RegisterLevel, YearOfCare
 
 PATHWAY_SCHEMA: Final = schema(PATHWAY)
 OWED_SCHEMA: Final = schema(OWED)
@@ -46,13 +48,16 @@ class _Tariff:
         return self.definition.pack
 
 
-def pathway_table(swept: Swept, definitions: Definitions, until: date) -> pl.DataFrame:
-    """`columns.PATHWAY`, a row for each window in its order, as things stand on the day `until`; `change_pence` is the price."""
+def pathway_table(swept: Swept, definitions: Definitions, until: date, evidence: Evidence = NO_EVIDENCE) -> pl.DataFrame:
+    """`columns.PATHWAY`, a row for each window in its order, as things stand on the day `until` and `evidence` tells;
+    `change_pence` is the price."""
     windows = swept.windows
     if windows.is_empty():
         return pl.DataFrame(schema=PATHWAY_SCHEMA)
     kinds = windows.select("definition", "phase").unique().rows()
-    parts = [_settled(swept, tariff, until) for tariff in _tariffs(definitions) if (tariff.number, tariff.phase) in kinds]
+    parts = [
+        _settled(swept, tariff, until, evidence) for tariff in _tariffs(definitions) if (tariff.number, tariff.phase) in kinds
+    ]
     table = pl.concat(parts).sort("window")
     return table.select(pl.col(name).cast(dtype) for name, dtype in PATHWAY_SCHEMA.items())
 
@@ -99,11 +104,12 @@ def _tariffs(definitions: Definitions) -> list[_Tariff]:
     return found
 
 
-def _settled(swept: Swept, tariff: _Tariff, until: date) -> pl.DataFrame:
+def _settled(swept: Swept, tariff: _Tariff, until: date, evidence: Evidence) -> pl.DataFrame:
     own = swept.windows.filter((pl.col("definition") == tariff.number) & (pl.col("phase") == tariff.phase))
     own = _with_anchor(own, swept, tariff)
     own = own.with_columns(position=_positions(own, swept.lines, tariff))
     own = _with_days(own, tariff, until)
+    own = _with_quality(own, swept.lines, tariff, evidence)
     own = _with_amounts(own, tariff, until)
     phase = PHASES.get(tariff.phase)
     named = tariff.its.name if phase is None else f"{tariff.its.name}_{phase}"
@@ -117,6 +123,7 @@ def _settled(swept: Swept, tariff: _Tariff, until: date) -> pl.DataFrame:
         "episodic_pence",
         "lines",
         "complications",
+        "quality",
         "start_date",
         "end_date",
         "state",
@@ -168,6 +175,33 @@ def _positions(own: pl.DataFrame, lines: pl.DataFrame, tariff: _Tariff) -> pl.Se
     return lines[own["anchor"]].select(position=level_number(by_line))["position"]
 
 
+def _with_quality(own: pl.DataFrame, lines: pl.DataFrame, tariff: _Tariff, evidence: Evidence) -> pl.DataFrame:
+    """What evidence says of the criteria that decide about quality, on any line of the patient at the lead provider in the time
+    paid for; null where none decide."""
+    quality = tariff.its.quality
+    if quality is None or quality.tariff is None:
+        return own.with_columns(quality=pl.lit(None, pl.String))
+    assert tariff.pack.rules is not None
+    years = own.select(
+        "patient_id",
+        pl.lit(quality.tariff).alias("tariff"),
+        provider="lead_provider",
+        period_start=pl.max_horizontal("start_date", pl.lit(tariff.pack.since)),
+        period_end=pl.min_horizontal("end_date", pl.lit(tariff.pack.until)),
+    )
+    care = lines.select("patient_id", "provider", "line_id", activity_date="end")
+    told = years_of_care(evidence, tariff.pack.rules, care, years)
+    return own.with_columns(quality=pl.when(pl.col("status") == OPENED).then(told["status"]))
+
+
+def _failed(quality: Quality | None) -> pl.Expr:
+    """Whether a pathway went wrong: by its criteria where the definition names any, else by a complication."""
+    if quality is None or quality.tariff is None:
+        return pl.col("complications") > 0
+    wrong = ["not_met", "no_evidence"] if quality.without_evidence == "withheld" else ["not_met"]
+    return pl.col("quality").is_in(wrong).fill_null(value=False)
+
+
 def _with_amounts(own: pl.DataFrame, tariff: _Tariff, until: date) -> pl.DataFrame:
     its = tariff.its
     paid = pl.col("status") == OPENED
@@ -182,11 +216,10 @@ def _with_amounts(own: pl.DataFrame, tariff: _Tariff, until: date) -> pl.DataFra
     own = own.with_columns(bundle_pence=pl.when(paid).then(_bundle(tariff, until)).otherwise(0))
     rule, quality = its.stop_loss, its.quality
     beyond = pl.lit(0, pl.Int64) if rule is None else (pl.col("drawn_in") - rule.above_pence).clip(0)
-    failed = pl.col("complications") > 0
     return own.with_columns(
         outlier_pence=pl.when(paid).then(pl.col("episodic_pence") - pl.col("drawn_in")).otherwise(0),
         stop_loss_pence=_share(beyond, 0 if rule is None else rule.share_bp),
-        withheld_pence=pl.when(failed)
+        withheld_pence=pl.when(_failed(quality))
         .then(-_share(pl.col("bundle_pence"), 0 if quality is None else quality.withheld_bp))
         .otherwise(0),
     )

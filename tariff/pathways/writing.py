@@ -14,6 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
+from tariff.best_practice.evidence import NO_EVIDENCE, Evidence
 from tariff.pathways.bundling import Formed, form, open_of
 from tariff.pathways.care import care_lines
 from tariff.pathways.carrying import OPEN, with_carried
@@ -44,6 +45,7 @@ def write_pathways(
     *,
     registers: pl.LazyFrame | None = None,
     open_pathways: pl.LazyFrame | None = None,
+    evidence: Evidence = NO_EVIDENCE,
     until: date | None = None,
     partitions: int | None = None,
 ) -> PathwayTotals:
@@ -55,8 +57,8 @@ def write_pathways(
     with _empty(work) as folder:
         formed, again = _formed(
             priced, activity, definitions, folder, tables["pathways_open"],
-            registers=registers, opened=open_pathways, until=until, partitions=partitions or partitions_for(sum(heights)),
-            height=sum(heights),
+            registers=registers, opened=open_pathways, evidence=evidence, until=until,
+            partitions=partitions or partitions_for(sum(heights)), height=sum(heights),
         )  # fmt: skip
         first = 0
         for path, height in zip(priced, heights, strict=True):
@@ -92,6 +94,7 @@ def _formed(
     *,
     registers: pl.LazyFrame | None,
     opened: pl.LazyFrame | None,
+    evidence: Evidence,
     until: date | None,
     partitions: int,
     height: int,
@@ -105,7 +108,7 @@ def _formed(
         kept.append(folder / f"kept-{len(kept):05}.parquet")
         part.sink_parquet(kept[-1], compression="lz4")
 
-    formed = form(parts, height, definitions, registers, before, until=until, hand_on=hand_on)
+    formed = form(parts, height, definitions, registers, before, evidence=evidence, until=until, hand_on=hand_on)
     pl.scan_parquet(kept).sink_parquet(hand_on_to, compression="zstd", row_group_size=250_000)
     carried = before or [pl.LazyFrame(schema=OPEN)] * len(parts)
     again = readmissions_in((with_carried(part, of_part) for part, of_part in zip(parts, carried, strict=True)), definitions)

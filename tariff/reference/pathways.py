@@ -36,6 +36,10 @@ class Year:
     factors: Mapping[str, int] = field(default_factory=dict)
     default_factor: int | None = 1_000_000
     label: str = ""
+    criteria: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Criteria of each tariff whose year of care is shown by evidence."""
+    evidence: Sequence[Said] = ()
+    """What evidence says of lines: provider, line_id, tariff, criterion (None: the whole), met."""
 
     def holds(self, day: date) -> bool:
         """Whether a day is of the year."""
@@ -244,7 +248,7 @@ def pathways_of(
             number += 1
     in_order = [window for _, window in sorted(windows, key=lambda pair: pair[0])]
     places = _places(ordered, in_order)
-    return places, [_settled(window) for window in in_order]
+    return places, [_settled(window, ordered) for window in in_order]
 
 
 def _year_of(day: date, years: Sequence[Year]) -> Year | None:
@@ -530,7 +534,7 @@ def _inside(line: Line, window: Window, last_day: date, category: str, *, compli
 # --- what is paid ----------------------------------------------------------------------------------------------------------
 
 
-def _settled(window: Window) -> dict[str, Any]:
+def _settled(window: Window, lines: Sequence[Line]) -> dict[str, Any]:
     definition, year, episodic = window.definition, window.its_year, sum(window.inside)
     closes = min(window.warranty_end, year.ends) if window.yearly else window.warranty_end
     is_open = window.flag is None and closes + timedelta(days=definition["settlement_days"]) > year.until
@@ -540,7 +544,8 @@ def _settled(window: Window) -> dict[str, Any]:
     if (rule := definition["stop_loss"]) is not None:
         beyond = max(0, drawn_in - pence(rule["above"]))
         stop_loss = half_up(beyond * basis_points(rule["share"]), 10_000)
-    if (quality := definition["quality"]) is not None and window.complications:
+    status = _quality(window, lines)
+    if (quality := definition["quality"]) is not None and _went_wrong(quality, status, window.complications):
         withheld = -half_up(bundle * basis_points(quality["withheld"]), 10_000)
     return {
         "pathway_id": window.pathway_id,
@@ -556,6 +561,7 @@ def _settled(window: Window) -> dict[str, Any]:
         "bundle_pence": bundle,
         "outlier_pence": episodic - drawn_in,
         "stop_loss_pence": stop_loss,
+        "quality": status,
         "withheld_pence": withheld,
         "price_pence": bundle + episodic - drawn_in + stop_loss + withheld,
         "episodic_pence": episodic,
@@ -564,6 +570,36 @@ def _settled(window: Window) -> dict[str, Any]:
         "financial_year": _financial_year(window),
         "pack": year.label,
     }
+
+
+def _went_wrong(quality: Said, status: str | None, complications: int) -> bool:
+    if quality.get("tariff") is None:
+        return complications > 0
+    return status == "not_met" or (status == "no_evidence" and quality["without_evidence"] == "withheld")
+
+
+def _quality(window: Window, lines: Sequence[Line]) -> str | None:
+    """What evidence says of the criteria of the pathway: on lines of the patient at the lead provider that end in the time paid
+    for. A criterion that is answered both yes and no is not answered."""
+    quality, year = window.definition["quality"], window.its_year
+    if quality is None or quality.get("tariff") is None or window.flag is not None:
+        return None
+    first, last = max(window.start, year.since), min(window.end, year.ends)
+    own = {line["line_id"] for line in lines if code(line, "provider") == window.lead_provider and first <= line["end"] <= last}
+    criteria = year.criteria[quality["tariff"]]
+    answers: dict[str, set[bool]] = {}
+    for said in year.evidence:
+        if said["provider"] == window.lead_provider and said["line_id"] in own and said["tariff"] == quality["tariff"]:
+            answers.setdefault(said["criterion"] or "", set()).add(said["met"])
+    known = {criterion: met.pop() for criterion, met in answers.items() if len(met) == 1}
+    failed = [criterion for criterion in criteria if known.get(criterion) is False]
+    open_ones = [criterion for criterion in criteria if criterion not in known]
+    whole = known.get("")
+    if whole is not None and whole == bool(failed) and (failed or not open_ones):
+        return "no_evidence"  # the whole says what its parts deny
+    if whole or not (failed or open_ones):
+        return "met"
+    return "not_met" if failed or whole is False else "no_evidence"
 
 
 def _financial_year(window: Window) -> str:

@@ -95,6 +95,10 @@ class BestPractice:
             return frozenset((row["provider"],) for row in rows)
         return self._hidden(rows, "provider", part)
 
+    def hides(self, criterion: Row, name: str, part: Part) -> bool:
+        """Whether the lines that lack a criterion are hidden: a small count, or one that would tell what its tariff hides."""
+        return self.suppress and (is_small(criterion[name]) or (criterion["tariff"],) in self.hidden_tariffs[part])
+
     def _hidden(self, rows: Sequence[Row], name: str, part: Part) -> frozenset[Key]:
         if not self.suppress:
             return frozenset()
@@ -135,10 +139,12 @@ def _facts(cards: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, TariffFact
 def best_practice_finding(found: BestPractice) -> str:
     """The section in one sentence."""
     earned, lost, at_stake = (sum(row[name] for row in found.rows) for name in MONEY)
-    return (
-        f"Best practice earned providers {short_money(earned)}; {short_money(lost)} was lost where criteria failed, and "
-        f"{short_money(at_stake)} hangs on missing evidence"
-    )
+    more = [
+        f"{short_money(pence)} {words}"
+        for pence, words in ((lost, "was lost where criteria failed"), (at_stake, "hangs on missing evidence"))
+        if pence
+    ]
+    return "; ".join([f"Best practice earned providers {short_money(earned)}", *([listed(more)] if more else [])])
 
 
 def tariff_table(found: BestPractice) -> Table:
@@ -170,8 +176,8 @@ def criteria_rows(found: BestPractice) -> Iterator[tuple[str, str, int | str, in
     """Tariff, criterion, and lines on which it failed or is not known: what every line lacks, most failed first."""
     for tariff in found.rows:
         for row in found.missing.filter(pl.col("tariff") == tariff["tariff"]).iter_rows(named=True):
-            hide = {name: found.suppress and is_small(row[name]) for name in ("failed", "unknown")}
-            counts = [CONFIDENTIAL if hide[name] else int(row[name]) for name in hide]
+            parts = {"failed": KNOWN, "unknown": OPEN}
+            counts = [CONFIDENTIAL if found.hides(row, name, part) else int(row[name]) for name, part in parts.items()]
             yield found.name_of(row["tariff"]), found.criterion_in_words(row["tariff"], row["criterion"]), counts[0], counts[1]
 
 
@@ -181,7 +187,7 @@ def setting_rows(found: BestPractice) -> Iterator[tuple[str, str, str, str, int 
         counts: dict[Key, int] = {(number,): count for number, count in enumerate(rows["lines"])}
         hidden = hide_small(counts).cells if found.suppress else frozenset()
         for number, row in enumerate(rows.iter_rows(named=True)):
-            hide = (number,) in hidden
+            hide = (number,) in hidden or (row["tariff"],) in found.hidden_tariffs[KNOWN]
             where = (row["currency"], row["setting"].replace("_", " ").capitalize(), "yes" if row["covered"] else "no")
             count, price = (CONFIDENTIAL, None) if hide else (row["lines"], row["base_pence"])
             yield found.name_of(row["tariff"]), *where, count, price
@@ -210,6 +216,8 @@ def settings_table(found: BestPractice) -> Table | None:
 
 
 _COLUMNS: Final = ("Lines", "Met", "Not met", "No evidence", "Share met", "95% interval", "Earned", "Lost", "At stake")
+_FEWEST_DRAWN: Final = 2
+"""Providers of whom a funnel says anything."""
 _MOST_FAILED: Final = 4
 """Criteria that the page names for a tariff; the workbook names all."""
 
@@ -248,8 +256,8 @@ def _section(found: BestPractice, row: Row) -> TariffSection:
     hidden = {part: found.hidden_providers(tariff, part) for part in (KNOWN, OPEN)}
     drawn = [one for one in rows if one["achievement"] is not None and (one["provider"],) not in hidden[KNOWN]]
     gate = found.is_gate(tariff)
-    finding = f"{name}: {_gate_finding(rows, drawn) if gate else _finding(row, drawn, hidden)}"
-    svg = "" if gate or not drawn else _funnel(tariff, finding, row, drawn)
+    finding = f"{name}: {_gate_finding(rows, drawn) if gate else _finding(row, drawn)}"
+    svg = "" if gate or len(drawn) < _FEWEST_DRAWN else _funnel(tariff, finding, row, drawn)
     table = Table(
         name=f"best-practice-{tariff.replace('_', '-')}",
         finding="",
@@ -257,14 +265,16 @@ def _section(found: BestPractice, row: Row) -> TariffSection:
         columns=("Provider", *_COLUMNS),
         rows=tuple(_row(one, str(one["provider"]), (one["provider"],), hidden, gate=gate) for one in rows[:LONGEST]),
     )
-    return TariffSection(tariff, finding, svg, _note(rows, drawn, gate=gate), tuple(_failed_most(found, tariff)), table)
+    return TariffSection(
+        tariff, finding, svg, _note(rows, drawn if svg else rows, gate=gate), tuple(_failed_most(found, tariff)), table
+    )
 
 
 def _failed_most(found: BestPractice, tariff: str) -> Iterator[tuple[str, str]]:
     failed = found.missing.filter((pl.col("tariff") == tariff) & (pl.col("failed") > 0))
     for row in failed.head(_MOST_FAILED).iter_rows(named=True):
-        hide = found.suppress and is_small(row["failed"])
-        yield found.criterion_in_words(tariff, row["criterion"]), f"{CONFIDENTIAL if hide else format(row['failed'], ',')}"
+        count = CONFIDENTIAL if found.hides(row, "failed", KNOWN) else f"{row['failed']:,}"
+        yield found.criterion_in_words(tariff, row["criterion"]), count
 
 
 def outside_limits(row: Row) -> int:
@@ -273,11 +283,13 @@ def outside_limits(row: Row) -> int:
     return int(share > row["funnel_high"]) - int(share < row["funnel_low"])
 
 
-def _finding(row: Row, drawn: Sequence[Row], hidden: Mapping[Part, frozenset[Key]]) -> str:
+def _finding(row: Row, drawn: Sequence[Row]) -> str:
     if row["expected"] is None:
         return "no evidence"
-    if (row["tariff"],) in hidden[KNOWN] or not drawn:
+    if not drawn:
         return "too few lines to tell by provider"
+    if len(drawn) < _FEWEST_DRAWN:
+        return f"{share_in_words(row['expected'])} met"
     told = [
         f"{listed([str(one['provider']) for one in drawn if outside_limits(one) == side])} {words}"
         for side, words in ((1, "above"), (-1, "below"))

@@ -192,9 +192,22 @@ class StopLoss(Strict):
 
 
 class Quality(Strict):
-    """What of the bundle is withheld where the pathway went wrong: a complication inside it."""
+    """What of the bundle is withheld where the pathway went wrong: a complication inside it, or, where a best-practice tariff is
+    named, its criteria not met by the evidence."""
 
     withheld: Percent
+    tariff: StrictStr | None = Field(
+        default=None, description="Year of care in best_practice.csv whose criteria decide, instead of complications."
+    )
+    without_evidence: Literal["withheld", "paid"] | None = Field(
+        default=None, description="What becomes of the share where evidence says nothing; needed with a tariff."
+    )
+
+    @model_validator(mode="after")
+    def _says_what_silence_means(self) -> Quality:
+        if (self.tariff is None) != (self.without_evidence is None):
+            raise ValueError("tariff and without_evidence stand together")
+        return self
 
     @field_validator("withheld")
     @classmethod

@@ -13,7 +13,7 @@ from tariff.cli import app, run
 README = Path(__file__).parents[2] / "README.md"
 TEXT = README.read_text(encoding="utf-8") if README.exists() else ""
 FENCED = re.findall(r"^```(\w*)\n(.*?)^```", TEXT, flags=re.MULTILINE | re.DOTALL)
-TOML = [block for language, block in FENCED if language == "toml"]
+TOML = [block for language, block in FENCED if language == "toml" and "[[model]]" in block]
 PYTHON = [block for language, block in FENCED if language == "python"]
 CONSOLE = [block for language, block in FENCED if language in ("", "console", "sh", "bash", "shell")]
 

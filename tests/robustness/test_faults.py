@@ -178,3 +178,37 @@ def test_many_tiny_files(out):
 @pytest.mark.parametrize("out", OUTS)
 def test_ten_thousand_tiny_files(out):
     _many(10_000, out)
+
+
+@pytest.mark.parametrize("out", [("--out", "odd[1]*.parquet"), ("--out", "odd[1]*")])
+def test_an_output_named_like_a_pattern(out):
+    spells(5).write_csv("spells.csv")
+    spells(3).write_parquet("odd1.parquet")
+    assert run([*PRICE, "spells.csv", *out]) == 0
+    assert run(["verify", out[-1], "--every-line"]) == 0
+    assert run(["backtest", out[-1], out[-1]]) == 0
+
+
+@pytest.mark.parametrize("name", ["x" * 5_000, "nul\0.csv"])
+def test_names_that_no_file_can_have(name, capsys):
+    spells(1).write_csv("spells.csv")
+    for command in ([*PRICE, name, "--out", "a"], [*PRICE, "spells.csv", "--out", name], ["verify", name], ["run", name]):
+        code = run(command)
+        told = capsys.readouterr().err
+        assert code in {2, 3, 6}, (command[0], told)
+        assert told.startswith("tariff: ")
+
+
+def test_a_panic_of_a_library_is_not_heard(folder):
+    """As a whole program, where descriptor 2 is its own: the message is ours alone."""
+    spells(40).write_parquet("spells.parquet", compression="uncompressed")
+    whole = bytearray(Path("spells.parquet").read_bytes())
+    for place in range(40, 400, 180):
+        spoiled = whole.copy()
+        spoiled[place : place + 30] = b"\xff" * 30
+        Path("spells.parquet").write_bytes(spoiled)
+        command = [sys.executable, "-m", "tariff", *PRICE, "spells.parquet", "--out", "out.parquet", "--overwrite"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode in {0, 3}
+        assert "panicked" not in done.stderr
+        assert done.stderr

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
 import pytest
 
+from tariff.best_practice.evidence import evidence_of
 from tariff.columns import ADMITTED, EMERGENCY, OUTPATIENT, PRICED_LINE, REGISTER, UNBUNDLED, names, schema
 from tariff.pathways import Bundled, bundle, care_lines, readmissions
 from tariff.pathways.definitions import Definitions, PackDefinitions
@@ -22,6 +24,7 @@ from tariff.rulepack.pathway_model import PathwayFile
 
 HERE = Path(__file__).parent
 KINDS = {"admitted": ADMITTED, "outpatient": OUTPATIENT, "emergency": EMERGENCY, "unbundled": UNBUNDLED}
+_EVIDENCE = ("provider", "line_id", "tariff", "criterion", "met")
 _KEY = {"admitted": "spell_id", "outpatient": "attendance_id", "emergency": "attendance_id", "unbundled": "line_id"}
 _DATES = {
     "admitted": ("admission_date", "discharge_date"),
@@ -36,6 +39,16 @@ EVERYDAY: dict[str, Any] = {
     "secondary_diagnoses": None, "dominant_procedure": None, "age": 60, "outcome": "priced", "reason": "priced",
     "price_pence": 100_000, "local": False,
 }  # fmt: skip
+
+CRITERIA = {"diabetes_year": ("four_clinics", "eight_contacts"), "epilepsy_year": ("seen_by_nurse",)}
+RULES: Any = SimpleNamespace(
+    rules=SimpleNamespace(best_practice=SimpleNamespace(method="evidence")),
+    best_practice=[SimpleNamespace(tariff=tariff, mechanism="year_of_care") for tariff in CRITERIA],
+    best_practice_criteria=[
+        SimpleNamespace(tariff=tariff, criterion=criterion) for tariff, criteria in CRITERIA.items() for criterion in criteria
+    ],
+)
+"""What the sweeps ask of a rule pack about the criteria of years of care."""
 
 Line = dict[str, Any]
 Entry = dict[str, Any]
@@ -64,7 +77,7 @@ class World:
     def definitions(self) -> Definitions:
         return Definitions(
             tuple(
-                PackDefinitions(label, since, ends, file.pathway, file.transfers, file.readmission, FACTORS, None)
+                PackDefinitions(label, since, ends, file.pathway, file.transfers, file.readmission, FACTORS, None, RULES)
                 for label, file, since, ends in self._packs
             )
         )
@@ -90,23 +103,31 @@ class World:
         until: date | None = None,
         partitions: int | None = None,
         opened: pl.DataFrame | None = None,
+        evidence: Sequence[Entry] = (),
     ) -> Bundled:
         priced, activity = frames_of(lines)
+        shown = evidence_of(pl.DataFrame(list(evidence), schema=dict.fromkeys(_EVIDENCE, pl.String())))
         return bundle(
-            priced, activity, self.definitions, entries_frame(entries), opened, until=until or self.ends, partitions=partitions
-        )
+            priced, activity, self.definitions, entries_frame(entries), opened, evidence=shown, until=until or self.ends,
+            partitions=partitions,
+        )  # fmt: skip
 
-    def by_sweep(self, lines: Sequence[Line], entries: Sequence[Entry] = (), *, until: date | None = None) -> Told:
-        return told_of(self.bundle(lines, entries, until=until))
+    def by_sweep(
+        self, lines: Sequence[Line], entries: Sequence[Entry] = (), *, until: date | None = None, evidence: Sequence[Entry] = ()
+    ) -> Told:
+        return told_of(self.bundle(lines, entries, until=until, evidence=evidence))
 
-    def by_reference(self, lines: Sequence[Line], entries: Sequence[Entry] = (), *, until: date | None = None) -> Told:
+    def by_reference(
+        self, lines: Sequence[Line], entries: Sequence[Entry] = (), *, until: date | None = None, evidence: Sequence[Entry] = ()
+    ) -> Told:
+        shown = [{**row, "met": row["met"] == "yes"} for row in evidence]
         until = until or self.ends
         last = max(since for _, _, since, _ in self._packs if since <= until)
-        years = [
-            Year(since, ends, until, _paid_for(said["pathway"], yearly=since == last), said["transfers"], FACTORS, None, label)
-            for label, file, since, ends in self._packs
-            for said in [file.model_dump(mode="json", by_alias=True)]
-        ]
+        years = []
+        for label, file, since, ends in self._packs:
+            said = file.model_dump(mode="json", by_alias=True)
+            paid = _paid_for(said["pathway"], yearly=since == last)
+            years.append(Year(since, ends, until, paid, said["transfers"], FACTORS, None, label, CRITERIA, shown))
         places: dict[str, tuple[str | None, str | None, int]] = {}
         pathways: dict[str, dict[str, Any]] = {}
         for own, its in _histories(lines, entries):
@@ -259,6 +280,31 @@ _CHOICES: dict[str, list[Any]] = {
     "age": [2, 40, 60, 70, None],
     "local": [*[False] * 6, True],
 }  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def audits() -> Callable[[int, Sequence[Line]], list[Entry]]:
+    """Random evidence of lines: (seed, lines) -> rows, some of them against each other."""
+
+    def made(seed: int, lines: Sequence[Line]) -> list[Entry]:
+        draw = random.Random(seed)
+        asked = [(tariff, criterion) for tariff, criteria in CRITERIA.items() for criterion in (None, *criteria)]
+        rows = []
+        for line in lines:
+            for _ in range(draw.choice((0, 0, 1, 3))):
+                tariff, criterion = draw.choice(asked)
+                met = draw.choice(("yes", "yes", "no"))
+                rows.append(
+                    {
+                        "provider": line["provider"], "line_id": line["line_id"], "tariff": tariff, "criterion": criterion,
+                        "met": met,
+                    }
+                )  # fmt: skip
+        return list({tuple(row[name] for name in _EVIDENCE[:4]): row for row in rows}.values())
+
+    return made
+
+
 _SPANS = (0, 0, 0, 1, 2, 3, 5, 8, 12, 20, 28, 35, 70)
 
 
@@ -318,6 +364,8 @@ def _random_entry(draw: random.Random, patient: str, base: date, span: int) -> E
             ("maternity_postnatal", ["standard", "intensive"]),
             ("cystic_fibrosis", ["1", "1A", "5", "9"]),
             ("mental_health", ["01", "10"]),
+            ("diabetes", ["year"]),
+            ("epilepsy", ["year"]),
             ("elsewhere", ["1"]),
         ]
     )

@@ -47,6 +47,14 @@ def test_random_histories_under_two_packs(two_years, histories, until):
     agree(two_years, [line for line in lines if line["end"] <= until], entries, until=until)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_years_of_care_by_evidence(world, histories, audits, seed):
+    lines, entries = histories(300 + seed, 2 * PATIENTS)
+    entries = [{**entry, "register": ("diabetes", "epilepsy")[n % 2], "level": "year"} for n, entry in enumerate(entries)]
+    agree(world, lines, list({(e["patient_id"], e["register"], e["start_date"], e["provider"]): e for e in entries}.values()),
+          evidence=audits(seed, lines))  # fmt: skip
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not COMPILED, reason="takes hours without compiled sweeps")
 @pytest.mark.parametrize("half", range(2))
@@ -55,8 +63,8 @@ def test_many_random_histories(make_world, pathway_file, histories, number, half
     agree(make_world(changed(pathway_file, DECISIONS[number])), *histories(2 * number + half, MANY_PATIENTS))
 
 
-def agree(world, lines, entries, until=None):
-    swept, reference = world.by_sweep(lines, entries, until=until), world.by_reference(lines, entries, until=until)
+def agree(world, lines, entries, **how):
+    swept, reference = world.by_sweep(lines, entries, **how), world.by_reference(lines, entries, **how)
     assert {line: place for line, place in swept.places.items() if place != reference.places[line]} == {}
     assert swept.pathways.keys() == reference.pathways.keys()
     for pathway_id, row in reference.pathways.items():

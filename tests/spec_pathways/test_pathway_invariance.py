@@ -70,13 +70,15 @@ class Run:
     handed_on: int = 0
 
 
-def runs(world, lines, entries, untils, partitions=None):
-    """One run up to each of the days `untils`, each given what the one before handed on."""
+def runs(world, lines, entries, untils, partitions=None, evidence=()):
+    """One run up to each of the days `untils`, each given what the one before handed on, and the evidence of its own lines."""
     run, opened, before = Run(), None, date(2000, 1, 1)
     for until in untils:
         new = [line for line in lines if before < line["end"] <= until]
         known = [entry for entry in entries if entry["start_date"] <= until]
-        bundled = world.bundle(new, known, until=until, opened=opened, partitions=partitions)
+        own = {(line["provider"], line["line_id"]) for line in new}
+        shown = [row for row in evidence if (row["provider"], row["line_id"]) in own]
+        bundled = world.bundle(new, known, until=until, opened=opened, partitions=partitions, evidence=shown)
         run.again += world.readmissions_by_sweep(new, opened=opened)
         for row in bundled.lines.select("line_id", "pathway_id", "pathway_category", "pathway_pence").collect().rows():
             run.places[row[0]] = row[1:]
@@ -134,6 +136,34 @@ def test_months_and_years_come_to_the_same_over_a_year_end(two_years, histories,
     monthly = runs(two_years, lines, entries, MONTH_ENDS)
     same(monthly, runs(two_years, lines, entries, [two_years.ends, MONTH_ENDS[-1]], partitions=3))
     assert {row["pack"] for row in monthly.pathways.values() if row["flag"] is None} == {"2016", "2017"}
+
+
+def test_months_of_evidence_come_to_the_year(world, histories, audits, everyday):
+    lines, entries = histories(81, 300)
+    once = {(entry["patient_id"], entry["start_date"], entry["provider"]): entry for entry in entries}
+    entries = [{**entry, "register": "diabetes", "level": "year"} for entry in once.values()]
+    lines, evidence = at_month_ends(lines, everyday), audits(81, lines)
+    monthly = runs(world, lines, entries, MONTH_ENDS, evidence=evidence)
+    same(monthly, runs(world, lines, entries, MONTH_ENDS[-1:], evidence=evidence))
+    assert {row["quality"] for row in monthly.pathways.values()} == {"met", "not_met", "no_evidence", None}
+
+
+def test_evidence_that_comes_late_is_paid_late(world, everyday):
+    """What silence withheld in the first run is paid in the second, once."""
+    clinic = everyday(line_id="A", kind="outpatient", currency="WF01A", start=date(2017, 5, 1))
+    entry = {
+        "patient_id": "P1", "register": "diabetes", "level": "year", "start_date": date(2017, 4, 1), "end_date": None,
+        "provider": "RB2", "commissioner": "QA1",
+    }  # fmt: skip
+    shown = {"provider": "RB2", "line_id": "A", "tariff": "diabetes_year", "criterion": None, "met": "yes"}
+    day, next_day = date(2018, 3, 31), date(2018, 4, 1)
+    first = world.bundle([clinic], [entry], until=day)
+    second = world.bundle([everyday(line_id="Z", patient_id="Z", start=next_day, end=next_day)], [],
+                          until=next_day, opened=first.open, evidence=[shown])  # fmt: skip
+    third = world.bundle([everyday(line_id="Y", patient_id="Y", start=next_day, end=next_day)], [], until=next_day,
+                         opened=second.open)  # fmt: skip
+    paid = [run.pathways.filter(pl.col("definition") == "diabetes")["change_pence"].to_list() for run in (first, second, third)]
+    assert paid == [[328_500], [36_500], []]
 
 
 def test_lines_and_bundles_reconcile(world, year):

@@ -30,6 +30,7 @@ class Table:
     title: str
     lines: list[dict[str, Any]] = field(default_factory=list)
     entries: list[dict[str, Any]] = field(default_factory=list)
+    evidence: list[dict[str, Any]] = field(default_factory=list)
     expected: dict[str, str] = field(default_factory=dict)
     pays: list[str] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)
@@ -49,6 +50,9 @@ def tables(name):
                 getattr(found[-1], word).append(rest.strip())
         elif text.startswith("register:"):
             found[-1].entries.append(entry_of(text.removeprefix("register:").split()))
+        elif text.startswith("evidence:"):
+            names = ("provider", "line_id", "tariff", "criterion", "met")
+            found[-1].evidence.append(dict(zip(names, text.removeprefix("evidence:").split(), strict=True)))
         elif "|" in text:
             cells = [cell.strip() for cell in text.split("|")]
             if heading:
@@ -119,7 +123,7 @@ def test_history_over_a_year_end(year_after, everyday, table, engine):
 
 def tell(world, everyday, table, engine, until):
     lines = [line_of(row, everyday) for row in table.lines]
-    told = getattr(world, f"by_{engine}")(lines, table.entries, until=until)
+    told = getattr(world, f"by_{engine}")(lines, table.entries, until=until, evidence=table.evidence)
     assert {line["line_id"]: place_text(told.places.get(line["line_id"], (None, None, 0))) for line in lines} == table.expected
     rows = list(told.pathways.values())
     pays = [
@@ -132,7 +136,7 @@ def tell(world, everyday, table, engine, until):
     flags = [f"{short(row['pathway_id']).removesuffix(' anchor-less')} {row['flag']}" for row in rows if row["flag"] is not None]
     assert sorted(flags) == sorted(table.flags)
     if engine == "sweep":
-        owed = world.bundle(lines, table.entries, until=until).owed
+        owed = world.bundle(lines, table.entries, until=until, evidence=table.evidence).owed
         told_owed = [
             f"{r['definition']} {r['debtor']} {r['creditor']} {pounds(r['pence'])}" for r in owed.to_dicts() if r["pence"]
         ]

@@ -105,7 +105,12 @@ def test_no_section_where_nothing_is_covered(priced_lines: Lines, tmp_path: Path
 
 
 def test_small_numbers_are_hidden_unless_they_are_asked_for(priced_lines: Lines) -> None:
-    few = priced_lines(*covered("XP1", "hip", 90, 3, 20), *covered("XP2", "hip", 40, 60, 9), *covered("XP3", "hip", 41, 61, 30))
+    few = priced_lines(
+        *covered("XP1", "hip", 90, 3, 20),
+        *covered("XP2", "hip", 40, 60, 9),
+        *covered("XP3", "hip", 41, 61, 30),
+        *covered("XP4", "hip", 50, 50, 12),
+    )
     (section,) = tariff_sections(achieved(few.lazy(), [CARD], suppress=True))
     shown = {row[0].text: [cell.text for cell in row] for row in section.table.rows}
     assert shown["XP1"] == ["XP1", "[c]", "[c]", "[c]", "20", "[c]", "[c]", "[c]", "[c]", "£2,000"]
@@ -224,3 +229,18 @@ def test_evidence_that_was_not_used_stands_in_the_data_quality_section(lines: pl
     assert "Both met and not met: [c] rows of evidence." in text
     sheet = pl.read_excel(tmp_path / "report" / "report.xlsx", sheet_name="Evidence not used", read_options={"header_row": 3})
     assert sheet.rows() == [("no line of this run has it (hip)", "1,200 rows"), ("both met and not met", "[c] rows")]
+
+
+def test_one_provider_is_no_funnel_and_nothing_lost_is_not_said(priced_lines: Lines, tmp_path: Path) -> None:
+    text = page(priced_lines(*covered("XP1", "hip", 20, 0, 10)), tmp_path)
+    assert "Best practice earned providers" in text
+    assert "was lost where criteria failed" not in text
+    assert "Hip fracture: 100.0% met<" in text
+    assert "funnel-hip" not in text
+
+
+def test_without_any_evidence_all_is_at_stake(priced_lines: Lines, tmp_path: Path) -> None:
+    text = page(priced_lines(*covered("XP1", "hip", 0, 0, 10), *covered("XP2", "hip", 0, 0, 12)), tmp_path)
+    assert "Hip fracture: no evidence" in text
+    assert "hangs on missing evidence" in text
+    assert "funnel-hip" not in text
