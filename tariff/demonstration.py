@@ -12,8 +12,8 @@ from typing import Final
 
 import polars as pl
 
-from tariff.batch import Job, price_files
-from tariff.columns import COMPONENTS, KINDS
+from tariff.batch import Job, PathwayJob, price_files
+from tariff.columns import COMPONENTS, KINDS, PATHWAY_TABLES
 from tariff.printing import printed_run
 from tariff.reasons import PRICED
 from tariff.report import compare
@@ -23,7 +23,9 @@ from tariff.whole_files import refuse_existing
 
 YEAR: Final = "2024-25"
 OVERLAY: Final = "demonstration-2024-25"
-_HOLDING: Final = frozenset({"activity", "priced.parquet", "priced.run_card.json", "report"})
+_HOLDING: Final = frozenset(
+    {"activity", "priced.parquet", "priced.run_card.json", "report", *(f"priced.{table}.parquet" for table in PATHWAY_TABLES)}
+)
 MODELS: Final = ",".join(
     f"preset:{name}"
     for name in (
@@ -35,6 +37,7 @@ MODELS: Final = ",".join(
         "blended-2019-20",
         "api-2022-23",
         "nhsps-2025-26",
+        "pathways",
     )
 )
 
@@ -62,7 +65,16 @@ def _demonstrate(out: Path, spells: int, seed: int, overwrite: bool, say: Callab
     overlays = (shipped, activity / "overlay")
     files = [(kind, activity / f"{kind}.parquet") for kind in KINDS]
     evidence = (activity / "evidence.parquet",)
-    job = Job(files, priced, YEAR, overlays, evidence=evidence, overwrite=overwrite, command=["tariff", "demo"])
+    job = Job(
+        files,
+        priced,
+        YEAR,
+        overlays,
+        evidence=evidence,
+        pathways=PathwayJob(),
+        overwrite=overwrite,
+        command=["tariff", "demo"],
+    )
     run = price_files(job)
     print(printed_run(run.card))
     say("comparing what commissioners pay under each payment model")

@@ -13,11 +13,11 @@ from tariff.best_practice.evidence import LINE_SCHEMA, NO_EVIDENCE, Evidence
 from tariff.columns import REGISTER, names, schema
 from tariff.errors import ActivityError, Fault
 from tariff.pathways.care import CARE, CARRIED, ROW, care_lines
-from tariff.pathways.carrying import OPEN, carried
+from tariff.pathways.carrying import OPEN, carried, farthest_reach
 from tariff.pathways.definitions import Definitions
 from tariff.pathways.partitions import in_parts, of_partition, partitions_for
 from tariff.pathways.placing import PLACED, Places, category_of
-from tariff.pathways.registered import entries_for, read_registers
+from tariff.pathways.registered import ENTRY, entries_for, read_registers
 from tariff.pathways.settling import OWED_SCHEMA, PATHWAY_SCHEMA, netted, owed, pathway_table
 from tariff.pathways.sweeping import columns_swept, sweep, triggers
 
@@ -56,6 +56,8 @@ class Formed:
     pathways: pl.DataFrame
     owed: pl.DataFrame
     restated: pl.DataFrame
+    entries_left_out: int
+    """Register entries that could not be used."""
 
 
 class _Formed(NamedTuple):
@@ -100,7 +102,7 @@ def bundle(
     settled. Raises ActivityError where registers or open pathways lack columns, RulesError where open pathways were formed under
     definitions that are not given, DisagreementError where the activity is not that of the lines."""
     care, lines = care_lines(priced, activity), priced.lazy()
-    height = int(lines.select(pl.len()).collect().item())
+    height = _rows(lines)
     count = partitions or partitions_for(height)
     opened = None if open_pathways is None else in_parts(open_pathways.lazy(), count)
     kept: list[pl.DataFrame] = []
@@ -130,7 +132,8 @@ def form(
     definitions.require_formed_under(marks)
     listed = pl.DataFrame(schema=schema(REGISTER)) if registers is None else read_registers(registers)
     until = until or _last_day(parts) or definitions.packs[-1].until
-    task = _Task(definitions.paying_between(told_until, until), definitions, until, told_until, _of_years(evidence, definitions))
+    formed = definitions.paying_between(told_until, until, farthest_reach(definitions))
+    task = _Task(formed, definitions, until, told_until, _of_years(evidence, definitions))
     places = Places(height)
     pathways, matrices, restated = [], [], []
     for number, (part, carried_part) in enumerate(zip(parts, opened, strict=True)):
@@ -145,7 +148,12 @@ def form(
         pl.concat(pathways).sort("pathway_id", "patient_id", "start_date"),
         netted(pl.concat(matrices)),
         pl.concat(restated).sort("kind", "provider", "line_id"),
+        0 if registers is None else _rows(registers) - listed.height,
     )
+
+
+def _rows(frame: pl.LazyFrame | pl.DataFrame) -> int:
+    return int(frame.lazy().select(pl.len()).collect().item())
 
 
 def _last_day(parts: Sequence[pl.LazyFrame]) -> date | None:
@@ -219,8 +227,7 @@ _NO_PLACE: Final = {name: pl.lit(None, dtype) for name, dtype in PLACED.items()}
 
 def _entries_now(old: pl.DataFrame, given: pl.DataFrame) -> pl.DataFrame:
     """Entries given now, and those of earlier runs that are not given again."""
-    key = ["patient_id", "register", "start_date", "provider"]
-    return pl.concat([given, old.join(given, on=key, how="anti")])
+    return pl.concat([given, old.join(given, on=list(ENTRY), how="anti")])
 
 
 def _of_years(evidence: Evidence, definitions: Definitions) -> pl.DataFrame:

@@ -112,16 +112,17 @@ class Definitions:
         packs = (replace(pack, pathways=tuple(_changed(pack.pathways, change))) for pack in self.packs)
         return replace(self, packs=tuple(packs))
 
-    def paying_between(self, told_until: date | None, until: date) -> Definitions:
+    def paying_between(self, told_until: date | None, until: date, reach: int) -> Definitions:
         """The same without the years of care that a run up to `until` has nothing to do with: it pays those of the year of
-        `until`, and of years that an earlier run, up to `told_until`, had not settled yet."""
+        `until`, and of years on whose lines something may still bear (`reach`, in days) after an earlier run up to
+        `told_until`."""
         latest = max((pack.since for pack in self.packs if pack.since <= until), default=self.packs[0].since)
 
         def is_paid(definition: Definition) -> bool:
             its, pack = definition
             if not isinstance(its, YearOfCare) or pack.since == latest:
                 return True
-            settled = pack.until + timedelta(days=its.settlement_days)
+            settled = pack.until + timedelta(days=max(its.settlement_days, reach))
             return told_until is not None and pack.since <= latest and settled >= told_until
 
         paid = [definition for definition in self.pathways if is_paid(definition)]

@@ -21,9 +21,14 @@ FOREVER: Final = 3_000_000
 _NO_LEVEL, _NO_FACTOR = (1 + PATHWAY_FLAGS.index(flag) for flag in ("no_level", "no_factor"))
 
 
+ENTRY: Final = ("patient_id", "register", "start_date", "provider")
+"""What tells one register entry from another."""
+
+
 def read_registers(registers: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
-    """Register entries (`columns.REGISTER`) in canonical types, each once; entries without patient, register, day of
-    start or provider are left out. ActivityError where a required column is missing."""
+    """Register entries (`columns.REGISTER`) in canonical types. Entries without patient, register, day of start or provider are
+    left out, and of entries of one patient on one register from one day with one provider all but the one that ends last and has
+    the highest level. ActivityError where a required column is missing."""
     frame = registers.lazy()
     present = frame.collect_schema().names()
     lacking = [name for name in names(REGISTER, required_only=True) if name not in present]
@@ -45,7 +50,8 @@ def read_registers(registers: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
             & pl.col("register").is_not_null()
             & pl.col("start_date").is_not_null()
         )
-        .unique()
+        .sort(pl.col("end_date").is_null(), "end_date", "level", "commissioner")
+        .unique(list(ENTRY), keep="last", maintain_order=True)
         .collect()
     )
 

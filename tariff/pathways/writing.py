@@ -34,6 +34,7 @@ class PathwayTotals:
     episodic_pence: int
     readmissions: int
     readmission_pence: int
+    register_entries_left_out: int
 
 
 def write_pathways(
@@ -72,7 +73,7 @@ def write_pathways(
     }
     for table, rows in made.items():
         rows.write_parquet(tables[table], compression="zstd")
-    return _totals(formed.pathways, again)
+    return _totals(formed, again)
 
 
 @contextmanager
@@ -126,7 +127,8 @@ def _put_on(formed: Formed, path: Path, first: int, anew: Path) -> None:
     anew.replace(path)
 
 
-def _totals(pathways: pl.DataFrame, again: pl.DataFrame) -> PathwayTotals:
+def _totals(formed: Formed, again: pl.DataFrame) -> PathwayTotals:
+    pathways = formed.pathways
     paid = pathways.filter(pl.col("flag").is_null())
     return PathwayTotals(
         paid=paid.height,
@@ -136,4 +138,5 @@ def _totals(pathways: pl.DataFrame, again: pl.DataFrame) -> PathwayTotals:
         episodic_pence=int(paid["episodic_pence"].sum()),
         readmissions=again.height,
         readmission_pence=int(again["pence"].sum()),
+        register_entries_left_out=formed.entries_left_out,
     )

@@ -70,7 +70,8 @@ def _preset(name: str) -> PresetGuide:
     written = model.get("terms", [])
     plan = any(issubclass(TERMS[term["term"]], PlanTerm) and term.get("against", "plan") == "plan" for term in written)
     own = [key for term in written for key in _lacking(term)]
-    return PresetGuide(name, model["title"], tuple(term["term"] for term in written), ", ".join(["a plan"] * plan + own))
+    needs = [*["a plan"] * plan, *["pathways of the lines"] * ("pathways" in model), *own]
+    return PresetGuide(name, model["title"], tuple(term["term"] for term in written), ", ".join(needs))
 
 
 def _lacking(written: dict[str, object]) -> list[str]:

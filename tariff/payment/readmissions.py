@@ -116,9 +116,10 @@ class Readmissions(ContractTerm):
         return [Fault("", told, f"give {' and '.join(lacking)}, such as '25%'")] if lacking else []
 
     def notes(self, activity: Activity) -> tuple[str, ...]:
-        """That the term does nothing, where it is left off."""
-        if self._known(activity) is not None:
-            return ()
+        """That the term does nothing, where it is left off or there is nothing to deduct."""
+        known = self._known(activity)
+        if known is not None:
+            return () if known.height else (_NONE_FOUND,)
         return ("Readmissions are paid in full here: the priced lines come without them.",)
 
     def ledger_lines(self, activity: Activity) -> pl.DataFrame:
@@ -147,6 +148,9 @@ class Readmissions(ContractTerm):
         listed = read_figures(self.file, _FILE, (*_KEYS, "after"))
         years = activity.cells["financial_year"].unique().implode()
         return listed.rename({"pounds": "pence"}).filter(pl.col("financial_year").is_in(years))
+
+
+_NONE_FOUND: Final = "No readmissions are deducted here: the rule pack has no rule for these dates, or none was found."
 
 
 def _after(cell: str) -> str:

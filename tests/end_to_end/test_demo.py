@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import polars as pl
 import pytest
 
+from tariff.columns import PATHWAY_TABLES
 from tariff.money import pounds
 
 SPELLS = 3_000
@@ -45,7 +46,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 
 
 def test_what_it_leaves(demo):
-    assert sorted(path.name for path in demo.folder.iterdir()) == ["activity", "priced.parquet", "priced.run_card.json", "report"]
+    tables = {f"priced.{table}.parquet" for table in PATHWAY_TABLES}
+    left = {"activity", "priced.parquet", "priced.run_card.json", "report", *tables}
+    assert {path.name for path in demo.folder.iterdir()} == left
     report = {
         "report.html",
         "report.xlsx",
@@ -80,7 +83,7 @@ def test_the_money_is_one_sum_everywhere(demo):
     by_model = dict(comparison.group_by("model").agg(pl.col("pence").sum()).iter_rows())
     assert by_model["episodic"] == total
     assert by_model == dict(ledger.group_by("model").agg(pl.col("pence").sum()).iter_rows())
-    assert len(by_model) == 8
+    assert len(by_model) == 9
     assert {"episodic", "block", "cost-and-volume", "blended-2019-20", "api-2022-23"} <= set(by_model)
     card = json.loads((demo.folder / "report" / "run_card.json").read_text(encoding="utf-8"))
     assert {told["model"]: told["pence"] for told in card["totals"]} == by_model
@@ -92,6 +95,15 @@ def test_the_bridge_adds_up(demo):
     baseline = demo.card["price_pence"]
     paid = dict(comparison.group_by("model").agg(pl.col("pence").sum()).iter_rows())
     assert dict(differences.iter_rows()) == {model: pence - baseline for model, pence in paid.items() if model != "episodic"}
+
+
+def test_whole_pathways_are_paid_in_place_of_their_lines(demo):
+    pathways = pl.read_parquet(demo.folder / "priced.pathways.parquet")
+    bundled = demo.priced["pathway_pence"].sum()
+    compared = pl.read_parquet(demo.folder / "report" / "comparison.parquet").filter(pl.col("model") == "pathways")
+    assert set(pathways["definition"]) == {"hip_and_knee", "cataract"}
+    assert bundled > 0
+    assert compared["difference_pence"].sum() == pathways["change_pence"].sum() - bundled
 
 
 def test_every_rule_is_seen_at_work_under_its_label(demo):

@@ -200,6 +200,19 @@ def test_the_matrix_nets_to_zero(world, year):
     assert owed["pence"].sum() == others["pathway_pence"].sum()
 
 
+def test_entries_that_cannot_be_used_are_counted_and_paid_once(world, everyday):
+    """Two entries of one patient from one day with one provider are one, whatever their order: the one that ends last."""
+    entry = {
+        "patient_id": "P1", "register": "cystic_fibrosis", "level": "1", "start_date": date(2017, 4, 1),
+        "end_date": date(2017, 5, 1), "provider": "RB2", "commissioner": "QA1",
+    }  # fmt: skip
+    entries = [entry, {**entry, "end_date": None, "level": "5"}, {**entry, "patient_id": " "}, {**entry, "start_date": None}]
+    line = everyday(line_id="A", start=date(2017, 6, 1), end=date(2017, 6, 3), currency="HE11G")
+    for given in (entries, entries[::-1]):
+        paid = world.bundle([line], given).pathways
+        assert paid.select("level", "price_pence").rows() == [("5", 3_650_000)]
+
+
 def test_activity_of_other_lines_is_refused(world, everyday):
     priced_from = everyday(line_id="A", start=date(2017, 6, 1), end=date(2017, 6, 3))
     other = {**priced_from, "line_id": "B"}

@@ -47,7 +47,7 @@ def refused(path: Path, text: str) -> str:
 NAMED = (
     "pbr-2009-10 pbr-2010-11 pbr-2011-12 pbr-2012-13 pbr-2013-14 ntps-2014-15 eto-2015-16 dtr-2015-16 ntps-2016-17 ntps-2017-18 "
     "ntps-2018-19 blended-2019-20 block-2020-21 api-2022-23 nhsps-2023-25 nhsps-2025-26 orthochoice bpci-like "
-    "integrated-care-budget block cost-and-volume episodic"
+    "integrated-care-budget block cost-and-volume episodic pathways"
 )
 OWN_FIGURES = {
     "orthochoice": "orthochoice:prices={prices}",

@@ -123,6 +123,27 @@ def test_a_stopped_run_continues_to_the_same_bytes(stopping, after):
     assert not unfinished_folder(Path("run")).exists()
 
 
+@pytest.mark.parametrize("after", [1, 3, 6, 7])
+def test_episodes_and_items_written_on_spells_continue_in_their_order(stopping, after):
+    """Rows that are grouped or taken apart come in the same order every time."""
+    number = pl.int_range(900)
+    episodes = spells(0, 900).with_columns(
+        spell_id="E" + (number * 7 % 300).cast(pl.String),
+        episode_number=(number // 300 + 1).cast(pl.String),
+        episode_start_date="admission_date",
+        episode_end_date="discharge_date",
+    )
+    episodes.write_parquet("a.parquet")
+    items = pl.when(pl.int_range(230) % 3 == 0).then(pl.lit("XD01Z*2;VB01Z")).otherwise(None).alias("unbundled")
+    spells(450, 230).with_columns(items).write_csv("b.csv")
+    price_files(job("whole"))
+    stopping(after)
+    price_files(job(resume=True))
+    assert contents("run") == contents("whole")
+    lines = pl.read_parquet("run/priced/*.parquet")
+    assert lines["kind"].value_counts().sort("count")["count"].to_list()[-1] == 300 + 230
+
+
 def _flip_a_bit(unfinished: Path) -> None:
     path = unfinished / "priced" / "part-00003.parquet"
     spoiled = bytearray(path.read_bytes())
