@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -101,6 +101,81 @@ def per_record(pack: RulePack) -> Pricer:
     return PerRecord(tables_of(pack)).price_file
 
 
+def _into_file(totals: Callable[[Path], Any]) -> Pricer:
+    """Totals into a file, which costs nobody anything."""
+
+    def total(source: Path, out: Path) -> None:
+        found = totals(source)
+        (found if isinstance(found, pl.DataFrame) else pl.from_pandas(found)).write_parquet(out)
+
+    return total
+
+
+def engine_totals(pack: RulePack) -> Pricer:
+    """The engine, summing as it prices."""
+    import tariff
+    from benchmarks.peers.tables import KEYS, RESULT
+
+    names = {"currency": "hrg", "lines": "spells"}
+    by = ["currency" if name == "hrg" else name for name in KEYS]
+
+    def totals(source: Path) -> pl.DataFrame:
+        found = tariff.totals(pl.scan_parquet(source), pack, by, sums=RESULT[1:])
+        return found.drop("priced_lines").rename(names)
+
+    return _into_file(totals)
+
+
+def floor_totals(pack: RulePack) -> Pricer:
+    """No pricing: reads the columns that a price depends on, and does nothing with them."""
+    from benchmarks.peers.tables import NEEDED
+
+    def read(source: Path, out: Path) -> None:
+        pl.scan_parquet(source).select(NEEDED).sink_batches(let_go)
+
+    return read
+
+
+def polars_totals(pack: RulePack) -> Pricer:
+    """Polars alone."""
+    from benchmarks.peers.polars_only import PolarsOnly
+    from benchmarks.peers.tables import tables_of
+
+    return _into_file(PolarsOnly(tables_of(pack)).totals)
+
+
+def duckdb_totals(pack: RulePack) -> Pricer:
+    """DuckDB."""
+    from benchmarks.peers.duckdb_sql import DuckDbSql
+    from benchmarks.peers.tables import tables_of
+
+    return _into_file(DuckDbSql(tables_of(pack)).totals)
+
+
+def pandas_totals(pack: RulePack) -> Pricer:
+    """pandas."""
+    from benchmarks.peers.pandas_frames import PandasFrames
+    from benchmarks.peers.tables import tables_of
+
+    return _into_file(PandasFrames(tables_of(pack)).totals)
+
+
+def per_record_totals(pack: RulePack) -> Pricer:
+    """Plain Python."""
+    from benchmarks.peers.per_record import PerRecord
+    from benchmarks.peers.tables import tables_of
+
+    return _into_file(PerRecord(tables_of(pack)).totals)
+
+
+TOTALLERS_OF_SPELLS: dict[str, Callable[[RulePack], Pricer]] = {
+    "engine": engine_totals,
+    "floor: read": floor_totals,
+    "Polars only": polars_totals,
+    "DuckDB": duckdb_totals,
+    "pandas": pandas_totals,
+    "per record": per_record_totals,
+}
 CONTENDERS: dict[str, Callable[[RulePack], Pricer]] = {
     "engine": engine,
     "engine, every column": engine_whole,

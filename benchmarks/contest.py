@@ -27,16 +27,16 @@ class Field:
 
 
 def field_of(kind: str) -> Field:
-    """The field of a kind of contest: `spells` or `attendances`. Imported late, as a worker needs one of them."""
+    """The field of a kind of contest: `spells`, `spell totals` or `attendances`. Imported late, as a worker needs one of them."""
     if kind == "attendances":
         from benchmarks.attendances import AttendanceWork
         from benchmarks.totallers import TOTALLERS
 
         return Field(AttendanceWork, TOTALLERS, {})
-    from benchmarks.contenders import CONTENDERS, SCALED
+    from benchmarks.contenders import CONTENDERS, SCALED, TOTALLERS_OF_SPELLS
     from benchmarks.work import Work
 
-    return Field(Work, CONTENDERS, SCALED)
+    return Field(Work, TOTALLERS_OF_SPELLS if kind == "spell totals" else CONTENDERS, SCALED)
 
 
 class Contest:

@@ -11,6 +11,17 @@ import polars as pl
 from benchmarks.peers.tables import DAYS_AWAY, PRICE_COLUMNS, Tables, tables_of
 from benchmarks.work import Work
 from tariff.classify.admitted import encode_spells
+from tariff.facts import (
+    FAULT,
+    GROUPING,
+    METHOD_GROUP,
+    NOBODY,
+    PATIENT_CLASSIFICATION,
+    POLICY,
+    PROVIDER,
+    SPELL_HRG,
+    Field,
+)
 from tariff.kernels.admitted import BLANK, BLANK_PENCE, Spells
 from tariff.pricing import CompiledPack
 from tariff.rulepack.book import PriceBook
@@ -51,24 +62,31 @@ def _numbered(identifiers: pl.Series, spells: Spells) -> pl.DataFrame:
     for number in range(sets.size):
         rows = spells.service_rows[spells.service_start[number] : spells.service_start[number + 1]]
         sets[number] = sum(1 << (int(row) - 1) for row in rows)
+    hrg, fault = _told(spells, SPELL_HRG), _told(spells, FAULT)
+    services = spells.services if spells.services.size else np.zeros(hrg.size, dtype=np.int32)
     return pl.DataFrame(
         {
             "spell_id": identifiers,
-            "fault": spells.fault,
-            "method": spells.method_group,
-            "patient_classification": spells.patient_classification,
-            "policy": spells.policy,
-            "grouping": spells.grouping,
-            "grouped": spells.hrg >= 0,  # below: blank or UZ
-            "hrg_row": np.maximum(spells.hrg, 0).astype(np.uint32),
-            "provider_row": spells.provider.astype(np.uint32),
-            "top_ups": sets[spells.services],
+            "fault": np.where(fault == 0, _told(spells, NOBODY), fault),
+            "method": _told(spells, METHOD_GROUP).astype(np.uint8),
+            "patient_classification": _told(spells, PATIENT_CLASSIFICATION).astype(np.uint8),
+            "policy": _told(spells, POLICY).astype(np.uint8),
+            "grouping": _told(spells, GROUPING).astype(np.uint8),
+            "grouped": hrg >= 0,  # below: blank or UZ
+            "hrg_row": np.maximum(hrg, 0).astype(np.uint32),
+            "provider_row": np.abs(_told(spells, PROVIDER)).astype(np.uint32),
+            "top_ups": sets[services],
             "age": _nulls(spells.age, BLANK),
             "local_price": _nulls(spells.local_price, BLANK_PENCE),
             **{name: _nulls(getattr(spells, name), BLANK).cast(pl.Date) for name in ("admission_date", "discharge_date")},
             **{name: _nulls(getattr(spells, name), BLANK) for name in DAYS_AWAY},
         }
     )
+
+
+def _told(spells: Spells, field: Field) -> np.ndarray:
+    """The answers in a field of the facts."""
+    return ((spells.facts >> np.uint64(field.shift)) & np.uint64((1 << field.bits) - 1)).astype(np.int64) + field.lowest
 
 
 def _nulls(numbers: np.ndarray, blank: int) -> pl.Series:

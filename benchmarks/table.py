@@ -10,13 +10,16 @@ from typing import Any
 TITLES = {
     "test_kernel_alone": "Encoded spells in memory",
     "test_parquet_to_parquet": "Parquet to Parquet: identifier and seven money columns",
+    "test_spell_totals": "Parquet to totals by commissioner, provider, HRG and month",
     "test_attendance_totals": "Outpatient attendances to totals by commissioner, provider and point of delivery",
     "test_pathways[readmissions]": "Emergency readmissions in memory: each with the discharge it is attributed to",
     "test_pathways[bundle]": "A bundle around joint replacements in memory: the place of every line, and every pathway",
 }
-FIRST = {"test_kernel_alone": "kernel", "test_parquet_to_parquet": "engine", "test_attendance_totals": "engine"}
+FIRST = {"test_kernel_alone": "kernel", "test_parquet_to_parquet": "engine", "test_spell_totals": "engine"}
+FIRST |= {"test_attendance_totals": "engine"}
 FIRST |= dict.fromkeys(("test_pathways[readmissions]", "test_pathways[bundle]"), "engine")
-LINE = {"test_kernel_alone": "spell", "test_parquet_to_parquet": "spell", "test_attendance_totals": "attendance"}
+LINE = {"test_kernel_alone": "spell", "test_parquet_to_parquet": "spell", "test_spell_totals": "spell"}
+LINE |= {"test_attendance_totals": "attendance"}
 LINE |= dict.fromkeys(("test_pathways[readmissions]", "test_pathways[bundle]"), "line")
 
 

@@ -8,10 +8,11 @@ import pytest
 from benchmarks.attendance_totals import AttendanceTotals
 from benchmarks.bench_pathways import CONTENDERS as PATHWAY_TASKS
 from benchmarks.bench_pathways import PathwayContest
-from benchmarks.contenders import CONTENDERS
+from benchmarks.contenders import CONTENDERS, TOTALLERS_OF_SPELLS
 from benchmarks.kernel_alone import KernelAlone
 from benchmarks.measure import summary
 from benchmarks.parquet_to_parquet import ParquetToParquet
+from benchmarks.spell_totals import SpellTotals
 from benchmarks.totallers import TOTALLERS
 
 pytestmark = pytest.mark.measure
@@ -32,6 +33,13 @@ def test_parquet_to_parquet(benchmark, work_of, spells, turns, same_pence, versi
     with ParquetToParquet(work_of(spells), list(CONTENDERS), spells, tmp_path) as contest:
         benchmark.pedantic(contest.engine_turn, setup=contest.peers_turn, rounds=turns)
         contest.require_same_pence(same_pence)
+    benchmark.extra_info.update(summary(spells, contest.turns), versions=versions, command=command)
+
+
+def test_spell_totals(benchmark, work_of, spells, turns, versions, command, tmp_path):
+    with SpellTotals(work_of(spells), list(TOTALLERS_OF_SPELLS), spells, tmp_path) as contest:
+        benchmark.pedantic(contest.engine_turn, setup=contest.peers_turn, rounds=turns)
+        contest.require_same_totals()
     benchmark.extra_info.update(summary(spells, contest.turns), versions=versions, command=command)
 
 

@@ -14,6 +14,7 @@ from benchmarks.peers.tables import (
     DAYS_AWAY,
     ELECTIVE,
     EMERGENCY,
+    KEYS,
     MOST_DAYS,
     OLDEST_AGE,
     OTHER_NON_ELECTIVE,
@@ -26,6 +27,9 @@ from benchmarks.peers.tables import (
 )
 from tariff.money import AMOUNT_LIMIT_PENCE, MILLION
 
+TOLD_APART = """
+        commissioner, provider, hrg, (month(discharge_date) + 8) % 12 + 1 as month"""
+"""What totals need beside the amounts."""
 COPYING = "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 250000)"
 
 
@@ -37,7 +41,7 @@ def _terms_from_parquet(tables: Tables, source: str) -> str:
     """The terms of the price from canonical columns, prices and factor joined."""
     return f"""
     select
-        spell_id, admission_date, discharge_date, age, local_price, {", ".join(DAYS_AWAY)},
+        spell_id, commissioner, provider, hrg, admission_date, discharge_date, age, local_price, {", ".join(DAYS_AWAY)},
         spell_id is not null and provider is not null as identified,
         commissioner <> '{PRIVATE_COMMISSIONER}' and coalesce(administrative_category not in ({_quoted(PRIVATE)}), true)
             as funded,
@@ -90,8 +94,8 @@ def _highest(tables: Tables, coded) -> str:
     return f"(case {' '.join(cases)} else 0 end)::bigint"
 
 
-def _priced(tables: Tables, terms: str) -> str:
-    """`RESULT` from the terms, step by step."""
+def _priced(tables: Tables, terms: str, keep: str = "spell_id") -> str:
+    """The amounts of `RESULT`, and the columns `keep`, from the terms, step by step."""
     days_possible = " and ".join(f"coalesce({name} between 0 and {MOST_DAYS}, true)" for name in DAYS_AWAY)
     away = " + ".join(f"coalesce({name}, 0)::bigint" for name in DAYS_AWAY)
     local_in_range = f"case when abs(local_price) <= {AMOUNT_LIMIT_PENCE} then local_price end"
@@ -147,7 +151,7 @@ def _priced(tables: Tables, terms: str) -> str:
         from sums
     )
     select
-        spell_id,
+        {keep},
         coalesce(base, local, 0)::bigint as base_pence,
         case when base is not null then short_stay else 0 end::bigint as short_stay_pence,
         case when base is not null then long_stay else 0 end::bigint as long_stay_pence,
@@ -186,6 +190,15 @@ class DuckDbSql:
         """Parquet to Parquet."""
         query = _priced(self.tables, _terms_from_parquet(self.tables, f"read_parquet('{source}')"))
         self.connection.execute(f"copy ({query}) to '{out}' {COPYING}")
+
+    def totals(self, source: Path) -> pl.DataFrame:
+        """Parquet to totals."""
+        terms = _terms_from_parquet(self.tables, f"read_parquet('{source}')")
+        sums = ", ".join(f"coalesce(sum({name}), 0)::bigint as {name}" for name in RESULT[1:])
+        query = (
+            f"select {', '.join(KEYS)}, count(*) as spells, {sums} from ({_priced(self.tables, terms, TOLD_APART)}) group by all"
+        )
+        return self.connection.sql(query).pl()
 
     def encode(self, lines: pl.DataFrame) -> str:
         """Encoded lines in the shape that this peer likes best: a table of its own."""

@@ -13,6 +13,7 @@ from benchmarks.peers.tables import (
     DAYS_AWAY,
     ELECTIVE,
     EMERGENCY,
+    KEYS,
     NEEDED,
     OTHER_NON_ELECTIVE,
     PRICE_COLUMNS,
@@ -43,6 +44,17 @@ class PandasFrames:
         indicative = pd.Series(amounts["indicative_pence"]).astype("Int64").mask(~amounts["has_indicative"])
         priced = {"spell_id": frame["spell_id"], **{name: amounts[name] for name in RESULT[1:-1]}, "indicative_pence": indicative}
         pd.DataFrame(priced).to_parquet(out, compression="zstd", compression_level=1, row_group_size=250_000, index=False)
+
+    def totals(self, source: Path) -> pd.DataFrame:
+        """Parquet to totals."""
+        frame = pd.read_parquet(source, columns=list(NEEDED)).merge(self.prices, on="hrg", how="left", sort=False)
+        amounts = price_arrays(self._lines(frame), self.tables)
+        told = {name: frame[name].astype("category") for name in KEYS[:-1]}
+        told["month"] = (pd.to_datetime(frame["discharge_date"]).dt.month + 8) % 12 + 1
+        sums = {name: amounts[name] for name in RESULT[1:-1]}
+        sums["indicative_pence"] = np.where(amounts["has_indicative"], amounts["indicative_pence"], 0)
+        lines = pd.DataFrame({**told, "spells": 1, **sums})
+        return lines.groupby(list(KEYS), dropna=False, observed=True, sort=False).sum().reset_index()
 
     def _lines(self, frame: pd.DataFrame) -> dict[str, np.ndarray]:
         """Arrays with sentinels for blanks."""

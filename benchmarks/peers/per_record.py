@@ -13,6 +13,7 @@ from benchmarks.peers.tables import (
     DAYS_AWAY,
     ELECTIVE,
     EMERGENCY,
+    KEYS,
     MOST_DAYS,
     NEEDED,
     OLDEST_AGE,
@@ -20,6 +21,7 @@ from benchmarks.peers.tables import (
     PRIVATE,
     PRIVATE_COMMISSIONER,
     RESULT,
+    SUMS,
     TRUST_CODE_LENGTH,
     UNGROUPED,
     Tables,
@@ -51,6 +53,20 @@ class PerRecord:
         amounts = [(record["spell_id"], *self.price(record)) for record in records]
         columns = dict(zip(RESULT, map(list, zip(*amounts, strict=True)), strict=True))
         pq.write_table(pa.table(columns, schema=SCHEMA), out, compression="zstd", compression_level=1)
+
+    def totals(self, source: Path) -> pl.DataFrame:
+        """Parquet to totals."""
+        sums: dict[tuple[object, ...], list[int]] = {}
+        for record in pq.read_table(source, columns=list(NEEDED)).to_pylist():
+            discharged = record["discharge_date"]
+            month = None if discharged is None else (discharged.month + 8) % 12 + 1
+            key = (record["commissioner"], record["provider"], record["hrg"], month)
+            cell = sums.setdefault(key, [0] * len(SUMS))
+            cell[0] += 1
+            for place, amount in enumerate(self.price(record), start=1):
+                cell[place] += amount or 0
+        rows = [(*key, *cell) for key, cell in sums.items()]
+        return pl.DataFrame(rows, schema=[*KEYS, *SUMS], orient="row")
 
     def price(self, record: dict[str, object]) -> Row:
         """The seven amounts of one record."""

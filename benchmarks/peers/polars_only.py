@@ -5,6 +5,7 @@ the end."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from benchmarks.peers.tables import (
     DAYS_AWAY,
     ELECTIVE,
     EMERGENCY,
+    KEYS,
     MOST_DAYS,
     NEEDED,
     OLDEST_AGE,
@@ -32,6 +34,12 @@ from tariff.money import AMOUNT_LIMIT_PENCE, MILLION
 METHODS = pl.Enum([*ELECTIVE, *EMERGENCY, *OTHER_NON_ELECTIVE])
 FIRST_EMERGENCY, FIRST_OTHER = len(ELECTIVE), len(ELECTIVE) + len(EMERGENCY)
 DAY, CODE = pl.Int32(), pl.UInt8()
+IDENTIFIER = {"spell_id": pl.col("spell_id")}
+TOLD_APART = {
+    **{name: pl.col(name) for name in KEYS[:-1]},
+    "month": ((pl.col("discharge_date").dt.month() + 8) % 12 + 1).cast(pl.Int8),
+}
+"""What totals need beside the amounts."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +101,8 @@ def _highest(tables: Tables, coded) -> pl.Expr:
     return chain.otherwise(0).cast(pl.Int64)
 
 
-def priced(frame: pl.LazyFrame, tables: Tables, terms: Terms) -> pl.LazyFrame:
-    """`RESULT` from a frame with prices, trims and factor already joined."""
+def priced(frame: pl.LazyFrame, tables: Tables, terms: Terms, keep: Mapping[str, pl.Expr] = IDENTIFIER) -> pl.LazyFrame:
+    """The amounts of `RESULT`, and the columns `keep`, from a frame with prices, trims and factor already joined."""
     admitted, discharged = (pl.col(name).cast(DAY) for name in ("admission_date", "discharge_date"))
     away = [pl.col(name).fill_null(0) for name in DAYS_AWAY]
     day_case, ordinary, non_elective = pl.col("day_case"), pl.col("ordinary_elective"), pl.col("non_elective")
@@ -154,7 +162,7 @@ def priced(frame: pl.LazyFrame, tables: Tables, terms: Terms) -> pl.LazyFrame:
             total=(exact * pl.col("factor") + tables.divisor // 2) // tables.divisor,
         )
         .select(
-            "spell_id",
+            **keep,
             base_pence=pl.coalesce("base", "local", 0),
             short_stay_pence=pl.when(pl.col("base").is_not_null()).then("short_stay").otherwise(0),
             long_stay_pence=pl.when(pl.col("base").is_not_null()).then("long_stay").otherwise(0),
@@ -190,7 +198,12 @@ class PolarsOnly:
         """Parquet to Parquet."""
         self.query(source).sink_parquet(out, maintain_order=False, **WRITING)
 
-    def query(self, source: Path) -> pl.LazyFrame:
+    def totals(self, source: Path) -> pl.DataFrame:
+        """Parquet to totals."""
+        sums = {"spells": pl.len(), **{name: pl.col(name).sum() for name in RESULT[1:]}}
+        return self.query(source, TOLD_APART).group_by(KEYS).agg(**sums).collect(engine="streaming")
+
+    def query(self, source: Path, keep: Mapping[str, pl.Expr] = IDENTIFIER) -> pl.LazyFrame:
         """The whole work as one lazy query."""
         by_trust = self.factors.select(trust="provider", trust_factor="factor")
         frame = (
@@ -207,7 +220,7 @@ class PolarsOnly:
                 **{"class": pl.col("patient_classification").cast(pl.Enum(CLASSES), strict=False).to_physical().cast(pl.Int8)},
             )
         )
-        return priced(frame, self.tables, from_parquet(self.tables))
+        return priced(frame, self.tables, from_parquet(self.tables), keep)
 
     def encode(self, lines: pl.DataFrame) -> pl.LazyFrame:
         """Encoded lines in the shape that this peer likes best: a frame."""

@@ -29,6 +29,10 @@ RESULT = (
 )
 """Identifier and seven money columns: what is compared, to the penny."""
 
+KEYS = ("commissioner", "provider", "hrg", "month")
+"""What spells are totalled by; month 1 is April."""
+SUMS = ("spells", *RESULT[1:])
+
 NEEDED = (
     "spell_id",
     "provider",

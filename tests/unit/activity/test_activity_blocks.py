@@ -1,0 +1,68 @@
+"""Activity in blocks: every line once and in order, whatever the files are like, and what goes wrong is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tariff.activity import blocks
+from tariff.activity.blocks import Lines, pieces_of
+from tariff.activity.reading import activity_to_price
+from tariff.synthetic import activity
+
+
+def written(path: Path, first: int, lines: int, row_group: int) -> tuple[pl.LazyFrame, Path]:
+    pl.DataFrame({"line": range(first, first + lines)}).write_parquet(path, row_group_size=row_group)
+    return pl.scan_parquet(path), path
+
+
+def lines_of(lines: Lines) -> list[list[int]]:
+    return list(lines.each_block(["line"], lambda block: block["line"].to_list()))
+
+
+@pytest.mark.parametrize(("row_group", "most"), [(10, 12), (10, 1), (40, 40), (100, 1_000)])
+def test_every_line_once_and_in_order(row_group: int, most: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "_ROWS", most)
+    files = [written(tmp_path / "a.parquet", 0, 95, row_group), written(tmp_path / "b.parquet", 95, 31, row_group)]
+    pieces = pieces_of(files)
+    assert pieces
+    found = lines_of(Lines(pl.concat([lines for lines, _ in files]), pieces))
+    assert [line for block in found for line in block] == list(range(126))
+    assert max(map(len, found)) < row_group + most
+
+
+def test_a_file_of_one_huge_row_group_is_streamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "_MOST_ROWS", 50)
+    lines, path = written(tmp_path / "a.parquet", 0, 60, 60)
+    assert pieces_of([(lines, path)]) == ()
+    assert [line for block in lines_of(Lines(lines)) for line in block] == list(range(60))
+
+
+def test_a_file_without_lines_has_no_blocks_that_hold_any(tmp_path: Path) -> None:
+    lines, path = written(tmp_path / "a.parquet", 0, 0, 10)
+    assert [line for block in lines_of(Lines(lines, pieces_of([(lines, path)]))) for line in block] == []
+
+
+def test_what_goes_wrong_in_a_block_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "_ROWS", 10)
+    lines, path = written(tmp_path / "a.parquet", 0, 60, 10)
+
+    def told(block: pl.DataFrame) -> int:
+        if block["line"][0] == 30:
+            raise RuntimeError("the fourth block")
+        return block.height
+
+    with pytest.raises(RuntimeError, match="the fourth block"):
+        list(Lines(lines, pieces_of([(lines, path)])).each_block(["line"], told))
+
+
+def test_only_parquet_with_a_line_a_row_comes_in_pieces(tmp_path: Path) -> None:
+    lines = activity("outpatient", 20, 3).drop("local_price")
+    lines.write_parquet(tmp_path / "a.parquet")
+    lines.drop("consultant_led").write_parquet(tmp_path / "b.parquet")
+    lines.write_csv(tmp_path / "c.csv")
+    assert activity_to_price(tmp_path / "a.parquet").pieces
+    assert not activity_to_price([tmp_path / "a.parquet", tmp_path / "b.parquet"]).pieces, "their columns differ"
+    assert not activity_to_price(tmp_path / "c.csv").pieces
