@@ -8,6 +8,7 @@ from tariff._version import __version__
 from tariff.cli.best_practice import budget, catalogue, gates
 from tariff.cli.comparisons import compare, list_models
 from tariff.cli.lines import backtest, explain, verify
+from tariff.cli.pathways import pathways
 from tariff.cli.plans import plan
 from tariff.cli.rules import check_rules, diff_rules, import_rules, list_rules, new_rules, show_parameters, show_rules
 from tariff.cli.runs import price, run_job
@@ -21,7 +22,7 @@ app = App(
     result_action="return_value",
     suppress_keyboard_interrupt=False,
 )
-for command in (price, compare, plan, explain, verify, backtest, synth, demo):
+for command in (price, compare, plan, pathways, explain, verify, backtest, synth, demo):
     app.command(command)
 app.command(list_models, name="models")
 app.command(run_job, name="run")

@@ -12,6 +12,7 @@ import pytest
 from tariff.cli import app
 from tariff.columns import PATHWAY_TABLES
 from tariff.errors import TariffError
+from tariff.report.pathway_report import FILES
 from tariff.rulepack.finding import find_pack
 
 HEADER = "spell_id,provider,commissioner,patient_id,admission_date,discharge_date,admission_method,patient_classification,age,hrg"
@@ -172,6 +173,33 @@ def test_pathways_keep_the_pack_of_their_own_date(tmp_path, overlay, next_year):
     assert in_turn.filter(pl.col("pathway_id") == "hernia:XP1:S1")["change_pence"].to_list() == [125_000, 0]
     latest = in_turn.unique("pathway_id", keep="last", maintain_order=True).select(wanted).sort("pathway_id")
     assert latest.equals(told.sort("pathway_id"))
+
+
+def test_tables_for_people(tmp_path, overlay, capsys):
+    out = priced(tmp_path, overlay, "--pathways", "hernia")
+    tables = tmp_path / "tables"
+    assert app(["pathways", str(out), "--sensitivity", "--no-suppress", "--out", str(tables)]) == 0
+    assert sorted(path.name for path in tables.iterdir()) == sorted(FILES)
+    told = capsys.readouterr().out
+    assert "hernia: 1 pathways paid £1,250; line by line £" in told
+    moved = pl.read_csv(tables / "sensitivity.csv")
+    assert moved.filter(pl.col("decision") == "as defined")["moves_pounds"].to_list() == [0]
+    assert "care at other providers outside" not in moved["decision"].to_list()  # it is so already
+    assert "window 30 days shorter" in moved["decision"].to_list()
+    assert "SECRET1" not in "".join(path.read_text() for path in tables.iterdir()) + told
+
+
+def test_small_counts_are_hidden_in_tables(tmp_path, overlay, capsys):
+    out = priced(tmp_path, overlay, "--pathways", "hernia")
+    assert app(["pathways", str(out), "--out", str(tmp_path / "tables")]) == 0
+    assert "hernia: [c]" in capsys.readouterr().out
+    row = pl.read_csv(tmp_path / "tables" / "price_against_cost.csv").row(0, named=True)
+    assert (row["pathways"], row["bundle_pounds"], row["gain_pounds"]) == ("[c]", "[c]", "[c]")
+
+
+def test_lines_without_pathways_have_no_tables(tmp_path, overlay):
+    with pytest.raises(TariffError, match="no pathways to tell of"):
+        app(["pathways", str(priced(tmp_path, overlay)), "--out", str(tmp_path / "tables")])
 
 
 def test_packs_of_the_same_days_are_refused(tmp_path, overlay):

@@ -58,7 +58,22 @@ def test_help_tells_every_command(tariff):
 
 
 @pytest.mark.parametrize(
-    "command", ["price", "compare", "explain", "verify", "synth", "demo", "rules", "rules list", "rules show", "rules check"]
+    "command",
+    [
+        "price",
+        "compare",
+        "plan",
+        "models",
+        "run",
+        "explain",
+        "verify",
+        "synth",
+        "demo",
+        "rules",
+        "rules list",
+        "rules show",
+        "rules check",
+    ],
 )
 def test_every_command_explains_itself(tariff, command):
     told = tariff(*command.split(), "--help")
