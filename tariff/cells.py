@@ -128,7 +128,7 @@ class Cells:
         room = self._cells.shape[1]
         if most <= room:
             return
-        more = max(most, 2 * self._count) - room
+        more = max(most, 2 * room) - room
         self._cells = np.pad(self._cells, ((0, 0), (0, more)))
         self._sums = {name: np.pad(sums, (0, more)) for name, sums in self._sums.items()}
         self._table, self._shift = self._entered(room + more)

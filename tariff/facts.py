@@ -50,11 +50,13 @@ SPELL_HRG, METHOD_GROUP, PATIENT_CLASSIFICATION, GROUPING, ELIGIBLE_PROVIDER = _
 """Of a spell: row of the admitted table; group of admission methods; patient classification 1 to 5, 0 unknown; how the HRG was
 set; column of the top-up eligibility table, negative where it was found by the first three characters."""
 
-ATTENDANCE_HRG, FORM, TREATMENT_FUNCTION, FIRST_ATTENDANCE, ATTENDED, MULTI_PROFESSIONAL, LED, CONSULTANT_SPECIALTY = _fields(
-    _OWN, (15, -2), (4, 0), (11, -1), (3, 0), (2, 0), (1, 0), (2, 0), (1, 0)
+ATTENDANCE_HRG, TREATMENT_FUNCTION, ATTENDED, FORM, FIRST_ATTENDANCE, MULTI_PROFESSIONAL, LED, CONSULTANT_SPECIALTY = _fields(
+    _OWN, (15, -2), (11, -1), (2, 0), (4, 0), (3, 0), (1, 0), (2, 0), (1, 0)
 )
-"""Of an outpatient attendance: row of the admitted table; what a WF HRG says; row of the attendance prices; first attendance
-code 1 to 4, 0 unknown; attended; more than one profession; led by a consultant as the line says; as its main specialty says."""
+SHAPE = Field(FORM.shift, CONSULTANT_SPECIALTY.shift + 1 - FORM.shift, 0)
+"""Of an outpatient attendance: row of the admitted table; row of the attendance prices; attended; what a WF HRG says; first
+attendance code 1 to 4, 0 unknown; more than one profession; led by a consultant as the line says; as its main specialty says.
+The last five, side by side, are its shape."""
 
 EMERGENCY_CURRENCY, DEPARTMENT_TYPE, PLANNED = _fields(_OWN, (15, -2), (3, 0), (1, 0))
 """Of emergency care: row of the emergency table; department type 1 to 4, 0 unknown; planned follow-up."""

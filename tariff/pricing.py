@@ -8,7 +8,7 @@ and one reason."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from itertools import pairwise
@@ -275,13 +275,20 @@ def price(
 
 @dataclass(frozen=True, slots=True)
 class Pricer:
-    """Prices blocks of canonical activity of one kind that have the columns `inputs`; the priced lines have those of `wanted`."""
+    """Prices blocks of canonical activity of one kind that have the columns `inputs`; the priced lines have those of `wanted`,
+    where `numbered` their enumerations as numbers, which cost less to make (only for one pack and any confidence)."""
 
     kind: PricedKind
     packs: tuple[CompiledPack, ...]
     dates: Dates
     inputs: tuple[str, ...]
     wanted: tuple[str, ...]
+    numbered: bool = False
+
+    def for_sums(self) -> Pricer:
+        """The same for lines that are only summed: their enumerations are numbers where they can be."""
+        one_pack = len(self.packs) == 1 and self.packs[0].refusals is None
+        return replace(self, numbered=one_pack)
 
     @property
     def schema(self) -> dict[str, pl.DataType]:
@@ -290,6 +297,8 @@ class Pricer:
 
     def __call__(self, block: pl.DataFrame) -> pl.DataFrame:
         """Priced lines of a block, one for each, in order."""
+        if self.numbered:
+            return price_block(block, self.kind, self.packs[0], dates=self.dates, wanted=self.wanted, numbered=True)
         return _price_by_date(block, self.kind, self.packs, self.dates, self.wanted)
 
 
@@ -419,16 +428,18 @@ def price_block(
     *,
     dates: Dates = "strict",
     wanted: Sequence[str] = tuple(PRICED_SCHEMA),
+    numbered: bool = False,
 ) -> pl.DataFrame:
-    """Price one bounded block of canonical activity; rows come back in order, as columns of `columns.PRICED_LINE`."""
+    """Price one bounded block of canonical activity; rows come back in order, as columns of `columns.PRICED_LINE`. Where they are
+    `numbered`, enumerations are the numbers of their words."""
     asked = wanted if pack.refusals is None else tuple(PRICED_SCHEMA)
     priced, best = kind.price(block, pack, dates == "strict", not _EXPLAINING.isdisjoint(asked))
-    lines = _priced_lines(block, kind, priced, best, pack, asked)
+    lines = _priced_lines(block, kind, priced, best, pack, asked, numbered=numbered)
     return lines if pack.refusals is None else pack.refusals.refuse(lines).select(wanted)
 
 
-def _enumeration(codes: NDArray[np.uint8], dtype: pl.Enum) -> pl.Series:
-    return pl.Series(codes).cat.to(dtype)
+def _enumeration(codes: NDArray[np.uint8], dtype: pl.Enum, *, numbered: bool) -> pl.Series:
+    return pl.Series(codes) if numbered else pl.Series(codes).cat.to(dtype)
 
 
 def _with_blanks(numbers: NDArray[Any], blank: int) -> pl.Series:
@@ -444,6 +455,8 @@ def _priced_lines(
     best: BestPractice | None,
     pack: CompiledPack,
     wanted: Sequence[str],
+    *,
+    numbered: bool,
 ) -> pl.DataFrame:
     """The wanted columns of `columns.PRICED_LINE`; what is not wanted is not made."""
     from tariff.kernels.settling import BLANK, BLANK_PENCE
@@ -462,9 +475,9 @@ def _priced_lines(
         if name in columns:
             continue
         if name == "outcome":
-            columns[name] = _enumeration(_OUTCOME_OF_REASON[priced.reason], OUTCOME)
+            columns[name] = _enumeration(_OUTCOME_OF_REASON[priced.reason], OUTCOME, numbered=numbered)
         elif name in enumerations:
-            columns[name] = _enumeration(getattr(priced, name), enumerations[name])
+            columns[name] = _enumeration(getattr(priced, name), enumerations[name], numbered=numbered)
         elif name in priced._fields:
             numbers = getattr(priced, name)
             columns[name] = _with_blanks(numbers, blanks[name]) if name in blanks else pl.Series(numbers)

@@ -79,7 +79,7 @@ def totals(
         columns=[*by, "reason", *sums],
         confidence=confidence,
         evidence=evidence,
-    )
+    ).for_sums()
     found = _Totals(by, sums)
     with damage_named(files) if files else nullcontext():
         for _ in lines.each_block(priced.inputs, lambda block: found.add(priced(block))):

@@ -25,6 +25,7 @@ from tariff.facts import (
     MULTI_PROFESSIONAL,
     POLICY,
     PROVIDER,
+    SHAPE,
     TREATMENT_FUNCTION,
 )
 from tariff.kernels.best_practice import (
@@ -88,6 +89,8 @@ SEEN, NOT_SEEN = 1, 2
 NO_FORM, FORM_FOLLOW_UP, FORM_FIRST, FORM_FOLLOW_UP_REMOTE, FORM_FIRST_REMOTE, FORM_REMOTE = range(6)
 """What the letter of a WF HRG says; `FORM_MULTI` is added for WF02."""
 FORM_MULTI = 8
+IS_FIRST, IS_REMOTE, IS_MULTI, IS_LED = 1, 2, 4, 8
+"""What an attendance is by its shape (`shape_of`)."""
 NO_PRICE_FUNCTION = -1
 """Row of a treatment function whose attendances the pack leaves without a price."""
 
@@ -151,6 +154,18 @@ def led_by_consultant(facts):
     """As the line says, else as its main specialty does (RULES 2.1)."""
     led = told(facts, LED)
     return is_set(facts, CONSULTANT_SPECIALTY) if led == 0 else led == 1
+
+
+@rule
+def shape_of(facts):
+    """First, remote, multi-professional and consultant-led, as bits: the same for all attendances of one shape, and so worked out
+    once for each and looked up."""
+    form, first_attendance = told(facts, FORM), told(facts, FIRST_ATTENDANCE)
+    shape = IS_FIRST if is_first(form, first_attendance) else 0
+    shape |= IS_REMOTE if is_remote(form, first_attendance) else 0
+    multi = form >= FORM_MULTI if form != NO_FORM else is_set(facts, MULTI_PROFESSIONAL)
+    shape |= IS_MULTI if multi else 0
+    return shape | (IS_LED if led_by_consultant(facts) else 0)
 
 
 @rule
@@ -219,14 +234,17 @@ def price_attendances(lines, cases, year, book, best_practice, strict_dates, pri
     Never raises: what cannot be priced has its reason."""
     has_cases = cases.place.size != 0
     by_provider, default_factor, whole_pounds = year.factor_by_provider, year.default_factor, year.whole_pounds
+    shapes = np.empty(1 << SHAPE.bits, np.uint8)
+    for number in range(shapes.size):
+        shapes[number] = shape_of(np.uint64(number) << np.uint64(SHAPE.shift))
     for i in range(lines.facts.size):
         facts, age, activity_date = lines.facts[i], cell(lines.age, i, BLANK), cell(lines.activity_date, i, BLANK)
         local_price, provider_found = cell(lines.local_price, i, BLANK_PENCE), told(facts, PROVIDER)
         first_attendance, form, hrg = told(facts, FIRST_ATTENDANCE), told(facts, FORM), told(facts, ATTENDANCE_HRG)
         function, provider, attended = told(facts, TREATMENT_FUNCTION), abs(provider_found), told(facts, ATTENDED)
-        consultant_led = led_by_consultant(facts)
-        first, remote = is_first(form, first_attendance), is_remote(form, first_attendance)
-        multi = form >= FORM_MULTI if form != NO_FORM else is_set(facts, MULTI_PROFESSIONAL)
+        shape = shapes[told(facts, SHAPE)]
+        first, remote = shape & IS_FIRST != 0, shape & IS_REMOTE != 0
+        multi, consultant_led = shape & IS_MULTI != 0, shape & IS_LED != 0
         procedure = form == NO_FORM and (hrg > 0 or hrg == CODE_UNKNOWN)
 
         # the price: of the procedure, else of the attendance
