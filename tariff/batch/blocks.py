@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -10,12 +10,12 @@ import polars as pl
 from tariff.intake import Intake
 
 
-def blocks_of(lines: pl.LazyFrame, rows: int) -> Iterator[pl.DataFrame]:
-    """The lines in order, `rows` at a time and contiguous in memory, so that the same lines give the same bytes. The last block
-    holds the rest; there is always one."""
+def blocks_of(batches: Iterable[pl.DataFrame], rows: int, schema: Mapping[str, pl.DataType]) -> Iterator[pl.DataFrame]:
+    """Lines in order, `rows` at a time and contiguous in memory, so that the same lines give the same bytes however they come.
+    The last block holds the rest; there is always one."""
     held: list[pl.DataFrame] = []
     height, written = 0, False
-    for batch in lines.collect_batches(maintain_order=True):
+    for batch in batches:
         held.append(batch)
         height += batch.height
         while height >= rows:
@@ -23,7 +23,7 @@ def blocks_of(lines: pl.LazyFrame, rows: int) -> Iterator[pl.DataFrame]:
             yield whole.head(rows).rechunk()
             held, height, written = [whole.slice(rows)], height - rows, True
     if height or not written:
-        yield pl.concat(held).rechunk() if held else pl.DataFrame(schema=lines.collect_schema())
+        yield pl.concat(held).rechunk() if held else pl.DataFrame(schema=schema)
 
 
 def lines_expected(intake: Intake, inputs: Sequence[Mapping[str, Any]]) -> list[int]:

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from tariff._version import __version__
+from tariff.activity.blocks import Lines
 from tariff.activity.files import digest
 from tariff.batch.blocks import blocks_of, lines_expected
 from tariff.batch.finished import card_of
@@ -19,7 +20,7 @@ from tariff.batch.settling import settle
 from tariff.batch.unchanged import AsTheyStand
 from tariff.best_practice.evidence import Evidence
 from tariff.intake import Intake, damage_found, facts_of
-from tariff.pricing import price
+from tariff.pricing import pricer
 from tariff.rulepack import RulePack
 from tariff.run_card import versions
 from tariff.run_folder import Identity, UnfinishedRun, begin, finished_already, kept_to_continue
@@ -61,10 +62,11 @@ def _write_parts(
         have = run.rows_done(number)
         if have is not None and have >= lines:
             continue
-        rest = part.to_price.whole.slice(have) if have else part.to_price.whole
-        priced = price(rest, packs, dates=job.dates, confidence=job.confidence, evidence=evidence)
+        rest = Lines(part.to_price.whole.slice(have)) if have else part.to_price
+        columns = rest.whole.collect_schema().names()
+        priced = pricer(columns, packs, dates=job.dates, confidence=job.confidence, evidence=evidence)
         with damage_found([(part.paths, part.lines)]):
-            for block in blocks_of(priced, job.rows_in_a_part):
+            for block in blocks_of(rest.each_block(priced.inputs, priced), job.rows_in_a_part, priced.schema):
                 run.add(block, number)
                 done += block.height
                 job.tell(done, sum(expected))

@@ -68,7 +68,8 @@ def winners_and_losers(pathways: pl.DataFrame) -> pl.DataFrame:
 
 def break_even(pathways: pl.DataFrame) -> pl.DataFrame:
     """For every definition, phase and level the price at which pathways together cost what line by line they would, as paid and
-    with the dearest and cheapest hundredth drawn in to the 1st and 99th percentile; prices include market forces."""
+    with the dearest and cheapest hundredth drawn in to the 1st and 99th percentile (`low_pence`, `high_pence`: what a level's
+    outlier amounts may be set from); prices include market forces."""
     low, high = (pl.col("episodic_pence").quantile(at, "nearest").cast(pl.Int64) for at in _WINSORISED)
     drawn_in = pl.col("episodic_pence").clip(low, high)
     number = pl.len().cast(pl.Int64)
@@ -80,6 +81,8 @@ def break_even(pathways: pl.DataFrame) -> pl.DataFrame:
             mean_price_pence=pl.col("price_pence").sum() // number,
             break_even_pence=pl.col("episodic_pence").sum() // number,
             winsorised_pence=drawn_in.sum() // number,
+            low_pence=low,
+            high_pence=high,
         )
         .sort(*_TARIFF, nulls_last=True)
     )

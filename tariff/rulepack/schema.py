@@ -1,6 +1,7 @@
-"""JSON Schemas of `pack.toml` and `overlay.toml`, generated from the models so that editors can check a pack as it is typed.
+"""JSON Schemas of `pack.toml`, `overlay.toml` and `pathways.toml`, generated from the models so that editors can check a pack as
+it is typed.
 
-python -m tariff.rulepack.schema        rewrites rules/pack.schema.json and rules/overlay.schema.json"""
+python -m tariff.rulepack.schema        rewrites rules/*.schema.json"""
 
 from __future__ import annotations
 
@@ -10,8 +11,13 @@ from typing import Final
 
 from tariff.rulepack.finding import shipped_rules_folder
 from tariff.rulepack.model import OverlayFile, PackFile, Strict
+from tariff.rulepack.pathway_model import PathwayFile
 
-SCHEMA_FILES: Final[dict[str, type[Strict]]] = {"pack.schema.json": PackFile, "overlay.schema.json": OverlayFile}
+SCHEMA_FILES: Final[dict[str, type[Strict]]] = {
+    "pack.schema.json": PackFile,
+    "overlay.schema.json": OverlayFile,
+    "pathways.schema.json": PathwayFile,
+}
 
 
 def schema_text(model: type[Strict]) -> str:
@@ -21,7 +27,7 @@ def schema_text(model: type[Strict]) -> str:
 
 
 def write_schemas(folder: Path) -> None:
-    """Write both schemas to `folder`."""
+    """Write the schemas to `folder`."""
     for name, model in SCHEMA_FILES.items():
         (folder / name).write_text(schema_text(model), encoding="utf-8", newline="\n")
 
