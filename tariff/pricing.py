@@ -225,6 +225,9 @@ KINDS: Final = (
 )
 
 
+_KIND_NAMED: Final = {kind.name: kind for kind in KINDS}
+
+
 def kind_of(present: Sequence[str]) -> PricedKind:
     """The kind of activity that a frame with these columns holds. ActivityError where none or several match."""
     told = [kind for kind in KINDS if kind.told_by in present]
@@ -310,13 +313,16 @@ def pricer(
     columns: Sequence[str] | None = None,
     confidence: Iterable[str] | None = None,
     evidence: Evidence | pl.LazyFrame | pl.DataFrame | None = None,
+    kind_name: str = "",
+    identified: bool = False,
 ) -> Pricer:
-    """How `price` prices blocks of activity that has the columns `present`. Arguments and errors as there."""
+    """How `price` prices blocks of activity that has the columns `present`. Arguments and errors as there; `kind_name` where the
+    kind is known. Lines that are known to be `identified` may come without their identifiers."""
     packs = _in_date_order(rules, None if confidence is None else read_confidences(confidence), _evidence_given(evidence))
     if dates == "ignore" and len(packs) != 1:
         raise UsageError("Dates can be ignored under one rule pack only: name the year whose prices are wanted.")
-    kind, wanted = kind_of(present), _wanted(columns)
-    return Pricer(kind, packs, dates, tuple(_inputs(kind, present, wanted)), wanted)
+    kind, wanted = _KIND_NAMED.get(kind_name) or kind_of(present), _wanted(columns)
+    return Pricer(kind, packs, dates, tuple(_inputs(kind, present, wanted, identified=identified)), wanted)
 
 
 def _evidence_given(evidence: Evidence | pl.LazyFrame | pl.DataFrame | None) -> Evidence | None:
@@ -370,9 +376,9 @@ def _in_date_order(
     return ordered
 
 
-def _inputs(kind: PricedKind, present: Sequence[str], wanted: Sequence[str]) -> list[str]:
+def _inputs(kind: PricedKind, present: Sequence[str], wanted: Sequence[str], *, identified: bool = False) -> list[str]:
     """The columns of the frame that the wanted columns depend on. ActivityError where required ones are missing."""
-    required = names(kind.columns, required_only=True)
+    required = [name for name in names(kind.columns, required_only=True) if not (identified and name == kind.line_id)]
     missing = [name for name in required if name not in present]
     if missing:
         others = [name for name in present if name not in names(kind.columns)]

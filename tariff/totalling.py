@@ -71,7 +71,7 @@ def totals(
     if isinstance(activity, pl.LazyFrame | pl.DataFrame):
         lines, files = Lines(activity.lazy()), []
     else:
-        lines, files = activity_to_price(activity, as_filed=_AS_FILED), paths_of(activity)
+        lines, files = activity_to_price(activity, as_filed=_AS_FILED, identifiers=evidence is not None), paths_of(activity)
     priced = pricer(
         lines.whole.collect_schema().names(),
         rules,
@@ -79,6 +79,8 @@ def totals(
         columns=[*by, "reason", *sums],
         confidence=confidence,
         evidence=evidence,
+        kind_name=lines.kind,
+        identified=lines.identified,
     ).for_sums()
     found = _Totals(by, sums)
     with damage_named(files) if files else nullcontext():

@@ -6,7 +6,7 @@ time. What cannot be had so, delimited text and episodes, streams."""
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,10 +26,13 @@ _WORKERS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Lines of one kind, lazily: all of them, and in `pieces` that follow one another where they can be had so."""
+    """Lines of one kind, lazily: all of them, and in `pieces` that follow one another where they can be had so. Where they are
+    `identified`, every line is known to have an identifier, and the column is left out."""
 
     whole: pl.LazyFrame
     pieces: tuple[pl.LazyFrame, ...] = ()
+    kind: str = ""
+    identified: bool = False
 
     def each_block(self, columns: Sequence[str], told: Callable[[pl.DataFrame], T]) -> Iterator[T]:
         """What `told` says of every block of these columns, in the order of the lines; two blocks are under way at once."""
@@ -47,6 +50,29 @@ class Lines:
 
 def _read_and_told(piece: pl.LazyFrame, told: Callable[[pl.DataFrame], T]) -> T:
     return told(piece.collect(engine="in-memory"))
+
+
+def all_between(parquet: Path, heading: str, first: str, last: str, none_of: Collection[str]) -> bool:
+    """Whether the statistics of a Parquet file prove that the column holds a text in every row, none before `first`, after
+    `last`, or one of `none_of`. Statistics may be cut short, but are never within what they bound."""
+    try:
+        metadata = pq.read_metadata(parquet)
+    except (pa.ArrowException, OSError):
+        return False
+    place = metadata.schema.names.index(heading) if heading in metadata.schema.names else None
+    if place is None or metadata.schema.names.count(heading) > 1:
+        return False
+    for number in range(metadata.num_row_groups):
+        column = metadata.row_group(number).column(place)
+        told = column.statistics if column.path_in_schema == heading else None
+        if told is None or not told.has_min_max or not told.has_null_count or told.null_count:
+            return False
+        lowest, highest = told.min, told.max
+        if not isinstance(lowest, str) or not first <= lowest <= highest <= last:
+            return False
+        if any(lowest <= word <= highest for word in none_of):
+            return False
+    return True
 
 
 def pieces_of(files: Sequence[tuple[pl.LazyFrame, Path]]) -> tuple[pl.LazyFrame, ...]:

@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from tariff.activity.blocks import Lines, pieces_of
+from tariff.activity.blocks import Lines, all_between, pieces_of
 from tariff.activity.cells import UNREADABLE_DATE, Cell, Faulty, cell, constant, type_refused, values_and_fault
 from tariff.activity.column_map import ColumnMap, KindMap, load_map
 from tariff.activity.csv_file import SURPLUS
@@ -47,6 +47,8 @@ PRICING_ONLY: Final = frozenset(
     }
 )
 """Codes that a price may depend on and that no priced line repeats."""
+_FIRST_PRINTED, _LAST_PRINTED = "!", "~"
+"""A text that begins between these two is not blank."""
 _SAMPLE_ROWS: Final = 1_000
 
 
@@ -115,15 +117,30 @@ def activity_to_price(
     kind: str | None = None,
     columns: ColumnMap | str | Path | None = None,
     as_filed: frozenset[str] = PRICING_ONLY,
+    *,
+    identifiers: bool = True,
 ) -> Lines:
     """Activity as `read_activity` gives it, but for codes of the columns `as_filed`, which may keep the case and blanks that they
-    have in the file: whoever looks codes up, as pricing does, takes them so, and need not wait for them to be cleaned."""
+    have in the file: whoever looks codes up, as pricing does, takes them so, and need not wait for them to be cleaned.
+
+    Where no `identifiers` are wanted, they are left out of Parquet whose statistics prove that no row lacks one."""
     fitted = fit(source, kind, columns)
     _refuse_unreadable(fitted)
-    whole = canonical(fitted, as_filed=as_filed)
+    name = fitted[0].kind.name
     if any(one.in_parts or one.file.is_text or one.present != fitted[0].present for one in fitted):
-        return Lines(whole)
-    return Lines(whole, pieces_of([(canonical([one], as_filed=as_filed), one.file.path) for one in fitted]))
+        return Lines(canonical(fitted, as_filed=as_filed), kind=name)
+    identified = not identifiers and all(_is_identified(one) for one in fitted)
+    each = [_canonical(one, keep_coded=len(fitted) == 1, as_filed=as_filed, identified=identified) for one in fitted]
+    pieces = pieces_of([(lines, one.file.path) for lines, one in zip(each, fitted, strict=True)])
+    return Lines(_together(each), pieces, name, identified)
+
+
+def _is_identified(fitted: FittedFile) -> bool:
+    """Whether a Parquet file proves that its every row has an identifier and is none of totals."""
+    heading = fitted.headings.get(fitted.kind.identifier)
+    if heading is None or fitted.section.reading.blanks or fitted.section.reading.recode_of(fitted.kind.identifier):
+        return False
+    return all_between(fitted.file.path, heading, _FIRST_PRINTED, _LAST_PRINTED, _TOTALS)
 
 
 def canonical(fitted: Sequence[FittedFile], holding: str = "", as_filed: frozenset[str] = frozenset()) -> pl.LazyFrame:
@@ -282,19 +299,26 @@ def _cell(fitted: FittedFile, column: Column, *, keep_coded: bool, as_filed: boo
 
 
 def _canonical(
-    fitted: FittedFile, holding: str = "", *, keep_coded: bool, as_filed: frozenset[str] = frozenset()
+    fitted: FittedFile,
+    holding: str = "",
+    *,
+    keep_coded: bool,
+    as_filed: frozenset[str] = frozenset(),
+    identified: bool = False,
 ) -> pl.LazyFrame:
     shifted: list[Faulty] = []
     if fitted.file.is_text and not fitted.section.surplus_cells:
         # A cell beyond the last heading means that the cells of the row may have shifted: none of them can be trusted.
         shifted = [(UNREADABLE_ROW, pl.col(SURPLUS).is_not_null())]
     # A row of totals below the data is no activity, though it may have a figure in every cell that a price needs.
-    totals = (MISSING_IDENTIFIER, _in_totals(pl.col(fitted.kind.identifier)))
+    totals = [] if identified else [(MISSING_IDENTIFIER, _in_totals(pl.col(fitted.kind.identifier)))]
     frame = fitted.file.frame
     if holding in fitted.headings:
         frame = frame.filter(pl.col(fitted.headings[holding]).is_not_null())
     cells = _cells(fitted, keep_coded=keep_coded, as_filed=as_filed)
-    return values_and_fault(frame, cells, shifted, [totals], reasons=REASON if as_filed else None)
+    if identified:
+        del cells[fitted.kind.identifier]
+    return values_and_fault(frame, cells, shifted, totals, reasons=REASON if as_filed else None)
 
 
 def _in_totals(identifier: pl.Expr) -> pl.Expr:

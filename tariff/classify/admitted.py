@@ -118,7 +118,7 @@ def encode_spells(block: pl.DataFrame, codes: AdmittedCodes) -> Spells:
     specialised = block["specialised_services"] if "specialised_services" in block.columns else None
     services, sets = codes.services.of(specialised, block.height)
     return Spells(
-        facts=with_missing_identifiers(codes.facts.of(block), block["spell_id"]),
+        facts=with_missing_identifiers(codes.facts.of(block), block, "spell_id"),
         admission_date=numbers_of(block, "admission_date", BLANK),
         discharge_date=numbers_of(block, "discharge_date", BLANK),
         age=numbers_of(block, "age", BLANK),

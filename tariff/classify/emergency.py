@@ -45,7 +45,7 @@ def encode_emergency(block: pl.DataFrame, codes: EmergencyCodes) -> EmergencyAtt
     from tariff.kernels.settling import BLANK
 
     return EmergencyAttendances(
-        facts=with_missing_identifiers(codes.facts.of(block), block["attendance_id"]),
+        facts=with_missing_identifiers(codes.facts.of(block), block, "attendance_id"),
         activity_date=numbers_of(block, "arrival_date", BLANK),
         age=numbers_of(block, "age", BLANK),
         local_price=local_prices(block),

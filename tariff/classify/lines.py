@@ -68,9 +68,12 @@ def _blank_rows(column: pl.Series) -> NDArray[np.bool_]:
     return column.is_null().to_numpy()
 
 
-def with_missing_identifiers(facts: NDArray[np.uint64], identifier: pl.Series) -> NDArray[np.uint64]:
-    """The facts of lines, with a fault where the identifier is blank, unless the reader has found another."""
-    blank = np.flatnonzero(_blank_rows(identifier))
+def with_missing_identifiers(facts: NDArray[np.uint64], block: pl.DataFrame, identifier: str) -> NDArray[np.uint64]:
+    """The facts of lines, with a fault where the identifier is blank, unless the reader has found another. A block of lines that
+    are known to have identifiers may come without them."""
+    if identifier not in block.columns:
+        return facts
+    blank = np.flatnonzero(_blank_rows(block[identifier]))
     if blank.size:
         fault = np.uint64((1 << FAULT.bits) - 1)
         missing = np.uint64(FAULT.held(REASON_NUMBER["missing_identifier"]))

@@ -112,7 +112,7 @@ def encode_attendances(block: pl.DataFrame, codes: OutpatientCodes) -> Attendanc
     from tariff.kernels.settling import BLANK
 
     return Attendances(
-        facts=with_missing_identifiers(codes.facts.of(block), block["attendance_id"]),
+        facts=with_missing_identifiers(codes.facts.of(block), block, "attendance_id"),
         activity_date=numbers_of(block, "attendance_date", BLANK),
         age=numbers_of(block, "age", BLANK),
         local_price=local_prices(block),

@@ -65,7 +65,7 @@ def encode_items(block: pl.DataFrame, codes: UnbundledCodes) -> Items:
     from tariff.kernels.unbundled import Items
 
     return Items(
-        facts=with_missing_identifiers(codes.facts.of(block), block["line_id"]),
+        facts=with_missing_identifiers(codes.facts.of(block), block, "line_id"),
         activity_date=numbers_of(block, "date", BLANK),
         age=numbers_of(block, "age", BLANK),
         units=numbers_of(block, "units", BLANK),

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 import tariff
+from tariff.activity.reading import activity_to_price
 from tariff.errors import UsageError
 from tariff.pricing import price
 from tariff.rulepack import RulePack, load_pack
@@ -81,3 +82,26 @@ def test_what_cannot_be_summed_is_refused_with_a_hint(by: list[str], sums: list[
     with pytest.raises(UsageError) as refused:
         tariff.totals(activity("outpatient", 30, 5, pack=pack), pack, by, sums=sums)
     assert "is none of" in str(refused.value.faults[0])
+
+
+@pytest.mark.parametrize("identifier", [None, "", "  ", "Total", "\u2003"])
+def test_identifiers_are_left_unread_only_where_none_is_missing(identifier: str | None, pack: RulePack, tmp_path: Path) -> None:
+    lines = activity("outpatient", 100, 5, pack=pack).drop("local_price")
+    spoiled = lines.with_columns(attendance_id=pl.Series([identifier, *lines["attendance_id"][1:]]))
+    for name, frame in (("sound", lines), ("spoiled", spoiled)):
+        frame.write_parquet(tmp_path / f"{name}.parquet", row_group_size=40)
+    assert activity_to_price(tmp_path / "sound.parquet", identifiers=False).identified
+    assert not activity_to_price(tmp_path / "spoiled.parquet", identifiers=False).identified
+    by = ("provider", "reason")
+    assert tariff.totals(tmp_path / "sound.parquet", pack, by).equals(by_lines(lines, pack, by))
+    found = tariff.totals(tmp_path / "spoiled.parquet", pack, by)
+    assert found.filter(pl.col("reason") == "missing_identifier")["lines"].sum() >= 1
+    if identifier != "Total":
+        assert found.equals(by_lines(spoiled, pack, by))
+
+
+def test_admitted_care_is_told_without_its_identifiers(tmp_path: Path) -> None:
+    pack = load_pack("2024-25")
+    lines = activity("admitted", 200, 5, pack=pack).drop("local_price")
+    lines.write_parquet(tmp_path / "a.parquet")
+    assert tariff.totals(tmp_path / "a.parquet", pack, BY).equals(by_lines(lines, pack, BY))

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from tariff.activity import blocks
-from tariff.activity.blocks import Lines, pieces_of
+from tariff.activity.blocks import Lines, all_between, pieces_of
 from tariff.activity.reading import activity_to_price
 from tariff.synthetic import activity
 
@@ -66,3 +66,33 @@ def test_only_parquet_with_a_line_a_row_comes_in_pieces(tmp_path: Path) -> None:
     assert activity_to_price(tmp_path / "a.parquet").pieces
     assert not activity_to_price([tmp_path / "a.parquet", tmp_path / "b.parquet"]).pieces, "their columns differ"
     assert not activity_to_price(tmp_path / "c.csv").pieces
+
+
+IDENTIFIERS = ["A1", "A2", "B7"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "proved"),
+    [
+        (IDENTIFIERS, True),
+        ([*IDENTIFIERS, None], False),
+        ([*IDENTIFIERS, ""], False),
+        ([*IDENTIFIERS, " C"], False),
+        ([*IDENTIFIERS, "\u00a0"], False),
+        ([*IDENTIFIERS, "TOTAL"], False),
+        ([*IDENTIFIERS, "Z"], False),
+        (["x" * 200, "y" * 200], True),
+    ],
+)
+def test_statistics_prove_only_what_is_so(texts: list[str | None], proved: bool, tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pl.DataFrame({"line": texts, "other": texts}).write_parquet(path, row_group_size=2)
+    assert all_between(path, "line", "!", "~", ["TOTAL", "total"]) == (proved)
+    assert not all_between(path, "nothing", "!", "~", [])
+
+
+def test_without_statistics_nothing_is_proved(tmp_path: Path) -> None:
+    pl.DataFrame({"line": IDENTIFIERS}).write_parquet(tmp_path / "a.parquet", statistics=False)
+    pl.DataFrame({"line": [1, 2]}).write_parquet(tmp_path / "b.parquet")
+    for name in ("a", "b"):
+        assert not all_between(tmp_path / f"{name}.parquet", "line", "!", "~", [])
