@@ -365,6 +365,26 @@ PATHWAY: Final = (
 PATHWAY_TABLES: Final = ("pathways", "pathways_open", "pathways_owed", "pathways_restated", "readmissions")
 """The tables that pathways add to a run: beside `X.parquet` as `X.<table>.parquet`, in a run folder as `<table>.parquet`."""
 
+RESTATED: Final = (
+    _out("kind", KIND, "kind of activity", nullable=False),
+    _out("provider", pl.String(), "provider of the line", nullable=False),
+    _out("line_id", pl.String(), "a line of an earlier run", nullable=False),
+    _out("commissioner", pl.String(), "who pays the line"),
+    _out("financial_year", pl.String(), "of the line"),
+    _out("month", pl.Int8(), "month of the financial year of the line, 1 = April"),
+    _out("pod", POD, "point of delivery"),
+    _out("treatment_function", pl.String(), "treatment function code"),
+    _out("currency", pl.String(), "HRG or other currency"),
+    _out("pathway_id", pl.String(), "the pathway it belongs to now; blank = none"),
+    _out("definition", pl.String(), "definition of that pathway"),
+    _out("pathway_category", PATHWAY_CATEGORY, "what it is to it now"),
+    _out("told_definition", pl.String(), "definition of the pathway the earlier run told; blank = none"),
+    _money("pathway_pence", "part of its price that a pathway pays now"),
+    _money("price_pence", "price of the line"),
+    _money("change_pence", "pathway_pence less what the earlier run told"),
+)
+"""Lines of earlier runs that now belong elsewhere: what is paid by the line changes by minus `change_pence`."""
+
 OWED: Final = (
     _out("definition", pl.String(), "pathway definition", nullable=False),
     _out("debtor", pl.String(), "lead provider, which is paid the bundle", nullable=False),

@@ -10,9 +10,9 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from tariff.best_practice.evidence import LINE_SCHEMA, NO_EVIDENCE, Evidence
-from tariff.columns import REGISTER, names, schema
+from tariff.columns import REGISTER, RESTATED, names, schema
 from tariff.errors import ActivityError, Fault
-from tariff.pathways.care import CARE, CARRIED, ROW, care_lines
+from tariff.pathways.care import CARRIED, ROW, care_lines
 from tariff.pathways.carrying import OPEN, carried, farthest_reach
 from tariff.pathways.definitions import Definitions
 from tariff.pathways.partitions import in_parts, of_partition, partitions_for
@@ -21,14 +21,7 @@ from tariff.pathways.registered import ENTRY, entries_for, read_registers
 from tariff.pathways.settling import OWED_SCHEMA, PATHWAY_SCHEMA, netted, owed, pathway_table
 from tariff.pathways.sweeping import columns_swept, sweep, triggers
 
-_RESTATED: Final = {
-    "kind": CARE["kind"],
-    "provider": pl.String(),
-    "line_id": pl.String(),
-    **PLACED,
-    "price_pence": pl.Int64(),
-    "change_pence": pl.Int64(),
-}
+_RESTATED: Final = schema(RESTATED)
 HandOn = Callable[[pl.LazyFrame], None]
 """Takes what a partition hands to the next run (`carrying.OPEN`)."""
 
@@ -222,7 +215,7 @@ def _told_before(task: _Task, old_lines: pl.DataFrame, old_entries: pl.DataFrame
     return _form(old_lines, old_entries, task.definitions, task.told_until, old_answers)
 
 
-_NO_PLACE: Final = {name: pl.lit(None, dtype) for name, dtype in PLACED.items()}
+_NO_PLACE: Final = {name: pl.lit(None, dtype) for name, dtype in {**PLACED, "definition": pl.String()}.items()}
 
 
 def _entries_now(old: pl.DataFrame, given: pl.DataFrame) -> pl.DataFrame:
@@ -249,6 +242,7 @@ def _form(lines: pl.DataFrame, registers: pl.DataFrame, definitions: Definitions
     placed = swept.lines.with_columns(
         pathway_id=pl.lit(pathways["pathway_id"]).gather(pl.when(pl.col("window") >= 0).then("window")),
         pathway_category=category_of(pl.col("category")),
+        definition=pl.lit(pathways["definition"]).gather(pl.when(pl.col("window") >= 0).then("window")),
     )
     return _Formed(placed, pathways, owed(placed, pathways))
 
@@ -285,7 +279,7 @@ def _restated(now: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
     """Carried lines whose place is not what an earlier run told."""
     if earlier.is_empty():
         return pl.DataFrame(schema=_RESTATED)
-    told = earlier.select(ROW, *(pl.col(name).alias(f"{name}_told") for name in PLACED))
+    told = earlier.select(ROW, *(pl.col(name).alias(f"{name}_told") for name in PLACED), told_definition="definition")
     both = now.filter(pl.col(ROW) < 0).join(told, on=ROW, how="left").with_columns(pl.col("pathway_pence_told").fill_null(0))
     differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}_told")) for name in PLACED)
     changed = both.filter(differs).with_columns(change_pence=pl.col("pathway_pence") - pl.col("pathway_pence_told"))

@@ -66,7 +66,8 @@ def owed(lines: pl.DataFrame, pathways: pl.DataFrame) -> pl.DataFrame:
     """Who owes whom (`columns.OWED`) for `lines` (provider, pathway_id, pathway_pence) of pathways led by others."""
     leads = pathways.filter(pl.col("flag").is_null()).select("pathway_id", "definition", "lead_provider")
     gross = (
-        lines.filter(pl.col("pathway_pence") != 0)
+        lines.select("provider", "pathway_id", "pathway_pence")
+        .filter(pl.col("pathway_pence") != 0)
         .join(leads.unique("pathway_id"), on="pathway_id")
         .filter(pl.col("provider") != pl.col("lead_provider"))
         .group_by("definition", debtor="lead_provider", creditor="provider")

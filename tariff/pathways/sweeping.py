@@ -82,7 +82,8 @@ class _Sorted:
 
 _LOOKED_AT: Final = (
     "row", "patient_id", "kind", "provider", "line_id", "commissioner", "start", "end", "currency", "discharge_method",
-    "admission_method", "priced", "without_price", "other_payer", "price_pence",
+    "admission_method", "priced", "without_price", "other_payer", "price_pence", "pod", "treatment_function", "financial_year",
+    "month",
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from tariff.payment.ledger import COMPONENT_CAUSES, INTERACTION, Ledger, settle
 from tariff.payment.model_files import load_models, shipped_presets
 from tariff.payment.models import Model, Models, ModelsOrigin
 from tariff.payment.monitoring import plan_against_actual
-from tariff.payment.pathways import gather_inside
+from tariff.payment.pathways import gather_inside, with_restated
 from tariff.payment.plan import check_plan, read_plan
 from tariff.payment.plan_making import phase_plan, plan_from_priced, population_growth, write_plan
 from tariff.payment.readmissions import gather_readmissions
@@ -44,5 +44,6 @@ __all__ = [
     "read_plan",
     "settle",
     "shipped_presets",
+    "with_restated",
     "write_plan",
 ]

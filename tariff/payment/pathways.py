@@ -51,6 +51,28 @@ def gather_inside(priced: pl.LazyFrame, pathways: pl.DataFrame) -> pl.DataFrame:
     return inside.drop("lines")
 
 
+def with_restated(inside: pl.DataFrame, restated: pl.DataFrame) -> pl.DataFrame:
+    """What lies inside pathways (`gather_inside`), with lines of earlier runs that now belong elsewhere (`columns.RESTATED`): the
+    pathway they lie in now pays for them, and the one the earlier run told of no longer does. What best practice earned on them
+    is not known any more, and stays with the line."""
+    keys = [name for name in CELL if name != "gp_practice"]
+    texts = [pl.col(name).cast(pl.String).fill_null(NOT_GIVEN) for name in keys if name != "month"]
+    told = pl.col("pathway_pence") - pl.col("change_pence")
+    changes = [
+        restated.filter(pl.col(definition).is_not_null()).select(
+            *texts,
+            "month",
+            pl.col(definition).alias("definition"),
+            pence.alias("bundled_pence"),
+            pl.lit(0, pl.Int64).alias("best_practice_pence"),
+        )
+        for definition, pence in (("definition", pl.col("pathway_pence")), ("told_definition", -told))
+    ]
+    columns = [*keys, "definition", "bundled_pence", "best_practice_pence"]
+    whole = pl.concat([inside.select(columns), *(change.select(columns) for change in changes)])
+    return whole.group_by(*keys, "definition").agg(pl.col("bundled_pence", "best_practice_pence").sum())
+
+
 def bundled_lines(
     inside: pl.DataFrame | None, pathways: pl.DataFrame | None, chosen: Sequence[str], *, best_practice: bool
 ) -> pl.DataFrame:

@@ -78,7 +78,9 @@ TableBeside = pl.DataFrame | str | Path | Sequence[str | Path] | None
 """A table that belongs to priced lines: a frame, a Parquet file or one for each file of lines; none: it is looked for."""
 
 
-def find_beside(priced: Priced, what: Literal["pathways", "readmissions"], given: TableBeside) -> pl.DataFrame | None:
+def find_beside(
+    priced: Priced, what: Literal["pathways", "pathways_restated", "readmissions"], given: TableBeside
+) -> pl.DataFrame | None:
     """A table that belongs to priced lines: as given, or found beside every file as `X.<what>.parquet` or in the run folder as
     `<what>.parquet`; None where a file lacks it. ActivityError where it cannot be read or is not such a table."""
     if isinstance(given, pl.DataFrame):
@@ -106,6 +108,10 @@ def _read_beside(file: Path, what: str) -> pl.DataFrame:
 _WHERE: Final = ("commissioner", "financial_year", "month")
 _NEEDED: Final = {
     "pathways": ("pathway_id", "definition", "lead_provider", *_WHERE, "change_pence"),
+    "pathways_restated": (
+        *(*_WHERE, "provider", "pod", "treatment_function", "currency"),
+        *("definition", "told_definition", "pathway_pence", "change_pence"),
+    ),
     "readmissions": (
         *(*_WHERE, "pod", "treatment_function", "currency"),
         *("initial_provider", "initial_elective", "reason_excluded", "price_pence", "pence"),

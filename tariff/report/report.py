@@ -28,6 +28,7 @@ from tariff.payment import (
     load_models,
     read_plan,
     settle,
+    with_restated,
 )
 from tariff.reasons import PRICED
 from tariff.report.best_practice import achieved
@@ -149,7 +150,10 @@ def compare(
     cells = gather_cells(frame, practice="gp_practice" in keys)
     found, formed = find_beside(priced, "readmissions", readmissions), find_beside(priced, "pathways", pathways)
     again = None if found is None else gather_readmissions(found)
+    restated = find_beside(priced, "pathways_restated", None)
     inside = None if formed is None else gather_inside(frame, formed)
+    if inside is not None and restated is not None and pathways is None:
+        inside = with_restated(inside, restated)
     cards = find_cards(priced, run_card)
     earned = gather_best_practice(frame, _outside_marginal_rate(cards))
     referrals = gather_referrals(frame) if any(model.needs_referrals for model in chosen) else None

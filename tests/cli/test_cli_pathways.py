@@ -175,6 +175,34 @@ def test_pathways_keep_the_pack_of_their_own_date(tmp_path, overlay, next_year):
     assert latest.equals(told.sort("pathway_id"))
 
 
+MODELS = 'schema = 1\n[[model]]\nname = "bundled"\ntitle = "Bundled"\npathways = ["all"]\n'
+BEFORE_THE_ANCHOR = (
+    "S1,XP1,XC1,SECRET1,2017-06-01,2017-06-03,21,1,60,HE11G,110",
+    "S2,XP1,XC1,SECRET1,2017-06-20,2017-06-23,11,1,60,HN22E,110",
+)
+
+
+def test_a_line_that_a_later_run_puts_inside_is_paid_once(tmp_path, overlay):
+    """The fall before the operation is paid by the line in the first run; the second finds the pathway, and takes it back."""
+    models = tmp_path / "models.toml"
+    models.write_text(MODELS)
+
+    def paid(run):
+        report = tmp_path / f"report-{run.name}"
+        assert app(["compare", str(run), "--models", str(models), "--out", str(report)]) == 0
+        return pl.read_parquet(report / "ledger.parquet")["pence"].sum()
+
+    asked = ["--pathways", "hip_and_knee"]
+    whole = run_folder(tmp_path, overlay, *asked, spells=BEFORE_THE_ANCHOR, out="whole")
+    first = run_folder(tmp_path, overlay, *asked, spells=BEFORE_THE_ANCHOR[:1], out="first")
+    opened = ["--open-pathways", str(first / "pathways_open.parquet")]
+    second = run_folder(tmp_path, overlay, *asked, *opened, spells=BEFORE_THE_ANCHOR[1:], out="second")
+    restated = pl.read_parquet(second / "pathways_restated.parquet")
+    assert restated.select("line_id", "definition", "told_definition").rows() == [("S1", "hip_and_knee", None)]
+    assert restated["change_pence"].item() > 0
+    assert paid(first) + paid(second) == paid(whole) == 700_000
+
+
 def test_tables_for_people(tmp_path, overlay, capsys):
     out = priced(tmp_path, overlay, "--pathways", "hernia")
     tables = tmp_path / "tables"
