@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from threading import get_ident
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
@@ -82,34 +81,12 @@ def totals(
         kind_name=lines.kind,
         identified=lines.identified,
     ).for_sums()
-    found = _Totals(by, sums)
+    cells = Cells(by, (*sums, PRICED_LINES), _SCHEMA, _CODES)
     with damage_named(files) if files else nullcontext():
-        for _ in lines.each_block(priced.inputs, lambda block: found.add(priced(block))):
-            pass
-    return found.together().sort(by, nulls_last=True)
-
-
-class _Totals:
-    """Totals of blocks that come in several threads, each with cells of its own."""
-
-    def __init__(self, by: Sequence[str], sums: Sequence[str]) -> None:
-        self._by, self._sums = by, (*sums, PRICED_LINES)
-        self._of_thread: dict[int, Cells] = {}
-
-    def add(self, block: pl.DataFrame) -> None:
-        """Add the priced lines of a block."""
-        cells = self._of_thread.get(get_ident())
-        if cells is None:
-            cells = self._of_thread[get_ident()] = Cells(self._by, self._sums, _SCHEMA, _CODES)
-        priced = block["reason"].to_physical().to_numpy() == _PRICED
-        cells.add(block.with_columns(pl.Series(PRICED_LINES, priced)))
-
-    def together(self) -> pl.DataFrame:
-        """The cells of all threads as one."""
-        frames = [cells.frame() for cells in self._of_thread.values()]
-        if not frames:
-            frames = [Cells(self._by, self._sums, _SCHEMA, _CODES).frame()]
-        return pl.concat(frames).group_by(self._by).agg(pl.col("lines", PRICED_LINES, *self._sums[:-1]).sum())
+        for block in lines.each_block(priced.inputs, priced):
+            is_priced = block["reason"].to_physical().to_numpy() == _PRICED
+            cells.add(block.with_columns(pl.Series(PRICED_LINES, is_priced)))
+    return cells.frame().select(*by, "lines", PRICED_LINES, *sums).sort(by, nulls_last=True)
 
 
 def _refuse_unknown(given: Sequence[str], known: Sequence[str], what: str) -> None:

@@ -5,7 +5,6 @@ time. What cannot be had so, delimited text and episodes, streams."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,7 +20,6 @@ _ROWS: Final = 250_000
 """Rows read at once, or those of one row group where it has more."""
 _MOST_ROWS: Final = 2_000_000
 """A file with a larger row group is streamed."""
-_WORKERS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +33,22 @@ class Lines:
     identified: bool = False
 
     def each_block(self, columns: Sequence[str], told: Callable[[pl.DataFrame], T]) -> Iterator[T]:
-        """What `told` says of every block of these columns, in the order of the lines; two blocks are under way at once."""
+        """What `told` says of every block of these columns, in the order of the lines; the next block is read meanwhile."""
+        yield from map(told, self._blocks(columns))
+
+    def _blocks(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         if not self.pieces:
-            yield from map(told, self.whole.select(columns).collect_batches(maintain_order=True))
+            yield from self.whole.select(columns).collect_batches(maintain_order=True)
             return
-        under_way: deque[Future[T]] = deque()
-        with ThreadPoolExecutor(_WORKERS) as workers:
+        with ThreadPoolExecutor(max_workers=1) as reader:
+            coming: Future[pl.DataFrame] | None = None
             for piece in self.pieces:
-                if len(under_way) == _WORKERS:
-                    yield under_way.popleft().result()
-                under_way.append(workers.submit(_read_and_told, piece.select(columns), told))
-            yield from (one.result() for one in under_way)
-
-
-def _read_and_told(piece: pl.LazyFrame, told: Callable[[pl.DataFrame], T]) -> T:
-    return told(piece.collect(engine="in-memory"))
+                read, coming = coming, reader.submit(piece.select(columns).collect, engine="in-memory")
+                if read is not None:
+                    yield read.result()
+                    del read  # or its memory would stay while the next is waited for
+            if coming is not None:
+                yield coming.result()
 
 
 def all_between(parquet: Path, heading: str, first: str, last: str, none_of: Collection[str]) -> bool:
