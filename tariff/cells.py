@@ -59,7 +59,7 @@ class _Key:
 
     def values(self, cells: NDArray[np.uint64]) -> pl.Series:
         """The values of the cells, given by their words."""
-        numbers = (cells[self.word] >> np.uint64(self.shift)) & np.uint64((1 << self.bits) - 1)
+        numbers = (cells[:, self.word] >> np.uint64(self.shift)) & np.uint64((1 << self.bits) - 1)
         if self._answers is not None:
             return pl.Series(self.name, [None, *self._numbers], dtype=pl.String).gather(pl.Series(numbers.astype(np.uint32)))
         values = pl.Series(self.name, numbers.astype(np.int64)) - 1
@@ -99,8 +99,8 @@ class Cells:
         self._words = max((key.word for key in self._keys), default=0) + 1
         self._names = tuple(sums)
         self._count = 0
-        self._cells: NDArray[np.uint64] = np.zeros((self._words, _LEAST_ROOM), np.uint64)
-        self._sums = {name: np.zeros(_LEAST_ROOM, np.int64) for name in ("", *self._names)}
+        self._cells: NDArray[np.uint64] = np.zeros((_LEAST_ROOM, self._words), np.uint64)
+        self._sums: NDArray[np.int64] = np.zeros((_LEAST_ROOM, 1 + len(self._names)), np.int64)
         self._table, self._shift = self._entered(_LEAST_ROOM)
 
     def __len__(self) -> int:
@@ -108,7 +108,7 @@ class Cells:
 
     def add(self, lines: pl.DataFrame) -> None:
         """Add lines. A sum may be of int64, or of booleans, which count where they hold."""
-        from tariff.kernels.cells import add_amounts, count_lines, number_cells
+        from tariff.kernels.cells import add_lines, number_cells
 
         if not lines.height:
             return
@@ -118,19 +118,18 @@ class Cells:
             key.into(words, lines[key.name])
         cell = empty(lines.height, np.int64)
         self._count = int(number_cells(words, self._table, self._shift, self._cells, self._count, cell))
-        count_lines(cell, self._sums[""])
-        for name in self._names:
-            column = lines[name]
-            if column.null_count() < lines.height:
-                add_amounts(cell, _numbers(column), self._sums[name])
+        amounts = empty(lines.height * len(self._names), np.int64).reshape(lines.height, len(self._names))
+        for place, name in enumerate(self._names):
+            amounts[:, place] = _numbers(lines[name])
+        add_lines(cell, amounts, self._sums)
 
     def _make_room(self, most: int) -> None:
-        room = self._cells.shape[1]
+        room = self._cells.shape[0]
         if most <= room:
             return
         more = max(most, 2 * room) - room
-        self._cells = np.pad(self._cells, ((0, 0), (0, more)))
-        self._sums = {name: np.pad(sums, (0, more)) for name, sums in self._sums.items()}
+        self._cells = np.pad(self._cells, ((0, more), (0, 0)))
+        self._sums = np.pad(self._sums, ((0, more), (0, 0)))
         self._table, self._shift = self._entered(room + more)
 
     def _entered(self, room: int) -> tuple[NDArray[np.int64], np.uint64]:
@@ -144,10 +143,9 @@ class Cells:
 
     def frame(self) -> pl.DataFrame:
         """The cells in the order in which they were met: keys, `lines`, sums."""
-        cells = self._cells[:, : self._count]
-        keys = [key.values(cells) for key in self._keys]
-        sums = {name or "lines": sums[: self._count] for name, sums in self._sums.items()}
-        return pl.DataFrame([*keys, *(pl.Series(name, sums) for name, sums in sums.items())])
+        cells, sums = self._cells[: self._count], self._sums[: self._count]
+        named = [pl.Series(name, sums[:, place]) for place, name in enumerate(("lines", *self._names))]
+        return pl.DataFrame([*(key.values(cells) for key in self._keys), *named])
 
 
 def _numbers(column: pl.Series) -> NDArray[Any]:

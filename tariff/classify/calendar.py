@@ -27,16 +27,15 @@ def financial_year_and_month(dates: pl.Series) -> tuple[pl.Series, pl.Series]:
     """Financial year such as `2017-18`, and its month, 1 = April; blank where the date is. A calendar is looked up rather
     than computed, because this is done for every line."""
     physical = dates.to_physical()
-    days = physical.fill_null(0).to_numpy() - int(_CALENDAR_STARTS.astype(np.int64))
+    latest = physical.max()
+    if not isinstance(latest, int):
+        nothing = pl.repeat(None, len(dates), dtype=pl.String, eager=True)
+        return nothing, nothing.cast(pl.Int8)
     blank = physical.is_null()
-    first, last = (int(days.min()), int(days.max())) if days.size else (0, 0)
-    if not 0 <= first <= last < _YEAR_OF_DAY.size:
+    days = (physical.fill_null(latest) if blank.any() else physical).to_numpy() - int(_CALENDAR_STARTS.astype(np.int64))
+    if not 0 <= int(days.min()) <= int(days.max()) < _YEAR_OF_DAY.size:
         return _computed_year_and_month(dates)
-    months = pl.Series(_MONTH_OF_DAY[days])
-    if _YEAR_OF_DAY[first] == _YEAR_OF_DAY[last]:  # a block of one year, as most are
-        years = pl.repeat(_YEAR_LABELS[int(_YEAR_OF_DAY[first])], len(dates), dtype=pl.String, eager=True)
-    else:
-        years = _YEAR_LABELS.gather(_YEAR_OF_DAY[days])
+    years, months = _YEAR_LABELS.gather(_YEAR_OF_DAY[days]), pl.Series(_MONTH_OF_DAY[days])
     return (years.set(blank, None), months.set(blank, None)) if blank.any() else (years, months)
 
 

@@ -1,6 +1,7 @@
 """Cells of a table of totals: which cell a line belongs to, and sums by cell.
 
-A cell is told by some words of 64 bits. Cells come in the order in which they are first met."""
+A cell is told by some words of 64 bits. Cells come in the order in which they are first met. What belongs to one cell stands
+together, words in one row and sums in another: where there are many cells, fetching a row from memory is what costs."""
 
 # numba functions are not annotated: their argument types are those of the arrays named in the docstrings.
 # mypy: disable-error-code="no-untyped-def"
@@ -16,11 +17,16 @@ _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 
 @rule
+def _mixed(mixed, word):
+    """A product that depends on all bits so far; its uppermost say where in the table the search begins."""
+    return (mixed ^ (mixed >> np.uint64(32)) ^ word) * _MULTIPLIER
+
+
+@rule
 def _start(words, i, shift):
-    """Where in the table the search for the cell of line `i` begins: the uppermost bits of a product."""
     mixed = np.uint64(0)
     for w in range(words.shape[0]):
-        mixed = (mixed ^ (mixed >> np.uint64(32)) ^ words[w, i]) * _MULTIPLIER
+        mixed = _mixed(mixed, words[w, i])
     return np.int64(mixed >> shift)
 
 
@@ -28,7 +34,7 @@ def _start(words, i, shift):
 def _is_cell(words, i, cells, number):
     same = True
     for w in range(words.shape[0]):
-        same &= words[w, i] == cells[w, number]
+        same &= words[w, i] == cells[number, w]
     return same
 
 
@@ -43,7 +49,7 @@ def number_cells(words, table, shift, cells, count, cell):
         if table[place] == FREE:
             table[place] = count
             for w in range(words.shape[0]):
-                cells[w, count] = words[w, i]
+                cells[count, w] = words[w, i]
             count += 1
         cell[i] = table[place]
     return count
@@ -53,24 +59,23 @@ def number_cells(words, table, shift, cells, count, cell):
 def enter_cells(cells, count, table, shift):
     """Enter cells that differ into an empty table."""
     for number in range(count):
-        place = _start(cells, number, shift)
+        mixed = np.uint64(0)
+        for w in range(cells.shape[1]):
+            mixed = _mixed(mixed, cells[number, w])
+        place = np.int64(mixed >> shift)
         while table[place] != FREE:
             place = (place + 1) & (table.size - 1)
         table[place] = number
 
 
 @compiled
-def count_lines(cell, sums):
-    """Add one to the sum of the cell of every line."""
+def add_lines(cell, amounts, sums):
+    """Add the amounts of every line (a row of `amounts`) to the sums of its cell, the first of which counts the lines."""
     for i in range(cell.size):
-        sums[cell[i]] += 1
-
-
-@compiled
-def add_amounts(cell, amounts, sums):
-    """Add the amount of every line to the sum of its cell."""
-    for i in range(cell.size):
-        sums[cell[i]] += amounts[i]
+        number = cell[i]
+        sums[number, 0] += 1
+        for k in range(amounts.shape[1]):
+            sums[number, k + 1] += amounts[i, k]
 
 
 @compiled
