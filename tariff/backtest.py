@@ -17,7 +17,7 @@ import polars as pl
 from tariff.columns import COMPONENTS, PRICED_LINE, names
 from tariff.intake import damage_found
 from tariff.money import pounds
-from tariff.report.priced_lines import find_cards, scan_lines
+from tariff.priced_lines import find_cards, scan_lines
 from tariff.run_folder import writing
 from tariff.whole_files import refuse_existing, whole_file
 

@@ -4,7 +4,7 @@ Pricing and verification both take it from here, so that they see the same lines
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,24 +12,31 @@ from typing import Any
 
 import polars as pl
 
-from tariff.activity import FileFacts, damage_named, read_activity, read_attached_items, survey, without_given
+from tariff.activity import FileFacts, damage_named, load_map, without_given
+from tariff.activity.attached import items_attached_in
 from tariff.activity.blocks import Lines
+from tariff.activity.facts import facts_of_file
 from tariff.activity.files import paths_of
 from tariff.activity.kinds import kind_named
-from tariff.activity.reading import activity_to_price, grouped
+from tariff.activity.reading import FittedFile, canonical, grouped, lines_to_price, refuse_unreadable
 from tariff.activity.spells import EPISODES
 from tariff.errors import DisagreementError, Fault
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Lines of one kind that are read together. `paths` are the files they come from; `to_price` are the same lines as pricing
-    takes them, some codes of which may stand as they are in the file."""
+    """Lines of one kind that are read together. `paths` are the files they come from; `to_price` are the lines as pricing takes
+    them, some codes of which may stand as they are in the file. `fitted` are the files; items attached to spells have none."""
 
     kind: str
     paths: tuple[Path, ...]
-    lines: pl.LazyFrame
     to_price: Lines
+    fitted: tuple[FittedFile, ...] = ()
+
+    @property
+    def lines(self) -> pl.LazyFrame:
+        """The lines as canonical activity."""
+        return canonical(self.fitted) if self.fitted else self.to_price.whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,36 +54,29 @@ def take_in(files: Sequence[tuple[str | None, Path]], columns: Path | str | None
 
     Raises ActivityError with every fault of every file that cannot be used as a whole, RulesError for the column map."""
     groups = grouped(files, columns)
-    parts = [
-        Part(
-            group.kind,
-            group.paths,
-            read_activity(group.paths, group.kind, columns),
-            activity_to_price(group.paths, group.kind, columns),
-        )
-        for group in groups
-    ]
-    admitted = [path for part in parts if part.kind == "admitted" for path in part.paths]
+    refuse_unreadable([one for group in groups for one in group.fitted])
+    parts = [Part(group.kind, group.paths, lines_to_price(group.fitted), group.fitted) for group in groups]
+    admitted = [one for part in parts if part.kind == "admitted" for one in part.fitted]
     if not admitted:
         return Intake(tuple(parts), 0, 0)
-    items, also_given = read_attached_items(admitted, columns), 0
+    items, also_given = items_attached_in(admitted), 0
     given = [part.lines for part in parts if part.kind == "unbundled"]
     if given:
         items, also_given = without_given(items, *given)
-    sources = [(part.paths, part.lines) for part in parts]
-    with damage_named([path for paths, _ in sources for path in paths]), damage_found(sources):
+    with damage_named([path for part in parts for path in part.paths]), damage_found((part.paths, part.lines) for part in parts):
         attached = int(items.select(pl.len()).collect(engine="streaming").item())
     if attached:
-        parts.append(Part("unbundled", tuple(admitted), items, Lines(items)))
+        parts.append(Part("unbundled", tuple(one.file.path for one in admitted), Lines(items)))
     return Intake(tuple(parts), attached, also_given)
 
 
 def facts_of(intake: Intake, columns: Path | str | None = None) -> Iterator[dict[str, Any]]:
     """What the run card says of each input file. `lines` are what is priced of a file: its rows, or for files of episodes the
     spells they make, which stand at the first of them."""
+    column_map = load_map(columns).name
     own = intake.parts[: len(intake.parts) - bool(intake.attached)]
     for part in own:
-        facts = [survey(path, part.kind, columns) for path in part.paths]
+        facts = [facts_of_file(one, column_map) for one in part.fitted]
         lines = [one.rows for one in facts]
         if facts[0].in_episodes:
             lines = [_spells_of(part, facts), *[0] * (len(facts) - 1)]
@@ -115,7 +115,7 @@ def _spells_of(part: Part, facts: Sequence[FileFacts]) -> int:
 
 
 @contextmanager
-def damage_found(sources: Sequence[tuple[Sequence[Path], pl.LazyFrame]]) -> Iterator[None]:
+def damage_found(sources: Iterable[tuple[Sequence[Path], pl.LazyFrame]]) -> Iterator[None]:
     """Where Polars fails, reads each of `sources` again by itself, and raises ActivityError naming the one that is damaged.
 
     Polars reports a damaged input and a full disk alike, and in words that may quote cells: what it says is not shown."""

@@ -18,9 +18,9 @@ from tariff.batch import Job, PathwayJob, Progress, damage_found, price_files
 from tariff.errors import RulesError, UsageError
 from tariff.intake import named_files
 from tariff.payment import load_models
+from tariff.priced_lines import scan_written
 from tariff.printing import printed_run
 from tariff.report import compare
-from tariff.report.priced_lines import scan_written
 from tariff.report.report import FILES
 from tariff.rulepack.choosing import AUTO
 from tariff.rulepack.declarations import read_declarations

@@ -3,6 +3,7 @@ their own, and what to do where the same items come as lines too."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,7 @@ import polars as pl
 from tariff.activity.cells import UNREADABLE_DATE, UNREADABLE_NUMBER, whole_number
 from tariff.activity.column_map import ColumnMap
 from tariff.activity.files import Source
-from tariff.activity.reading import canonical, fit
+from tariff.activity.reading import FittedFile, canonical, fit
 from tariff.activity.spells import EPISODE_MARK
 from tariff.columns import READ_FAULT, UNBUNDLED, schema
 
@@ -38,7 +39,12 @@ ATTACHED: Final = {
 def read_attached_items(source: Source, columns: ColumnMap | str | Path | None = None) -> pl.LazyFrame:
     """`attached_items` of files of admitted activity, lazily, at little cost where few spells have any. Errors as
     `read_activity`, which the same files are read by for their spells."""
-    with_items = [one for one in fit(source, "admitted", columns) if "unbundled" in one.present]
+    return items_attached_in(fit(source, "admitted", columns))
+
+
+def items_attached_in(fitted: Sequence[FittedFile]) -> pl.LazyFrame:
+    """The same of files of admitted activity that are fitted already."""
+    with_items = [one for one in fitted if "unbundled" in one.present]
     return attached_items(canonical(with_items, holding="unbundled")) if with_items else pl.LazyFrame(schema=ATTACHED)
 
 

@@ -39,6 +39,11 @@ def survey(path: str | Path, kind: str | None = None, columns: ColumnMap | str |
     """Facts of one file. Errors as `read_activity`. A text file's hash and encoding are known from opening it."""
     column_map = load_map(columns)
     (fitted,) = fit([path], kind, column_map)
+    return facts_of_file(fitted, column_map.name)
+
+
+def facts_of_file(fitted: FittedFile, column_map: str) -> FileFacts:
+    """Facts of a file that was fitted by the map of that name. ActivityError where its rows cannot be counted."""
     file = fitted.file
     return FileFacts(
         path=file.path,
@@ -50,7 +55,7 @@ def survey(path: str | Path, kind: str | None = None, columns: ColumnMap | str |
         encoding=file.encoding,
         separator=file.separator,
         ignored=fitted.ignored,
-        column_map=column_map.name,
+        column_map=column_map,
     )
 
 

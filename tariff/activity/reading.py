@@ -85,11 +85,16 @@ class FittedFile:
 
 @dataclass(frozen=True, slots=True)
 class FileGroup:
-    """Files of one kind that `read_activity` must read at once."""
+    """Files of one kind that must be read at once."""
 
     kind: str
-    paths: tuple[Path, ...]
+    fitted: tuple[FittedFile, ...]
     in_episodes: bool
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Where the files stand."""
+        return tuple(one.file.path for one in self.fitted)
 
 
 def read_activity(
@@ -108,7 +113,7 @@ def read_activity(
     Raises ActivityError with every fault of every file that cannot be used as a whole, RulesError for the column map,
     UsageError for an unknown kind."""
     fitted = fit(source, kind, columns)
-    _refuse_unreadable(fitted)
+    refuse_unreadable(fitted)
     return canonical(fitted)
 
 
@@ -125,7 +130,12 @@ def activity_to_price(
 
     Where no `identifiers` are wanted, they are left out of Parquet whose statistics prove that no row lacks one."""
     fitted = fit(source, kind, columns)
-    _refuse_unreadable(fitted)
+    refuse_unreadable(fitted)
+    return lines_to_price(fitted, as_filed, identifiers=identifiers)
+
+
+def lines_to_price(fitted: Sequence[FittedFile], as_filed: frozenset[str] = PRICING_ONLY, *, identifiers: bool = True) -> Lines:
+    """The lines of `activity_to_price` from files of one kind that are fitted and checked already."""
     name = fitted[0].kind.name
     if any(one.in_parts or one.file.is_text or one.present != fitted[0].present for one in fitted):
         return Lines(canonical(fitted, as_filed=as_filed), kind=name)
@@ -165,7 +175,8 @@ def fit(source: Source, kind: str | None = None, columns: ColumnMap | str | Path
 
 
 def grouped(files: Sequence[tuple[str | None, str | Path]], columns: ColumnMap | str | Path | None = None) -> list[FileGroup]:
-    """Files, each with its kind or None where its key columns tell it, in the groups that `read_activity` must read at once.
+    """Files, each with its kind or None where its key columns tell it, opened and fitted, in the groups that must be
+    read at once.
 
     Files of episodes are one group, at the place of the first of them, as the episodes of a spell may lie in several; every
     other file is a group by itself, so that it can be read on its own. Errors as `fit`: every fault of every file, but for cells,
@@ -175,10 +186,7 @@ def grouped(files: Sequence[tuple[str | None, str | Path]], columns: ColumnMap |
     groups: dict[tuple[str, int], list[FittedFile]] = {}
     for place, one in enumerate(_fit_each(each, columns), start=1):
         groups.setdefault((one.kind.name, 0 if one.in_parts else place), []).append(one)
-    return [
-        FileGroup(kind, tuple(one.file.path for one in together), in_episodes=not place)
-        for (kind, place), together in groups.items()
-    ]
+    return [FileGroup(kind, tuple(together), in_episodes=not place) for (kind, place), together in groups.items()]
 
 
 def _fit_each(files: Sequence[tuple[str | None, Path]], columns: ColumnMap | str | Path | None) -> list[FittedFile]:
@@ -338,7 +346,8 @@ def _together(frames: Sequence[pl.LazyFrame]) -> pl.LazyFrame:
     return frames[0] if len(frames) == 1 else pl.concat(frames, how="diagonal")
 
 
-def _refuse_unreadable(fitted: Sequence[FittedFile]) -> None:
+def refuse_unreadable(fitted: Sequence[FittedFile]) -> None:
+    """ActivityError naming every required column of every file that holds no readable cell; some rows are read for it."""
     faults = [fault for one in fitted for fault in _unreadable_throughout(one)]
     if faults:
         raise ActivityError(f"{_some_files(faults, len(fitted))} cannot be used.", faults)

@@ -28,9 +28,10 @@ _AT_ONCE: Final = 50
 """Frames that are read at once; each takes readers and memory of its own."""
 
 
-def price_into_file(job: Job, packs: Sequence[RulePack], intake: Intake, evidence: Evidence | None, started: str) -> Run:
+def price_into_file(
+    job: Job, packs: Sequence[RulePack], intake: Intake, as_they_stand: AsTheyStand, evidence: Evidence | None, started: str
+) -> Run:
     """Price into one file, with its run card and the tables of its pathways beside it: all of them or none."""
-    as_they_stand = AsTheyStand(job)
     inputs = list(facts_of(intake, job.columns))
     priced = [
         price(part.to_price.whole, packs, dates=job.dates, confidence=job.confidence, evidence=evidence) for part in intake.parts
@@ -75,7 +76,7 @@ def _sink(frames: Sequence[pl.LazyFrame], path: Path, parts: Sequence[Part]) -> 
     """The lines of all frames, in order, in one file. Many frames are not read at once, as each has its own readers: they are
     gathered by some, and then together."""
     try:
-        with damage_found([(part.paths, part.lines) for part in parts]):
+        with damage_found((part.paths, part.lines) for part in parts):
             if len(frames) <= _AT_ONCE:
                 _write(frames, path)
                 return

@@ -27,9 +27,10 @@ from tariff.run_folder import Identity, UnfinishedRun, begin, finished_already, 
 from tariff.whole_files import refuse_existing
 
 
-def price_into_folder(job: Job, packs: Sequence[RulePack], intake: Intake, evidence: Evidence | None, started: str) -> Run:
+def price_into_folder(
+    job: Job, packs: Sequence[RulePack], intake: Intake, as_they_stand: AsTheyStand, evidence: Evidence | None, started: str
+) -> Run:
     """Price part by part, beginning where an earlier run into the folder stopped."""
-    as_they_stand = AsTheyStand(job)
     inputs = list(facts_of(intake, job.columns))
     identity = _identity(job, packs, inputs)
     if job.resume and finished_already(job.out, identity):
@@ -65,7 +66,7 @@ def _write_parts(
         rest = Lines(part.to_price.whole.slice(have)) if have else part.to_price
         columns = rest.whole.collect_schema().names()
         priced = pricer(columns, packs, dates=job.dates, confidence=job.confidence, evidence=evidence)
-        with damage_found([(part.paths, part.lines)]):
+        with damage_found((one.paths, one.lines) for one in [part]):
             for block in blocks_of(rest.each_block(priced.inputs, priced), job.rows_in_a_part, priced.schema):
                 run.add(block, number)
                 done += block.height

@@ -7,6 +7,7 @@ from tariff.batch.lines_file import price_into_file
 from tariff.batch.lines_folder import price_into_folder
 from tariff.batch.refusals import refuse_output
 from tariff.batch.totals_file import price_into_totals
+from tariff.batch.unchanged import AsTheyStand
 from tariff.best_practice.evidence import read_evidence
 from tariff.intake import take_in
 from tariff.rulepack import RulePack
@@ -23,11 +24,12 @@ def price_files(job: Job) -> Run:
     refuse_output(job)
     loaded = load_rules(job.rules, overlays=job.overlays)
     packs = (loaded,) if isinstance(loaded, RulePack) else loaded
+    as_they_stand = AsTheyStand(job)
     intake = take_in(job.files, job.columns)
     if job.aggregate:
-        return price_into_totals(job, packs, intake, started)
+        return price_into_totals(job, packs, intake, as_they_stand, started)
     evidence = read_evidence(job.evidence) if job.evidence else None
     if is_one_file(job.out):
-        return price_into_file(job, packs, intake, evidence, started)
+        return price_into_file(job, packs, intake, as_they_stand, evidence, started)
     with only_run(job.out):
-        return price_into_folder(job, packs, intake, evidence, started)
+        return price_into_folder(job, packs, intake, as_they_stand, evidence, started)

@@ -16,16 +16,15 @@ from tariff.run_folder import writing
 from tariff.whole_files import whole_file
 
 
-def price_into_totals(job: Job, packs: Sequence[RulePack], intake: Intake, started: str) -> Run:
+def price_into_totals(job: Job, packs: Sequence[RulePack], intake: Intake, as_they_stand: AsTheyStand, started: str) -> Run:
     """Price without writing lines: their totals, summed block by block."""
-    as_they_stand = AsTheyStand(job)
     inputs, sums, done = list(facts_of(intake, job.columns)), Sums(job.aggregate_by), 0
     expected = sum(lines_expected(intake, inputs))
     job.tell(done, expected)
     for part in intake.parts:
         columns = part.to_price.whole.collect_schema().names()
         priced = pricer(columns, packs, dates=job.dates, confidence=job.confidence, columns=(*READ, *job.aggregate_by))
-        with damage_found([(part.paths, part.lines)]):
+        with damage_found((one.paths, one.lines) for one in [part]):
             for block in part.to_price.each_block(priced.inputs, priced):
                 sums.add(block)
                 done += block.height

@@ -42,7 +42,7 @@ def gates(
     from tariff.batch import card_of, damage_found, rules_of
     from tariff.best_practice import read_evidence
     from tariff.best_practice.gates import counted_gates
-    from tariff.report.priced_lines import scan_lines
+    from tariff.priced_lines import scan_lines
     from tariff.whole_files import refuse_existing, whole_file
 
     refuse_existing(out, overwrite=overwrite)
@@ -83,8 +83,8 @@ def budget(priced: Path, /, *, tariff: str, neutral_at: str = "75%") -> int:
     from tariff.best_practice.budget_of_lines import budget_test
     from tariff.errors import UsageError
     from tariff.money import basis_points
+    from tariff.priced_lines import scan_lines
     from tariff.printing import printed_budget
-    from tariff.report.priced_lines import scan_lines
 
     try:
         share = basis_points(neutral_at)

@@ -52,8 +52,8 @@ def compare(
         Replace an existing output.
     """
     from tariff.batch import damage_found
+    from tariff.priced_lines import scan_written
     from tariff.report import compare as compare_models
-    from tariff.report.priced_lines import scan_written
     from tariff.report.report import FILES
     from tariff.whole_files import refuse_existing
 

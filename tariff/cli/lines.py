@@ -24,7 +24,7 @@ def explain(priced: Path, /, *, line: str, provider: str | None = None) -> int:
         Its provider, where several share the identifier.
     """
     from tariff.batch import card_of, damage_found, rules_of
-    from tariff.report.priced_lines import scan_lines
+    from tariff.priced_lines import scan_lines
     from tariff.waterfall import explain as explain_line
 
     lines = scan_lines(priced)
@@ -57,7 +57,7 @@ def verify(
     """
     from tariff.batch import card_of, damage_found, not_as_written, rules_of
     from tariff.intake import named_files
-    from tariff.report.priced_lines import scan_lines
+    from tariff.priced_lines import scan_lines
     from tariff.verification import evidence_again, read_again, verify_lines
 
     lines = scan_lines(priced)

@@ -39,8 +39,8 @@ def pathways(
         Replace an existing output.
     """
     from tariff.batch import card_of, damage_found, rules_of
+    from tariff.priced_lines import scan_lines
     from tariff.report.pathway_report import FILES, pathway_report, pathways_of, with_sensitivity
-    from tariff.report.priced_lines import scan_lines
     from tariff.verification import read_again
     from tariff.whole_files import refuse_existing, whole_folder
 

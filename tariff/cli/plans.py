@@ -102,8 +102,8 @@ def _made(
 ) -> MadePlan:
     from tariff.batch import damage_found
     from tariff.payment import population_growth
+    from tariff.priced_lines import scan_lines
     from tariff.report.plans import make_plan
-    from tariff.report.priced_lines import scan_lines
 
     growth = None if population is None else population_growth(*population, weights)
     change = _basis_points(uplift or "0%")
@@ -121,8 +121,8 @@ def _hold_against(
     overwrite: bool,
 ) -> int:
     from tariff.batch import damage_found
+    from tariff.priced_lines import scan_lines
     from tariff.report.plans import monitor
-    from tariff.report.priced_lines import scan_lines
     from tariff.whole_files import whole_file
 
     by, phase, through_month = told

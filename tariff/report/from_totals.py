@@ -15,8 +15,8 @@ from tariff.payment import CELL, NOT_GIVEN, Model
 from tariff.payment.marginal_rate import MarginalRate
 from tariff.payment.readmissions import Readmissions
 from tariff.payment.referral_cap import ReferralCap
+from tariff.priced_lines import Priced, scan_written
 from tariff.reasons import OUTCOMES, PRICED, REASON_NUMBER
-from tariff.report.priced_lines import Priced, scan_written
 
 _TOTALS_HAVE: Final = ("lines", "lines_valued", "kind", "reason", *COMPONENTS, "price_pence")
 _NOT_ALWAYS: Final = ("treatment_function", "gp_practice")

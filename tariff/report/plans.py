@@ -17,8 +17,8 @@ from tariff.payment import gather_cells, phase_plan, plan_against_actual, plan_f
 from tariff.payment.figures import percentage as share
 from tariff.payment.monitoring import check_monitored
 from tariff.payment.working_days import Measure
+from tariff.priced_lines import Priced, scan_lines
 from tariff.reasons import PRICED
-from tariff.report.priced_lines import Priced, scan_lines
 from tariff.report.suppression import CONFIDENTIAL, Key, hide_small
 from tariff.report.table import Cell, Table
 from tariff.report.terminal import table_text

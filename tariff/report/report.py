@@ -30,6 +30,7 @@ from tariff.payment import (
     settle,
     with_restated,
 )
+from tariff.priced_lines import Priced, RunCards, TableBeside, find_beside, find_cards, scan_lines, scan_written
 from tariff.reasons import PRICED
 from tariff.report.best_practice import achieved
 from tariff.report.compared import Compared, PlanFacts
@@ -43,7 +44,6 @@ from tariff.report.from_totals import (
 )
 from tariff.report.outcomes import count_outcomes, count_packs
 from tariff.report.page import render_page
-from tariff.report.priced_lines import Priced, RunCards, TableBeside, find_beside, find_cards, scan_lines, scan_written
 from tariff.report.terminal import as_text
 from tariff.report.text_files import write_csv
 from tariff.report.value_beyond_lines import count_pathways

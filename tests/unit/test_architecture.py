@@ -30,6 +30,7 @@ LAYERS = (
     {"pathways", "totalling"},
     {"payment", "assumptions", "verification"},
     {"comparison", "coverage", "valuation", "waterfall", "run_card"},
+    {"priced_lines"},
     {"report", "printing", "run_folder", "aggregation"},
     {"batch", "backtest", "synthetic"},
     {"demonstration", "run_file"},

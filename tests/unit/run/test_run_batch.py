@@ -7,9 +7,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tariff.activity import reading
 from tariff.batch import Job, card_of, card_path, damage_found, is_one_file, price_files, rules_of
 from tariff.columns import ADMITTED, names
-from tariff.errors import DisagreementError, OutputError
+from tariff.errors import ActivityError, DisagreementError, OutputError
+from tariff.intake import take_in
 from tariff.run_card import require_conservation, totals_of
 
 SPELL = ["S1", "ZZB", "99A", "2017-06-20", "2017-06-30", "11", "1", "60", "HN22E"]
@@ -40,6 +42,32 @@ def run(activity, tmp_path):
 def test_where_the_run_card_stands(out, card):
     assert card_path(Path(out)) == Path(card)
     assert is_one_file(Path(out)) == out.lower().endswith(".parquet")
+
+
+@pytest.mark.parametrize(("out", "aggregate"), [("run.parquet", False), ("run", False), ("totals.parquet", True)])
+def test_every_file_is_opened_and_checked_once(activity, tmp_path, monkeypatch, out, aggregate):
+    text = tmp_path / "more.csv"
+    pl.read_parquet(activity).write_csv(text)
+    opened, checked = [], []
+    real_opened, real_checked = reading.opened, reading._unreadable_throughout
+    monkeypatch.setattr(reading, "opened", lambda path: opened.append(path) or real_opened(path))
+    monkeypatch.setattr(reading, "_unreadable_throughout", lambda one: checked.append(one.file.path) or real_checked(one))
+    price_files(Job([(None, activity), (None, text)], tmp_path / out, "example", aggregate=aggregate))
+    assert opened == checked == [activity, text]
+
+
+def test_a_file_that_changes_after_it_was_opened_stops_the_run(activity, tmp_path, monkeypatch):
+    """What is told of a file, its hash for one, is of the file that was opened."""
+
+    def changed(*given):
+        intake = take_in(*given)
+        pl.concat([pl.read_parquet(activity)] * 2).write_parquet(activity)
+        return intake
+
+    monkeypatch.setattr("tariff.batch.running.take_in", changed)
+    with pytest.raises((ActivityError, DisagreementError)):
+        price_files(Job([(None, activity)], tmp_path / "run", "example"))
+    assert [path.name for path in tmp_path.iterdir()] == ["apc.parquet"]
 
 
 def test_a_folder_may_be_called_like_a_file(tmp_path):

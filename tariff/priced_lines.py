@@ -1,4 +1,4 @@
-"""Priced lines as a report takes them: a frame, a Parquet file or a run folder, and the run cards that belong to them."""
+"""Priced lines as they are read again: a frame, a Parquet file or a run folder, and the run cards that belong to them."""
 
 from __future__ import annotations
 
