@@ -5,7 +5,7 @@ time. What cannot be had so, delimited text and episodes, streams."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
+from polars.io.plugins import register_io_source
 
 T = TypeVar("T")
 _ROWS: Final = 250_000
@@ -49,6 +50,26 @@ class Lines:
                     del read  # or its memory would stay while the next is waited for
             if coming is not None:
                 yield coming.result()
+
+
+def as_they_come(blocks: Callable[[], Iterator[pl.DataFrame]], schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:
+    """A frame of the blocks that are made as somebody takes them, one after another."""
+
+    def taken(
+        columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, _batch_size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        for block in blocks():
+            kept = block if predicate is None else block.filter(predicate)
+            kept = kept if columns is None else kept.select(columns)
+            if rows is None:
+                yield kept
+                continue
+            yield kept.head(rows)
+            rows -= min(rows, kept.height)
+            if not rows:
+                return
+
+    return register_io_source(taken, schema=dict(schema), is_pure=False)
 
 
 def all_between(parquet: Path, heading: str, first: str, last: str, none_of: Collection[str]) -> bool:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Final
 
 import polars as pl
 
+from tariff.activity.blocks import as_they_come
 from tariff.activity.files import digest
 from tariff.batch.blocks import lines_expected
 from tariff.batch.job import Job, Run, card_path
@@ -20,12 +19,9 @@ from tariff.batch.unchanged import AsTheyStand
 from tariff.best_practice.evidence import Evidence
 from tariff.errors import Fault, OutputError
 from tariff.intake import Intake, Part, damage_found, facts_of
-from tariff.pricing import price
+from tariff.pricing import Pricer, pricer
 from tariff.rulepack import RulePack
 from tariff.whole_files import whole_file
-
-_AT_ONCE: Final = 50
-"""Frames that are read at once; each takes readers and memory of its own."""
 
 
 def price_into_file(
@@ -33,11 +29,8 @@ def price_into_file(
 ) -> Run:
     """Price into one file, with its run card and the tables of its pathways beside it: all of them or none."""
     inputs = list(facts_of(intake, job.columns))
-    priced = [
-        price(part.to_price.whole, packs, dates=job.dates, confidence=job.confidence, evidence=evidence) for part in intake.parts
-    ]
-    told = _Told(job, sum(lines_expected(intake, inputs)))
-    lines = [told.of(part) for part in priced]
+    priced = [_pricer_of(part, job, packs, evidence) for part in intake.parts]
+    lines = as_they_come(lambda: _told(job, intake, priced, sum(lines_expected(intake, inputs))), priced[0].schema)
     formed = None
     with ExitStack() as files:
         lines_file, card_file = (files.enter_context(whole_file(path)) for path in (job.out, card_path(job.out)))
@@ -53,46 +46,28 @@ def price_into_file(
     return Run(job.out, card.as_json(), card.totals)
 
 
-class _Told:
-    """Tells the job how many lines have streamed past."""
-
-    def __init__(self, job: Job, expected: int) -> None:
-        self._job, self._expected, self._done = job, expected, 0
-        job.tell(0, expected)
-
-    def of(self, lines: pl.LazyFrame) -> pl.LazyFrame:
-        """The same lines."""
-        if self._job.progress is None:
-            return lines
-        return lines.map_batches(self._tell, schema=lines.collect_schema(), streamable=True)
-
-    def _tell(self, block: pl.DataFrame) -> pl.DataFrame:
-        self._done += block.height
-        self._job.tell(self._done, self._expected)
-        return block
+def _pricer_of(part: Part, job: Job, packs: Sequence[RulePack], evidence: Evidence | None) -> Pricer:
+    present = part.to_price.whole.collect_schema().names()
+    return pricer(present, packs, dates=job.dates, confidence=job.confidence, evidence=evidence)
 
 
-def _sink(frames: Sequence[pl.LazyFrame], path: Path, parts: Sequence[Part]) -> None:
-    """The lines of all frames, in order, in one file. Many frames are not read at once, as each has its own readers: they are
-    gathered by some, and then together."""
+def _told(job: Job, intake: Intake, priced: Sequence[Pricer], expected: int) -> Iterator[pl.DataFrame]:
+    """Blocks of priced lines, part after part; the job is told how many have gone by."""
+    done = 0
+    job.tell(done, expected)
+    for part, of_part in zip(intake.parts, priced, strict=True):
+        for block in part.to_price.each_block(of_part.inputs, of_part):
+            yield block
+            done += block.height
+            job.tell(done, expected)
+
+
+def _sink(lines: pl.LazyFrame, path: Path, parts: Sequence[Part]) -> None:
     try:
         with damage_found((part.paths, part.lines) for part in parts):
-            if len(frames) <= _AT_ONCE:
-                _write(frames, path)
-                return
-            with TemporaryDirectory(prefix=".gathered-", suffix=".partial", dir=path.parent) as folder:
-                gathered = []
-                for number, start in enumerate(range(0, len(frames), _AT_ONCE)):
-                    gathered.append(Path(folder) / f"{number:05}.parquet")
-                    _write(frames[start : start + _AT_ONCE], gathered[-1])
-                _write([pl.scan_parquet(gathered, glob=False)], path)
+            lines.sink_parquet(path, compression="zstd", compression_level=1, row_group_size=250_000, maintain_order=True)
     except (pl.exceptions.PolarsError, OSError) as error:
         told = Fault(
             str(path.parent), "writing there failed, though all of the input can be read", "make room or choose another folder"
         )
         raise OutputError("The output cannot be written.", [told]) from error
-
-
-def _write(frames: Sequence[pl.LazyFrame], path: Path) -> None:
-    lines = pl.concat(frames)
-    lines.sink_parquet(path, compression="zstd", compression_level=1, row_group_size=250_000, maintain_order=True)
