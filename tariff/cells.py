@@ -117,7 +117,8 @@ class Cells:
         for key in self._keys:
             key.into(words, lines[key.name])
         cell = empty(lines.height, np.int64)
-        self._count = int(number_cells(words, self._table, self._shift, self._cells, self._count, cell))
+        with np.errstate(over="ignore"):  # words that are mixed wrap round, which plain Python would warn of
+            self._count = int(number_cells(words, self._table, self._shift, self._cells, self._count, cell))
         amounts = empty(lines.height * len(self._names), np.int64).reshape(lines.height, len(self._names))
         for place, name in enumerate(self._names):
             amounts[:, place] = _numbers(lines[name])
@@ -138,7 +139,8 @@ class Cells:
 
         bits = (2 * room - 1).bit_length()
         table, shift = np.full(1 << bits, FREE, np.int64), np.uint64(_WORD - bits)
-        enter_cells(self._cells, self._count, table, shift)
+        with np.errstate(over="ignore"):  # words that are mixed wrap round, which plain Python would warn of
+            enter_cells(self._cells, self._count, table, shift)
         return table, shift
 
     def frame(self) -> pl.DataFrame:
