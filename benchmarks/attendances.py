@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from benchmarks.work import write_own_rules
+from benchmarks.work import POUNDS, write_own_rules
 from tariff.rulepack import load_pack
 from tariff.synthetic import activity
 from tariff.synthetic.frames import write_parquet
@@ -26,7 +26,6 @@ TILE: Final = 1_000_000
 ATTENDANCES_A_SPELL: Final = 5
 _SHIFT: Final = 32_000_000
 """Between the identifiers of two tiles: beyond those of one."""
-_POUNDS: Final = ("local_price",)
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def make_attendances(folder: Path, attendances: int) -> AttendanceWork:
     write_own_rules(folder / "own-rules", "attendances-benchmark")
     work = AttendanceWork(folder)
     tile = activity("outpatient", min(attendances, TILE) // ATTENDANCES_A_SPELL, SEED, pack=work.pack(), coded=True)
-    write_parquet(work.source, _tiles(tile, attendances), _POUNDS)
+    write_parquet(work.source, _tiles(tile, attendances), POUNDS)
     return work
 
 

@@ -11,10 +11,10 @@ import json
 import time
 
 import numpy as np
-import polars as pl
 
 from benchmarks.kernel_alone import BLOCK, _cut
 from benchmarks.work import Work, make_work
+from tariff.activity import read_activity
 from tariff.classify.admitted import encode_spells
 from tariff.kernels import admitted as kernel
 from tariff.kernels.admitted import Spells
@@ -48,7 +48,7 @@ class BestPracticeCost:
 
     def __init__(self, work: Work, spells: int, share: float = SHARE_COVERED) -> None:
         compiled = CompiledPack(work.pack())
-        lines = encode_spells(pl.read_parquet(work.source), compiled.admitted)
+        lines = encode_spells(read_activity(work.source).collect(), compiled.admitted)
         self.plain = compiled.book._replace(best_practice=_terms())
         self.blocks = [_cut(lines, first, first + BLOCK) for first in range(0, spells, BLOCK)]
         rng = np.random.default_rng(1)

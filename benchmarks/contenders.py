@@ -21,7 +21,7 @@ def engine(pack: RulePack) -> Pricer:
     import tariff
 
     def price(source: Path, out: Path) -> None:
-        priced = tariff.price(pl.scan_parquet(source), pack, columns=ENGINE_COLUMNS)
+        priced = tariff.price(source, pack, columns=ENGINE_COLUMNS)
         priced.sink_parquet(out, maintain_order=True, **WRITING)
 
     return price
@@ -32,7 +32,7 @@ def engine_whole(pack: RulePack) -> Pricer:
     import tariff
 
     def price(source: Path, out: Path) -> None:
-        tariff.price(pl.scan_parquet(source), pack).sink_parquet(out, maintain_order=True, **WRITING)
+        tariff.price(source, pack).sink_parquet(out, maintain_order=True, **WRITING)
 
     return price
 
@@ -50,7 +50,7 @@ def floor(pack: RulePack) -> Pricer:
 
     def get_ready(source: Path, out: Path) -> None:
         if source not in ready:
-            ready[source] = tariff.price(pl.scan_parquet(source), pack, columns=ENGINE_COLUMNS).collect()
+            ready[source] = tariff.price(source, pack, columns=ENGINE_COLUMNS).collect()
         copy(source, out)
 
     copy.get_ready = get_ready  # type: ignore[attr-defined]
@@ -120,7 +120,7 @@ def engine_totals(pack: RulePack) -> Pricer:
     by = ["currency" if name == "hrg" else name for name in KEYS]
 
     def totals(source: Path) -> pl.DataFrame:
-        found = tariff.totals(pl.scan_parquet(source), pack, by, sums=RESULT[1:])
+        found = tariff.totals(source, pack, by, sums=RESULT[1:])
         return found.drop("priced_lines").rename(names)
 
     return _into_file(totals)

@@ -10,6 +10,7 @@ import polars as pl
 
 from benchmarks.peers.tables import DAYS_AWAY, PRICE_COLUMNS, Tables, tables_of
 from benchmarks.work import Work
+from tariff.activity import read_activity
 from tariff.classify.admitted import encode_spells
 from tariff.facts import (
     FAULT,
@@ -47,7 +48,7 @@ class Encoded(NamedTuple):
 
 def encoded(work: Work) -> Encoded:
     """The spells of `work`, encoded by the engine."""
-    frame, pack = pl.read_parquet(work.source), work.pack()
+    frame, pack = read_activity(work.source).collect(), work.pack()
     compiled, tables = CompiledPack(pack), tables_of(pack)
     spells = encode_spells(frame, compiled.admitted)
     row_of = {hrg: row for row, hrg in enumerate(tables.hrg)}

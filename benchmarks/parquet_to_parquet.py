@@ -34,10 +34,11 @@ class ParquetToParquet(Contest):
         same_pence("the reference", self._reference(), engine)
 
     def _reference(self) -> pl.DataFrame:
+        from tariff.activity import read_activity
         from tariff.reference import ReferencePack, price_admitted
 
         pack = ReferencePack.from_plain(self.work.pack().plain())
-        lines = pl.read_parquet(self.work.source).sample(REFERENCE_SAMPLE, seed=1).to_dicts()
+        lines = read_activity(self.work.source).collect().sample(REFERENCE_SAMPLE, seed=1).to_dicts()
         priced = [price_admitted(line, pack) for line in lines]
         rows = [(line["line_id"], *(line[name] for name in MONEY)) for line in priced]
         return pl.DataFrame(rows, schema={"spell_id": pl.String, **dict.fromkeys(MONEY, pl.Int64)}, orient="row")

@@ -10,6 +10,7 @@ import polars as pl
 
 from tariff.rulepack import find_overlay, load_pack
 from tariff.synthetic import admitted
+from tariff.synthetic.frames import write_parquet
 from tariff.synthetic.overlay import write_overlay
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ YEAR: Final = "2024-25"
 DEMONSTRATION: Final = "demonstration-2024-25"
 SEED: Final = 2024
 ROW_GROUP: Final = 250_000
+POUNDS: Final = ("local_price",)
+"""Columns that activity files hold in pounds."""
 WRITING: Final = {"compression": "zstd", "compression_level": 1, "row_group_size": ROW_GROUP}
 """How everybody writes: as `tariff price` does."""
 
@@ -42,14 +45,14 @@ class Work:
 
     @property
     def source(self) -> Path:
-        """Canonical activity: codes as plain text, dictionary-coded; `local_price` in pence."""
+        """An activity file as `tariff synth` writes it: codes dictionary-coded, `local_price` as text in pounds."""
         return self.folder / "admitted.parquet"
 
     def sample(self, spells: int) -> Path:
         """A file of the first `spells` of the activity."""
         path = self.folder / f"admitted-{spells}.parquet"
         if not path.exists():
-            pl.scan_parquet(self.source).head(spells).collect().write_parquet(path, **WRITING)
+            write_parquet(path, [pl.scan_parquet(self.source).head(spells).collect()])
         return path
 
     def pack(self) -> RulePack:
@@ -83,5 +86,5 @@ def make_work(folder: Path, spells: int) -> Work:
     write_overlay(folder / "overlay", load_pack(YEAR))
     write_own_rules(folder / "own-rules", "spells-benchmark")
     work = Work(folder)
-    admitted(spells, SEED, pack=work.pack()).write_parquet(work.source, **WRITING)
+    write_parquet(work.source, [admitted(spells, SEED, pack=work.pack())], POUNDS)
     return work

@@ -18,6 +18,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tariff.activity.blocks import as_they_come
+from tariff.activity.files import Source
+from tariff.activity.reading import activity_to_price
 from tariff.best_practice.evidence import Evidence, evidence_of
 from tariff.best_practice.standing import EvidenceOfPack
 from tariff.best_practice.words import standing_columns
@@ -246,7 +249,7 @@ def _compiled(pack: RulePack, accepted: frozenset[str] | None = None, evidence: 
 
 
 def price(
-    activity: pl.LazyFrame | pl.DataFrame,
+    activity: pl.LazyFrame | pl.DataFrame | Source,
     rules: RulePack | Sequence[RulePack],
     *,
     dates: Dates = "strict",
@@ -256,7 +259,8 @@ def price(
 ) -> pl.LazyFrame:
     """Price canonical activity under one rule pack, or each line under the pack of its own date.
 
-    `activity` holds one kind of activity, told by its key column: the columns of `columns.ADMITTED`, `OUTPATIENT`, `EMERGENCY`
+    `activity` is a frame of canonical activity, or files of it as `read_activity` takes them, which cost less memory and time
+    given so. It holds one kind of activity, told by its key column: the columns of `columns.ADMITTED`, `OUTPATIENT`, `EMERGENCY`
     or `UNBUNDLED` (required ones at least), one row a line. Returns a LazyFrame of `columns.PRICED_LINE`, one row for each
     row in, in the same order, money in pence; it streams, so a file of any size can be priced and sunk without being held in
     memory. `dates="ignore"` prices lines that a pack's dates do not cover (one pack only); `columns` makes only those columns
@@ -264,15 +268,14 @@ def price(
     lines that rest on any other unpriced; `evidence` (`tariff.best_practice.evidence`) says which best practice was shown, and
     without it none counts as met that the line itself does not show. Raises ActivityError where a required column is
     missing. Rules: RULES 1.1 to 3.1."""
+    if not isinstance(activity, pl.LazyFrame | pl.DataFrame):
+        lines = activity_to_price(activity)
+        present = lines.whole.collect_schema().names()
+        priced = pricer(present, rules, dates=dates, columns=columns, confidence=confidence, evidence=evidence)
+        return as_they_come(lambda: lines.each_block(priced.inputs, priced), priced.schema)
     frame = activity.lazy()
-    priced = pricer(
-        frame.collect_schema().names(),
-        rules,
-        dates=dates,
-        columns=columns,
-        confidence=confidence,
-        evidence=evidence,
-    )
+    present = frame.collect_schema().names()
+    priced = pricer(present, rules, dates=dates, columns=columns, confidence=confidence, evidence=evidence)
     return frame.select(priced.inputs).map_batches(priced, schema=priced.schema, streamable=True)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
 from tariff.activity.blocks import Lines
-from tariff.activity.files import damage_named, paths_of
+from tariff.activity.files import Source, damage_named, paths_of
 from tariff.activity.reading import PRICING_ONLY, activity_to_price
 from tariff.cells import Cells
 from tariff.columns import PRICED_LINE, schema
@@ -50,7 +49,7 @@ _AS_FILED: Final = PRICING_ONLY | _CODES | {"hrg", "spell_id", "attendance_id", 
 
 
 def totals(
-    activity: pl.LazyFrame | pl.DataFrame | Path | str | Sequence[Path | str],
+    activity: pl.LazyFrame | pl.DataFrame | Source,
     rules: RulePack | Sequence[RulePack],
     by: Sequence[str] = ("commissioner", "provider", "pod"),
     *,

@@ -41,7 +41,8 @@ def _terms_from_parquet(tables: Tables, source: str) -> str:
     """The terms of the price from canonical columns, prices and factor joined."""
     return f"""
     select
-        spell_id, commissioner, provider, hrg, admission_date, discharge_date, age, local_price, {", ".join(DAYS_AWAY)},
+        spell_id, commissioner, provider, hrg, admission_date, discharge_date, age,
+        replace(local_price, '.', '')::bigint as local_price, {", ".join(DAYS_AWAY)},
         spell_id is not null and provider is not null as identified,
         commissioner <> '{PRIVATE_COMMISSIONER}' and coalesce(administrative_category not in ({_quoted(PRIVATE)}), true)
             as funded,

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from benchmarks.peers.tables import (
@@ -201,7 +202,7 @@ class NumpyArrays:
             "grouped": ask("hrg", lambda code: not code.startswith(UNGROUPED), False, bool),
             "top_ups": ask("specialised_services", self._top_ups, 0, np.int8),
             "factor": ask("provider", self._factor, NONE),
-            "local_price": _numbers(table["local_price"], 0),
+            "local_price": _numbers(pc.cast(pc.replace_substring(table["local_price"], ".", ""), pa.int64()), 0),
             "local_given": table["local_price"].is_valid().to_numpy(),
             **{name: values[hrg] for name, values in self.prices.items()},
         }

@@ -80,7 +80,7 @@ class PandasFrames:
             "grouped": (hrg.notna() & ~hrg.str.startswith(UNGROUPED).fillna(False).astype(bool)).to_numpy(),
             "top_ups": self._top_ups(frame["specialised_services"]),
             "factor": provider.fillna(trust).fillna(NONE).to_numpy(np.int64),
-            "local_price": frame["local_price"].fillna(0).to_numpy(np.int64),
+            "local_price": pd.to_numeric(frame["local_price"].str.replace(".", "", regex=False)).fillna(0).to_numpy(np.int64),
             "local_given": frame["local_price"].notna().to_numpy(),
             **{name: frame[name].fillna(NONE).to_numpy(np.int64) for name in PRICE_COLUMNS},
         }

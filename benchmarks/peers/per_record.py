@@ -70,7 +70,8 @@ class PerRecord:
 
     def price(self, record: dict[str, object]) -> Row:
         """The seven amounts of one record."""
-        tables, age, local_price = self.tables, record["age"], record["local_price"]
+        tables, age, given = self.tables, record["age"], record["local_price"]
+        local_price = None if given is None else int(given.replace(".", ""))
         admitted, discharged = record["admission_date"], record["discharge_date"]
         method, patient_class, hrg, provider = (
             record["admission_method"],

@@ -215,6 +215,7 @@ class PolarsOnly:
             .join(by_trust, on="trust", how="left")
             .with_columns(
                 factor=pl.coalesce("factor", "trust_factor"),
+                local_price=pl.col("local_price").str.replace(".", "", literal=True).cast(pl.Int64),
                 method=pl.col("admission_method").cast(METHODS, strict=False).to_physical(),
                 services=pl.col("specialised_services").str.split(";").list.eval(pl.element().str.strip_chars()),
                 **{"class": pl.col("patient_classification").cast(pl.Enum(CLASSES), strict=False).to_physical().cast(pl.Int8)},
