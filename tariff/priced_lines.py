@@ -53,7 +53,7 @@ def scan_written(priced: Priced) -> pl.LazyFrame:
         return priced.lazy()
     paths = _paths(priced)
     where = ", ".join(map(str, paths))
-    frame = _scan([file for path in paths for file in _files(path)], where)
+    frame = _scan([file for path in paths for file in files_of(path)], where)
     try:
         frame.collect_schema()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
@@ -132,7 +132,8 @@ def _card_path(priced: Path) -> Path:
     return priced / "run_card.json" if priced.is_dir() else priced.with_suffix(".run_card.json")
 
 
-def _files(path: Path) -> list[Path]:
+def files_of(path: Path) -> list[Path]:
+    """The files of priced lines that a path stands for. ActivityError where a folder holds none."""
     if not path.is_dir():
         return [path]
     within = path / "priced"
