@@ -15,6 +15,7 @@ from typing import Any, Final
 import polars as pl
 import pyarrow as pa
 import pyarrow.ipc
+import pyarrow.parquet as pq
 
 from tariff.activity.blocks import Lines, pieces_of
 from tariff.changed_lines import Marked, differing, lay_hashes_aside, partition_of
@@ -43,7 +44,7 @@ _COMPARED: Final = tuple(name for name in names(PRICED_LINE) if name not in _NOT
 _TOLD: Final = ("commissioner", "activity_date", "pod", "currency", "units", "outcome", "reason", "pack")
 
 
-_LINES_IN_A_PARTITION: Final = 250_000
+_LINES_IN_A_PARTITION: Final = 100_000
 _MOST_PARTITIONS: Final = 256
 """Each has a file that is open while lines are laid aside."""
 _LINE: Final = KEY[:-1]
@@ -53,21 +54,29 @@ _READ_SCHEMA: Final = {
     for name, dtype in schema(PRICED_LINE).items()
     if name in _READ
 }
+_OLDEST: Final = pl.CompatLevel.oldest()
 _LZ4: Final = pa.ipc.IpcWriteOptions(compression="lz4")
 _DIFFERENCES: Final = {name: f"{name.removesuffix('_pence')}_difference_pence" for name in _MONEY}
 
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """What changed between two runs, money in pence. `changed` has one row a line: cause, key, components that changed, details
-    before and after, differences; causes come in the order of `CAUSES`. `sums` has for each cause its lines, the difference of
-    each amount, and the lines in which it differs; `lines` and `pence` are of the first run and the second."""
+    """What changed between two runs, money in pence.
 
-    changed: pl.LazyFrame
+    `parts` follow one another and have a row for each changed line: cause, key, components that changed, details before and
+    after, differences; causes come in the order of `CAUSES`. `sums` has for each cause its lines, the difference of each amount,
+    and the lines in which it differs; `lines` and `pence` are of the first run and the second."""
+
+    parts: tuple[pl.LazyFrame, ...]
     sums: pl.DataFrame
     lines: tuple[int, int]
     pence: tuple[int, int]
     packs: tuple[str, ...] = ()
+
+    @property
+    def changed(self) -> pl.LazyFrame:
+        """Every line that changed."""
+        return pl.concat(self.parts)
 
     @property
     def by_cause(self) -> list[tuple[str, int, int]]:
@@ -123,10 +132,10 @@ def backtest(before: Path, after: Path) -> Iterator[Backtest]:
                 _written(_compared(*both), folder / f"changed-{number}.parquet")
                 for number, both in enumerate(zip(*partitions, strict=True))
             ]
-        changed = pl.concat([one.filter(pl.col("cause") == cause) for cause in CAUSES for one in found])
+        parts = tuple(one.filter(pl.col("cause") == cause) for cause in CAUSES for one in found)
         sums = _sums(found)
         packs = tuple(_other_packs(find_cards(before, None), find_cards(after, None)))
-        yield Backtest(changed, sums, (marked[0].changed.size, marked[1].changed.size), pence, packs)
+        yield Backtest(parts, sums, (marked[0].changed.size, marked[1].changed.size), pence, packs)
 
 
 def _count(lines: pl.LazyFrame) -> int:
@@ -170,7 +179,7 @@ def _laid_aside(run: Path, marked: Marked, count: int, folder: Path) -> list[Pat
             lines, first = marked.within(block, first), first + block.height
             own = lines.with_columns(partition=pl.Series(partition_of(lines, _LINE, count)))
             for number, part in own.partition_by("partition", as_dict=True, include_key=False).items():
-                table = part.to_arrow(compat_level=pl.CompatLevel.oldest())
+                table = part.to_arrow(compat_level=_OLDEST)
                 place = int(number[0])
                 if place not in writers:
                     writers[place] = open_files.enter_context(pa.ipc.new_stream(files[place], table.schema, options=_LZ4))
@@ -266,6 +275,12 @@ def write_changed(found: Backtest, out: Path, *, overwrite: bool) -> None:
     refuse_existing(out, overwrite=overwrite)
     with whole_file(out) as path, writing(out):
         if out.suffix.lower() == ".parquet":
-            found.changed.sink_parquet(path, compression="zstd", maintain_order=True)
+            schema = found.changed.collect_schema().to_frame().to_arrow(compat_level=_OLDEST).schema
+            with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+                for part in found.parts:
+                    if (lines := part.collect()).height:
+                        writer.write_table(lines.to_arrow(compat_level=_OLDEST))
         else:
-            found.changed.sink_csv(path, maintain_order=True)
+            with path.open("wb") as file:
+                for number, part in enumerate(found.parts):
+                    part.collect().write_csv(file, include_header=not number)
