@@ -6,18 +6,23 @@ its lines stand. The columns that a price does not depend on beyond these (patie
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.ipc
+import pyarrow.parquet as pq
 
-from tariff.columns import COMPONENTS, PRICED_LINE, names
+from tariff.activity.blocks import Lines, pieces_of
+from tariff.changed_lines import Marked, differing, lay_hashes_aside, partition_of
+from tariff.columns import COMPONENTS, PRICED_LINE, names, schema
 from tariff.intake import damage_found
 from tariff.money import pounds
-from tariff.priced_lines import find_cards, scan_lines
+from tariff.priced_lines import files_of, find_cards, scan_lines
 from tariff.run_folder import writing
 from tariff.whole_files import refuse_existing, whole_file
 
@@ -39,21 +44,39 @@ _COMPARED: Final = tuple(name for name in names(PRICED_LINE) if name not in _NOT
 _TOLD: Final = ("commissioner", "activity_date", "pod", "currency", "units", "outcome", "reason", "pack")
 
 
-_LINES_IN_A_PARTITION: Final = 500_000
+_LINES_IN_A_PARTITION: Final = 100_000
+_MOST_PARTITIONS: Final = 256
+"""Each has a file that is open while lines are laid aside."""
+_LINE: Final = KEY[:-1]
+_READ: Final = (*_LINE, *_COMPARED)
+_READ_SCHEMA: Final = {
+    name: pl.String() if isinstance(dtype, pl.Enum | pl.Categorical) else dtype
+    for name, dtype in schema(PRICED_LINE).items()
+    if name in _READ
+}
+_OLDEST: Final = pl.CompatLevel.oldest()
+_LZ4: Final = pa.ipc.IpcWriteOptions(compression="lz4")
 _DIFFERENCES: Final = {name: f"{name.removesuffix('_pence')}_difference_pence" for name in _MONEY}
 
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """What changed between two runs, money in pence. `changed` has one row a line: cause, key, components that changed, details
-    before and after, differences; causes come in the order of `CAUSES`. `sums` has for each cause its lines, the difference of
-    each amount, and the lines in which it differs; `lines` and `pence` are of the first run and the second."""
+    """What changed between two runs, money in pence.
 
-    changed: pl.LazyFrame
+    `parts` follow one another and have a row for each changed line: cause, key, components that changed, details before and
+    after, differences; causes come in the order of `CAUSES`. `sums` has for each cause its lines, the difference of each amount,
+    and the lines in which it differs; `lines` and `pence` are of the first run and the second."""
+
+    parts: tuple[pl.LazyFrame, ...]
     sums: pl.DataFrame
     lines: tuple[int, int]
     pence: tuple[int, int]
     packs: tuple[str, ...] = ()
+
+    @property
+    def changed(self) -> pl.LazyFrame:
+        """Every line that changed."""
+        return pl.concat(self.parts)
 
     @property
     def by_cause(self) -> list[tuple[str, int, int]]:
@@ -94,55 +117,89 @@ def _signed(pence: int) -> str:
 
 @contextmanager
 def backtest(before: Path, after: Path) -> Iterator[Backtest]:
-    """Compare the priced lines of two runs; `changed` can be read while the context lasts. Lines are laid aside in partitions by
-    a hash of their key, in the temporary folder, so that memory does not grow with them.
+    """Compare the priced lines of two runs; `changed` can be read while the context lasts. Lines that are not the same are found
+    by hashes, and laid aside in partitions by their key, in the temporary folder: memory grows by a byte a line.
 
     ActivityError where the lines cannot be read, OutputError where the temporary folder has no room."""
-    runs = [_lines(path) for path in (before, after)]
-    sources = [([path], scan_lines(path)) for path in (before, after)]
+    runs, sources = (before, after), [([path], scan_lines(path)) for path in (before, after)]
     with TemporaryDirectory(prefix="tariff-") as name:
         folder = Path(name)
         with writing(folder), damage_found(sources):
-            totals = [run.select(pl.len(), pl.col("price_pence").sum()).collect().row(0) for run in runs]
-            count = max(1, -(-max(lines for lines, _ in totals) // _LINES_IN_A_PARTITION))
-            partitions = [_laid_aside(run, count, folder / side) for run, side in zip(runs, ("before", "after"), strict=True)]
+            marked, pence = _differing(runs, [_count(lines) for _, lines in sources], folder)
+            count = _partitions(max(map(len, marked)))
+            partitions = [_laid_aside(runs[side], marked[side], count, folder / f"changed-{side}") for side in range(2)]
             found = [
                 _written(_compared(*both), folder / f"changed-{number}.parquet")
                 for number, both in enumerate(zip(*partitions, strict=True))
             ]
-        changed = pl.concat([one.filter(pl.col("cause") == cause) for cause in CAUSES for one in found])
+        parts = tuple(one.filter(pl.col("cause") == cause) for cause in CAUSES for one in found)
         sums = _sums(found)
         packs = tuple(_other_packs(find_cards(before, None), find_cards(after, None)))
-        (first, second) = totals
-        yield Backtest(changed, sums, (first[0], second[0]), (int(first[1]), int(second[1])), packs)
+        yield Backtest(parts, sums, (marked[0].changed.size, marked[1].changed.size), pence, packs)
 
 
-def _laid_aside(lines: pl.LazyFrame, count: int, folder: Path) -> list[pl.LazyFrame]:
-    """The lines of each partition, in their order, written in one pass."""
-    key = pl.struct("kind", "provider", "line_id").hash(seed=0)
-    placed = lines.with_row_index("place").with_columns((key % count).cast(pl.UInt32).alias("partition"))
-    by_partition = pl.PartitionBy(folder, key="partition", include_key=False)
-    placed.sink_parquet(by_partition, compression="lz4", statistics=False, mkdir=True, row_group_size=20_000)
-    nothing = pl.LazyFrame(schema=placed.drop("partition").collect_schema())
-    return [_scanned(sorted((folder / f"partition={number}").glob("*.parquet")), nothing) for number in range(count)]
+def _count(lines: pl.LazyFrame) -> int:
+    return int(lines.select(pl.len()).collect().item())
 
 
-def _scanned(files: Sequence[Path], nothing: pl.LazyFrame) -> pl.LazyFrame:
-    return pl.scan_parquet(list(files), glob=False) if files else nothing
+def _partitions(lines: int) -> int:
+    return min(max(1, -(-lines // _LINES_IN_A_PARTITION)), _MOST_PARTITIONS)
 
 
-def _compared(before: pl.LazyFrame, after: pl.LazyFrame) -> pl.DataFrame:
+def _blocks(run: Path) -> Iterator[pl.DataFrame]:
+    """What is compared of the lines of a run, in bounded blocks."""
+    for file in files_of(run):
+        lines = _lines(file)
+        yield from Lines(lines, pieces_of([(lines, file)])).each_block(_READ, lambda block: block)
+
+
+def _differing(runs: tuple[Path, Path], lines: Sequence[int], folder: Path) -> tuple[tuple[Marked, Marked], tuple[int, int]]:
+    """The lines of each run that are not in the other as they are, and the price of each run in pence."""
+    count, pence = _partitions(max(lines)), [0, 0]
+
+    def summed(side: int) -> Iterator[pl.DataFrame]:
+        for block in _blocks(runs[side]):
+            pence[side] += int(block["price_pence"].sum())
+            yield block
+
+    folders = [folder / f"hashes-{side}" for side in range(2)]
+    found = [lay_hashes_aside(summed(side), _LINE, count, folders[side]) for side in range(2)]
+    return differing(folders, found, count), (pence[0], pence[1])
+
+
+def _laid_aside(run: Path, marked: Marked, count: int, folder: Path) -> list[Path]:
+    """The marked lines of a run in a file a partition, each in their order. A partition without any has no file."""
+    folder.mkdir()
+    first, files = 0, [folder / str(number) for number in range(count)]
+    if not len(marked):
+        return files
+    with ExitStack() as open_files:
+        writers: dict[int, pa.RecordBatchStreamWriter] = {}
+        for block in _blocks(run):
+            lines, first = marked.within(block, first), first + block.height
+            own = lines.with_columns(partition=pl.Series(partition_of(lines, _LINE, count)))
+            for number, part in own.partition_by("partition", as_dict=True, include_key=False).items():
+                table = part.to_arrow(compat_level=_OLDEST)
+                place = int(number[0])
+                if place not in writers:
+                    writers[place] = open_files.enter_context(pa.ipc.new_stream(files[place], table.schema, options=_LZ4))
+                writers[place].write_table(table)
+    return files
+
+
+def _compared(before: Path, after: Path) -> pl.DataFrame:
     """The lines of a partition that changed, in the order of cause and key."""
-    first, second = (_counted(lines) for lines in (before, after))
+    first, second = (_read(path) for path in (before, after))
     joined = first.join(second, on=KEY, how="full", suffix="_after", nulls_equal=True, coalesce=True)
     changed = joined.with_columns(cause=_cause()).filter(pl.col("cause").is_not_null())
     return changed.select(_changed()).sort("cause", *KEY).collect()
 
 
-def _counted(lines: pl.LazyFrame) -> pl.LazyFrame:
-    """Lines with how many of the same key came before them."""
-    occurrence = pl.int_range(pl.len()).over("kind", "provider", "line_id", order_by="place")
-    return lines.with_columns(occurrence=occurrence, there=pl.lit(value=True)).drop("place")
+def _read(path: Path) -> pl.LazyFrame:
+    if not path.exists():
+        return pl.LazyFrame(schema={**_READ_SCHEMA, "occurrence": pl.UInt32(), "there": pl.Boolean()})
+    with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as stream:
+        return pl.DataFrame(stream.read_all()).lazy().with_columns(there=pl.lit(value=True))
 
 
 def _written(changed: pl.DataFrame, path: Path) -> pl.LazyFrame:
@@ -159,9 +216,8 @@ def _sums(found: Sequence[pl.LazyFrame]) -> pl.DataFrame:
 
 
 def _lines(path: Path) -> pl.LazyFrame:
-    lines = scan_lines(path).select("kind", "provider", "line_id", *_COMPARED)
-    enumerations = [name for name, dtype in lines.collect_schema().items() if isinstance(dtype, pl.Enum | pl.Categorical)]
-    return lines.with_columns(pl.col(enumerations).cast(pl.String))
+    """What is compared of the lines of a file, as one type whichever run it is of."""
+    return scan_lines(path).select(pl.col(name).cast(dtype) for name, dtype in _READ_SCHEMA.items())
 
 
 def _other(name: str) -> pl.Expr:
@@ -219,6 +275,12 @@ def write_changed(found: Backtest, out: Path, *, overwrite: bool) -> None:
     refuse_existing(out, overwrite=overwrite)
     with whole_file(out) as path, writing(out):
         if out.suffix.lower() == ".parquet":
-            found.changed.sink_parquet(path, compression="zstd", maintain_order=True)
+            schema = found.changed.collect_schema().to_frame().to_arrow(compat_level=_OLDEST).schema
+            with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+                for part in found.parts:
+                    if (lines := part.collect()).height:
+                        writer.write_table(lines.to_arrow(compat_level=_OLDEST))
         else:
-            found.changed.sink_csv(path, maintain_order=True)
+            with path.open("wb") as file:
+                for number, part in enumerate(found.parts):
+                    part.collect().write_csv(file, include_header=not number)

@@ -25,18 +25,28 @@ from tariff.errors import DisagreementError, Fault
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Lines of one kind that are read together. `paths` are the files they come from; `to_price` are the lines as pricing takes
-    them, some codes of which may stand as they are in the file. `fitted` are the files; items attached to spells have none."""
+    """Lines of one kind that are read together. `paths` are the files they come from; `source` are those files, fitted, or the
+    lines themselves where they are items attached to spells. Lines are made when they are asked for: of thousands of files only
+    those that are being read take memory."""
 
     kind: str
     paths: tuple[Path, ...]
-    to_price: Lines
-    fitted: tuple[FittedFile, ...] = ()
+    source: tuple[FittedFile, ...] | pl.LazyFrame
+
+    @property
+    def fitted(self) -> tuple[FittedFile, ...]:
+        """The files, where the lines are of files."""
+        return () if isinstance(self.source, pl.LazyFrame) else self.source
+
+    @property
+    def to_price(self) -> Lines:
+        """The lines as pricing takes them, some codes of which may stand as they are in the file."""
+        return Lines(self.source) if isinstance(self.source, pl.LazyFrame) else lines_to_price(self.source)
 
     @property
     def lines(self) -> pl.LazyFrame:
         """The lines as canonical activity."""
-        return canonical(self.fitted) if self.fitted else self.to_price.whole
+        return self.source if isinstance(self.source, pl.LazyFrame) else canonical(self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +65,7 @@ def take_in(files: Sequence[tuple[str | None, Path]], columns: Path | str | None
     Raises ActivityError with every fault of every file that cannot be used as a whole, RulesError for the column map."""
     groups = grouped(files, columns)
     refuse_unreadable([one for group in groups for one in group.fitted])
-    parts = [Part(group.kind, group.paths, lines_to_price(group.fitted), group.fitted) for group in groups]
+    parts = [Part(group.kind, group.paths, group.fitted) for group in groups]
     admitted = [one for part in parts if part.kind == "admitted" for one in part.fitted]
     if not admitted:
         return Intake(tuple(parts), 0, 0)
@@ -66,7 +76,7 @@ def take_in(files: Sequence[tuple[str | None, Path]], columns: Path | str | None
     with damage_named([path for part in parts for path in part.paths]), damage_found((part.paths, part.lines) for part in parts):
         attached = int(items.select(pl.len()).collect(engine="streaming").item())
     if attached:
-        parts.append(Part("unbundled", tuple(one.file.path for one in admitted), Lines(items)))
+        parts.append(Part("unbundled", tuple(one.file.path for one in admitted), items))
     return Intake(tuple(parts), attached, also_given)
 
 

@@ -53,7 +53,7 @@ def scan_written(priced: Priced) -> pl.LazyFrame:
         return priced.lazy()
     paths = _paths(priced)
     where = ", ".join(map(str, paths))
-    frame = _scan([file for path in paths for file in _files(path)], where)
+    frame = _scan([file for path in paths for file in files_of(path)], where)
     try:
         frame.collect_schema()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
@@ -79,7 +79,7 @@ TableBeside = pl.DataFrame | str | Path | Sequence[str | Path] | None
 
 
 def find_beside(
-    priced: Priced, what: Literal["pathways", "pathways_restated", "readmissions"], given: TableBeside
+    priced: Priced, what: Literal["pathways", "pathways_owed", "pathways_restated", "readmissions"], given: TableBeside
 ) -> pl.DataFrame | None:
     """A table that belongs to priced lines: as given, or found beside every file as `X.<what>.parquet` or in the run folder as
     `<what>.parquet`; None where a file lacks it. ActivityError where it cannot be read or is not such a table."""
@@ -90,7 +90,7 @@ def find_beside(
     files = [_beside(path, what) for path in _paths(priced)] if given is None else _paths(given)  # type: ignore[arg-type]
     if given is None and not all(path.is_file() for path in files):
         return None
-    return pl.concat([_read_beside(file, what) for file in files])
+    return pl.concat([_read_beside(file, what) for file in files], how="diagonal")
 
 
 def _read_beside(file: Path, what: str) -> pl.DataFrame:
@@ -102,12 +102,13 @@ def _read_beside(file: Path, what: str) -> pl.DataFrame:
     if lacking:
         told = f"lacks the columns {', '.join(lacking[:3])}{' and others' if len(lacking) > 3 else ''}"
         raise ActivityError(f"these are not {what}", [Fault(str(file), told, f"give the {what} that `tariff price` wrote")])
-    return found.select(_NEEDED[what])
+    return found.select(*_NEEDED[what], *(name for name in _TOLD.get(what, ()) if name in found.columns))
 
 
 _WHERE: Final = ("commissioner", "financial_year", "month")
 _NEEDED: Final = {
     "pathways": ("pathway_id", "definition", "lead_provider", *_WHERE, "change_pence"),
+    "pathways_owed": ("definition", "debtor", "creditor", "lines", "pence"),
     "pathways_restated": (
         *(*_WHERE, "provider", "pod", "treatment_function", "currency"),
         *("definition", "told_definition", "pathway_pence", "change_pence"),
@@ -118,6 +119,8 @@ _NEEDED: Final = {
     ),
 }
 """The columns of each table that payment looks at: the tables grow, and those of earlier runs are of use."""
+_TOLD: Final = {"pathways": ("phase", "level", "flag", "price_pence", "episodic_pence", "complications")}
+"""What a report tells besides, where a table has it."""
 
 
 def _beside(priced: Path, what: str) -> Path:
@@ -132,7 +135,8 @@ def _card_path(priced: Path) -> Path:
     return priced / "run_card.json" if priced.is_dir() else priced.with_suffix(".run_card.json")
 
 
-def _files(path: Path) -> list[Path]:
+def files_of(path: Path) -> list[Path]:
+    """The files of priced lines that a path stands for. ActivityError where a folder holds none."""
     if not path.is_dir():
         return [path]
     within = path / "priced"

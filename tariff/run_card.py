@@ -155,6 +155,7 @@ def describe_pack(pack: RulePack) -> dict[str, Any]:
             for name, rule in ((name, getattr(pack.rules, name)) for name in type(pack.rules).model_fields)
         ],
         "best_practice": list(_tariffs(pack)),
+        "pathways": [{"name": its.name, "title": its.title} for its in (pack.pathways.pathway if pack.pathways else ())],
         "notes": list(pack.notes),
     }
 

@@ -63,7 +63,8 @@ def _write_parts(
         have = run.rows_done(number)
         if have is not None and have >= lines:
             continue
-        rest = Lines(part.to_price.whole.slice(have)) if have else part.to_price
+        own = part.to_price
+        rest = Lines(own.whole.slice(have)) if have else own
         columns = rest.whole.collect_schema().names()
         priced = pricer(columns, packs, dates=job.dates, confidence=job.confidence, evidence=evidence)
         with damage_found((one.paths, one.lines) for one in [part]):

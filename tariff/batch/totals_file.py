@@ -22,10 +22,11 @@ def price_into_totals(job: Job, packs: Sequence[RulePack], intake: Intake, as_th
     expected = sum(lines_expected(intake, inputs))
     job.tell(done, expected)
     for part in intake.parts:
-        columns = part.to_price.whole.collect_schema().names()
+        lines = part.to_price
+        columns = lines.whole.collect_schema().names()
         priced = pricer(columns, packs, dates=job.dates, confidence=job.confidence, columns=(*READ, *job.aggregate_by))
         with damage_found((one.paths, one.lines) for one in [part]):
-            for block in part.to_price.each_block(priced.inputs, priced):
+            for block in lines.each_block(priced.inputs, priced):
                 sums.add(block)
                 done += block.height
                 job.tell(done, expected)

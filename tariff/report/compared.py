@@ -15,6 +15,7 @@ from tariff.money import pounds
 from tariff.payment import Ledger, Model, Models
 from tariff.reasons import PRICED
 from tariff.report.best_practice import BestPractice
+from tariff.report.pathway_section import PathwayFigures
 from tariff.report.suppression import Hidden, Key, hide_small, is_small
 from tariff.report.words import headline
 
@@ -47,6 +48,7 @@ class Compared:
     suppress: bool = True
     best_practice: BestPractice = field(default_factory=BestPractice)
     pathways: pl.DataFrame = field(default_factory=pl.DataFrame)
+    pathway_figures: PathwayFigures = field(default_factory=PathwayFigures)
     _compared: dict[tuple[str, ...], pl.DataFrame] = field(default_factory=dict, repr=False)
     _bridged: dict[tuple[str, ...], pl.DataFrame] = field(default_factory=dict, repr=False)
 

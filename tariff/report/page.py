@@ -24,6 +24,7 @@ from tariff.report.best_practice import (
 from tariff.report.charts import BridgeScale, BridgeStep, ChartText, bridge_scale, bridge_svg, wrap_label
 from tariff.report.compared import Compared
 from tariff.report.outcomes import evidence_not_used
+from tariff.report.pathway_section import level_table, owed_table, pathway_finding, provider_table
 from tariff.report.suppression import CONFIDENTIAL, is_small
 from tariff.report.table import Table
 from tariff.report.tables import (
@@ -94,6 +95,16 @@ class BestPracticeSection:
     settings: Table | None
 
 
+@dataclass(frozen=True, slots=True)
+class PathwaySection:
+    """Pathways on the page: the finding, the table by level, and, where the pathways tell it, by lead provider and who owes."""
+
+    finding: str
+    table: Table
+    providers: Table | None = None
+    owed: Table | None = None
+
+
 def render_page(report: Compared, written: date) -> str:
     """The whole page as HTML: no address outside itself, charts as inline SVG."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -118,7 +129,7 @@ def render_page(report: Compared, written: date) -> str:
         comparisons=[comparison_table(report, dimension) for dimension in report.dimensions if dimension != "provider"],
         gains=gain_table(report) if report.others else None,
         best_practice=_best_practice(report),
-        pathways=pathway_table(report),
+        pathways=_pathways(report),
         whole_contract=_pays_whole_contracts(report),
         outcomes=outcome_table(report),
         outcome_finding=_outcome_finding(report),
@@ -142,6 +153,17 @@ def _best_practice(report: Compared) -> BestPracticeSection | None:
     if found.is_empty or report.is_too_small:
         return None
     return BestPracticeSection(best_practice_finding(found), tariff_table(found), tariff_sections(found), settings_table(found))
+
+
+def _pathways(report: Compared) -> PathwaySection | None:
+    """The section of pathways; None where there are none. Without the table of pathways only what lies inside them is known."""
+    found = report.pathway_figures
+    if found.is_empty:
+        inside = pathway_table(report)
+        return None if inside is None else PathwaySection("Pathways", inside)
+    if report.is_too_small:
+        return None
+    return PathwaySection(pathway_finding(found), level_table(found), provider_table(found), owed_table(found))
 
 
 def _overline(report: Compared) -> str:

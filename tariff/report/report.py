@@ -44,6 +44,7 @@ from tariff.report.from_totals import (
 )
 from tariff.report.outcomes import count_outcomes, count_packs
 from tariff.report.page import render_page
+from tariff.report.pathway_section import pathway_figures
 from tariff.report.terminal import as_text
 from tariff.report.text_files import write_csv
 from tariff.report.value_beyond_lines import count_pathways
@@ -151,6 +152,7 @@ def compare(
     found, formed = find_beside(priced, "readmissions", readmissions), find_beside(priced, "pathways", pathways)
     again = None if found is None else gather_readmissions(found)
     restated = find_beside(priced, "pathways_restated", None)
+    owed = find_beside(priced, "pathways_owed", None) if pathways is None else None
     inside = None if formed is None else gather_inside(frame, formed)
     if inside is not None and restated is not None and pathways is None:
         inside = with_restated(inside, restated)
@@ -172,6 +174,7 @@ def compare(
         suppress=suppress,
         best_practice=achieved(frame, cards, suppress=suppress),
         pathways=count_pathways(frame),
+        pathway_figures=pathway_figures(frame, formed, owed, cards, suppress=suppress),
     )
     report.compare_by(())
     return report

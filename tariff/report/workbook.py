@@ -16,6 +16,7 @@ from tariff.report.assumed import assumption_rows
 from tariff.report.best_practice_sheets import best_practice_sheets
 from tariff.report.compared import Compared
 from tariff.report.outcomes import evidence_not_used, reason_sentence
+from tariff.report.pathway_sheets import pathway_sheets
 from tariff.report.sheet import NOT_APPLICABLE, NOT_AVAILABLE, Chart, Sheet, Value, in_lines, in_pounds
 from tariff.report.suppression import CONFIDENTIAL, is_small
 from tariff.report.words import DIMENSION_NAMES, value_name
@@ -62,6 +63,8 @@ def _sheets(report: Compared) -> Iterator[Sheet]:
     if report.others:
         yield _bridge(report)
     yield from best_practice_sheets(report.best_practice)
+    if not report.is_too_small:
+        yield from pathway_sheets(report.pathway_figures)
     yield _outcomes(report)
     unused = tuple(evidence_not_used(report))
     if unused:

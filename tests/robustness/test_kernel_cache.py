@@ -1,5 +1,5 @@
 """Compiled kernels on disk: several processes may meet in one cold cache, an install and a home that cannot be written do no
-harm, and what a process needs to start is bounded. Limits are generous: the machine may be busy."""
+harm, and what a process needs to start is bounded. What is bounded is processor time, as the machine may be busy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import polars as pl
@@ -19,15 +18,14 @@ from tariff.columns import ADMITTED, names
 PRICE = """
 import sys, time
 from pathlib import Path
-started = time.perf_counter()
 from tariff.batch import Job, price_files
 run = price_files(Job([(None, Path("apc.csv"))], Path(sys.argv[1]), "example", overwrite=True))
-print(run.card["price_pence"], time.perf_counter() - started)
+print(run.card["price_pence"], time.process_time())
 """
 EXPECTED = 630_000
 WARM_SECONDS, COLD_SECONDS = 3, 15
-BUSY = 4
-"""How many times longer a machine that does other work may take."""
+SLOW = 4
+"""How many times longer a slow machine may take, or one whose processors other work takes turns on."""
 
 
 @pytest.fixture(autouse=True)
@@ -49,8 +47,8 @@ def start(out: str, **changes: str) -> subprocess.Popen[str]:
 
 
 def finished(process: subprocess.Popen[str]) -> float:
-    """The seconds a process took to its first price, which must be right."""
-    out, err = process.communicate(timeout=300)
+    """The seconds of processor time a process took to its first price, which must be right."""
+    out, err = process.communicate(timeout=1_200)
     assert process.returncode == 0, err
     pence, seconds = out.split()
     assert int(pence) == EXPECTED
@@ -62,11 +60,11 @@ def finished(process: subprocess.Popen[str]) -> float:
 def test_a_cold_cache_that_several_processes_fill_at_once_is_whole(folder):
     cache = str(folder / "cache")
     for process in [start(f"cold{number}.parquet", NUMBA_CACHE_DIR=cache) for number in range(3)]:
-        assert finished(process) < 3 * COLD_SECONDS * BUSY
+        assert finished(process) < COLD_SECONDS * SLOW
     kept = {path: path.stat().st_mtime_ns for path in (folder / "cache").rglob("*.nb?")}
     assert kept
     seconds = [finished(start(f"warm{number}.parquet", NUMBA_CACHE_DIR=cache)) for number in range(2)]
-    assert min(seconds) < WARM_SECONDS * BUSY
+    assert min(seconds) < WARM_SECONDS * SLOW
     assert {path: path.stat().st_mtime_ns for path in (folder / "cache").rglob("*.nb?")} == kept, "nothing is compiled again"
 
 
@@ -113,15 +111,22 @@ def test_a_read_only_install_prices_from_the_user_s_cache(folder):
         assert list((folder / "home").rglob("kernels-*/**/*.nbi"))
 
 
+def _seconds_of_children() -> float:
+    """Processor time of the processes that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the time of a process that has ended is not told there")
 def test_starting_up_is_bounded():
-    """`tariff --help` in half a second and a first price in three, on an idle machine with a warm cache; the best of three."""
+    """`tariff --help` in half a second and a first price in three, with a warm cache; the best of three."""
     seconds: dict[str, list[float]] = {"help": [], "price": []}
     for number in range(3):
-        begun = time.perf_counter()
+        begun = _seconds_of_children()
         subprocess.run([sys.executable, "-m", "tariff", "--help"], capture_output=True, check=True)
-        seconds["help"].append(time.perf_counter() - begun)
+        seconds["help"].append(_seconds_of_children() - begun)
         seconds["price"].append(finished(start(f"{number}.parquet", HOME=os.environ.get("HOME", ""))))
         if seconds["help"][-1] < 0.5 and seconds["price"][-1] < WARM_SECONDS:
             break
-    assert min(seconds["help"]) < 0.5 * BUSY
-    assert min(seconds["price"]) < WARM_SECONDS * BUSY
+    assert min(seconds["help"]) < 0.5 * SLOW
+    assert min(seconds["price"]) < WARM_SECONDS * SLOW

@@ -24,7 +24,7 @@ from tariff.rulepack import find_pack
 if sys.platform != "win32":
     import resource
 
-SECONDS = 60
+SECONDS = 180
 """No file of a few kilobytes may take longer, on however busy a machine, even where a kernel is compiled for it."""
 MORE_MEGABYTES = 700
 PATIENT = "P4711943"

@@ -31,7 +31,7 @@ LAYERS = (
     {"payment", "assumptions", "verification"},
     {"comparison", "coverage", "valuation", "waterfall", "run_card"},
     {"priced_lines"},
-    {"report", "printing", "run_folder", "aggregation"},
+    {"report", "printing", "run_folder", "aggregation", "changed_lines"},
     {"batch", "backtest", "synthetic"},
     {"demonstration", "run_file"},
     {"cli"},

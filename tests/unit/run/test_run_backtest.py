@@ -35,6 +35,7 @@ def test_the_number_of_partitions_changes_nothing(runs, monkeypatch):
     with backtest(*runs) as one:
         told, whole = str(one), one.changed.collect()
     monkeypatch.setattr("tariff.backtest._LINES_IN_A_PARTITION", 20)
+    monkeypatch.setattr("tariff.backtest._MOST_PARTITIONS", 7)
     with backtest(*runs) as many:
         assert str(many) == told
         apart = many.changed.collect()

@@ -321,28 +321,28 @@ def test_a_killed_run_holds_no_lock_and_continues_to_the_same_bytes():
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
 def test_killed_at_twenty_random_moments_and_continued_in_the_end():
     """Each attempt continues where the last one was killed, at a moment that no one chose."""
-    price_files(job("whole", rows_in_a_part=10))
-    resumed = STOPPED.replace("rows_in_a_part=100", "rows_in_a_part=10, resume=True").replace("done >= stop", "False")
-    chance, killed = random.Random(8), 0
-    started = time.monotonic()
-    subprocess.run([sys.executable, "-c", resumed.replace('Path("run")', 'Path("timed")'), "0"], check=True)
-    whole = time.monotonic() - started
+    price_files(job("whole", rows_in_a_part=25))
+    resumed = STOPPED.replace("rows_in_a_part=100", "rows_in_a_part=25, resume=True").replace("done >= stop", "False")
+    chance, killed, finished, longest = random.Random(8), 0, 0, 60.0
     while killed < 20:
+        assert finished < 40, "runs end before they are killed"
+        started = time.monotonic()
         process = subprocess.Popen([sys.executable, "-c", resumed, "0"])
-        try:
-            process.wait(timeout=chance.uniform(0.5, 1.0) * whole)
+        try:  # the first runs to its end, and tells how long one takes; so does each that is done before it is killed
+            process.wait(timeout=chance.uniform(0.4, 1.0) * longest if finished else 600)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
             killed += 1
             continue
+        finished, longest = finished + 1, time.monotonic() - started
         assert process.returncode == 0
         assert contents("run") == contents("whole")
         for path in (*Path("run/priced").iterdir(), *(path for path in Path("run").iterdir() if path.is_file())):
             path.unlink()
         Path("run/priced").rmdir()
         Path("run").rmdir()
-    price_files(job(resume=True, rows_in_a_part=10))
+    price_files(job(resume=True, rows_in_a_part=25))
     assert contents("run") == contents("whole")
 
 
