@@ -53,6 +53,9 @@ def test_which_rules_were_used(card):
     rules = {rule["rule"]: rule for rule in told["rules"]}
     assert rules["long_stay"]["method"] == "per_day_beyond_trim"
     assert all(rule["source"] and rule["confidence"] for rule in rules.values())
+    titles = {its.name: its.title for its in pack.pathways.pathway}
+    assert len(titles) > 1
+    assert {said["name"]: said["title"] for said in told["pathways"]} == titles
 
 
 def test_lines_in_are_the_sum_of_the_outcomes_and_of_the_reasons(card, lines):

@@ -34,7 +34,8 @@ def report_page(priced_lines: Callable[..., pl.DataFrame], tmp_path_factory: pyt
             "best_practice_pence": 50_00 if number == 3 else 0,
             "best_practice_tariff": "hip_fracture" if number < 4 else None,
             "best_practice_status": ("no_evidence", "not_met", "not_met", "met")[number] if number < 4 else None,
-            "pathway_id": f"hip:XP{provider}:L{number}" if number > 7 else None,
+            "pathway_id": f"hip:XP{provider % 3 + 1}:L{number}" if number > 7 else None,
+            "pathway_pence": 400_00 if number > 7 else 0,
         }
         for commissioner in (1, 2)
         for provider in (1, 2, 3)
@@ -50,8 +51,29 @@ def report_page(priced_lines: Callable[..., pl.DataFrame], tmp_path_factory: pyt
             for pod in pods
         ]
     )
+    pathways = pl.DataFrame(
+        [
+            {
+                "pathway_id": f"hip:XP{lead}:L{number}",
+                "definition": "hip",
+                "phase": None,
+                "level": ("standard", "complex")[number % 2],
+                "lead_provider": f"XP{lead}",
+                "commissioner": "XC1",
+                "financial_year": "2024-25",
+                "month": 1,
+                "flag": None,
+                "price_pence": 4_000_00 + 200_00 * lead,
+                "change_pence": 4_000_00 + 200_00 * lead,
+                "episodic_pence": 4_300_00,
+            }
+            for lead in (1, 2, 3)
+            for number in range(8, 40)
+        ],
+        schema_overrides={"phase": pl.String(), "flag": pl.String(), "month": pl.Int8()},
+    )
     models = "preset:episodic,preset:block,preset:pbr-2013-14,preset:nhsps-2023-25"
-    report = compare(priced_lines(*lines, *lost), models, plan=plan, baseline="episodic")
+    report = compare(priced_lines(*lines, *lost), models, plan=plan, pathways=pathways, baseline="episodic")
     return report.write(tmp_path_factory.mktemp("browser") / "report", written=date(2025, 11, 22)) / "report.html"
 
 
@@ -87,6 +109,8 @@ def test_what_a_reader_looks_for_is_there(opened: tuple[Any, list[str]]) -> None
         "best-practice",
         "best-practice-hip-fracture",
         "pathways",
+        "pathways-by-provider",
+        "pathways-owed",
     ):
         table = page.locator(f"table#{name}")
         assert table.count() == 1, name
