@@ -19,7 +19,7 @@ from tariff.report.words import counted, short_money, signed
 
 _LEVEL: Final = ("definition", "phase", "level")
 _FIGURES: Final = ("pathways", "episodic_pence", "bundle_pence", "gain_pence")
-_NEEDED: Final = ("pathway_id", *_LEVEL, "lead_provider", "financial_year", "flag", "price_pence", "episodic_pence")
+_NEEDED: Final = ("pathway_id", *_LEVEL, "lead_provider", "flag", "price_pence", "episodic_pence")
 _UNHIDDEN: Final = Hidden(frozenset(), (frozenset(), frozenset()))
 
 Row = Mapping[str, Any]
@@ -125,8 +125,8 @@ def pathway_figures(
     Nothing where the pathways lack what they are paid and what for: those of a model made by hand need not tell it."""
     if pathways is None or any(name not in pathways.columns for name in _NEEDED):
         return PathwayFigures(suppress=suppress)
-    # A later run tells an earlier run's pathway again as it stands now.
-    latest = pathways.unique(("pathway_id", "financial_year"), keep="last", maintain_order=True)
+    # A later run tells an earlier run's pathway again as it stands now; runs are given in their order.
+    latest = pathways.unique("pathway_id", keep="last", maintain_order=True)
     if "complications" not in latest.columns:
         latest = latest.with_columns(pl.lit(0, pl.Int64).alias("complications"))
     return PathwayFigures(

@@ -12,6 +12,7 @@ import pytest
 from tariff.cli import app
 from tariff.columns import PATHWAY_TABLES
 from tariff.errors import TariffError
+from tariff.report import compare
 from tariff.report.pathway_report import FILES
 from tariff.rulepack.finding import find_pack
 
@@ -173,6 +174,10 @@ def test_pathways_keep_the_pack_of_their_own_date(tmp_path, overlay, next_year):
     assert in_turn.filter(pl.col("pathway_id") == "hernia:XP1:S1")["change_pence"].to_list() == [125_000, 0]
     latest = in_turn.unique("pathway_id", keep="last", maintain_order=True).select(wanted).sort("pathway_id")
     assert latest.equals(told.sort("pathway_id"))
+    reported = [compare(runs, "preset:episodic").pathway_figures for runs in ([first, second], together)]
+    assert reported[0].levels == reported[1].levels
+    assert reported[0].providers == reported[1].providers
+    assert reported[0].total["bundle_pence"] == 325_000
 
 
 MODELS = 'schema = 1\n[[model]]\nname = "bundled"\ntitle = "Bundled"\npathways = ["all"]\n'
