@@ -44,12 +44,19 @@ class Lines:
         with ThreadPoolExecutor(max_workers=1) as reader:
             coming: Future[pl.DataFrame] | None = None
             for piece in self.pieces:
-                read, coming = coming, reader.submit(piece.select(columns).collect, engine="in-memory")
+                read, coming = coming, reader.submit(_read, piece.select(columns))
                 if read is not None:
                     yield read.result()
                     del read  # or its memory would stay while the next is waited for
             if coming is not None:
                 yield coming.result()
+
+
+def _read(piece: pl.LazyFrame) -> pl.DataFrame:
+    try:
+        return piece.collect(engine="in-memory")
+    except pl.exceptions.PanicException:  # no Exception: it would go past all who take blocks, and be printed on its way
+        raise pl.exceptions.ComputeError("the file is damaged in a way that its reader does not know") from None
 
 
 def as_they_come(blocks: Callable[[], Iterator[pl.DataFrame]], schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:

@@ -44,6 +44,9 @@ def hide_small(counts: Mapping[Key, int]) -> Hidden:
     while before != (before := len(cells) + sum(map(len, values))):
         for line in lines:
             cells |= _companion({key: counts[key] for key in line}, cells)
+        if len(values) == 2:  # a table of rows and columns, whose totals are those of its lines
+            for hidden, member in zip(values, members, strict=True):
+                hidden.update(value for value, keys in member.items() if _stands_alone(keys, counts, cells))
         for hidden, margin, member in zip(values, margins, members, strict=True):
             hidden.update(_companion(margin, hidden))
             for value in hidden:
@@ -65,6 +68,12 @@ def _members(counts: Mapping[Key, int], dimension: int) -> dict[Hashable, list[K
     for key in counts:
         members[key[dimension]].append(key)
     return members
+
+
+def _stands_alone(line: list[Key], counts: Mapping[Key, int], hidden: set[Key]) -> bool:
+    """Whether a hidden figure is all that its row or column holds, so that its total would tell it."""
+    present = [key for key in line if counts[key]]
+    return len(present) == 1 and present[0] in hidden
 
 
 def _companion(counts: Mapping[_Named, int], hidden: set[_Named]) -> set[_Named]:

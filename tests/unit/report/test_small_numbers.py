@@ -32,6 +32,14 @@ def test_rows_and_columns_are_both_protected() -> None:
         assert len(hidden.intersection(line)) != 1
 
 
+def test_a_companion_that_is_all_its_row_holds_takes_its_total_with_it() -> None:
+    counts = {("A", "x"): 3, ("A", "y"): 50, ("B", "x"): 70, ("C", "x"): 80, ("C", "y"): 90}
+    hidden = hide_small(counts)
+    assert ("B", "x") in hidden.cells
+    assert "B" in hidden.margins[0]
+    assert len(hidden.margins[0]) > 1
+
+
 def test_an_empty_table_hides_nothing() -> None:
     assert hide_small({}).cells == frozenset()
 
@@ -52,11 +60,12 @@ def test_no_small_count_can_be_found_by_subtraction(counts: dict[tuple[str, str]
         assert all(value in hidden.margins[dimension] for value, count in margins.items() if is_small(count))
         shown = [value for value in margins if value not in hidden.margins[dimension] and margins[value]]
         assert len(hidden.margins[dimension]) != 1 or not shown
-        for value in margins:
+        for value, total in margins.items():
             line = [key for key in counts if key[dimension] == value]
             alone = hidden.cells.intersection(line)
             others = [key for key in line if counts[key] and key not in alone]
             assert len(alone) != 1 or not others
+            assert len(alone) != 1 or not total or value in hidden.margins[dimension], "the total would tell it"
 
 
 @given(tables)
