@@ -18,9 +18,9 @@ ATTENDANCES = 1_000_000
 LINES_OF_CARE = 500_000
 TURNS = 5
 KERNEL_FASTER_THAN_POLARS = 1.3
-ENGINE_SHARE_OF_BEST_QUERY_ENGINE = 0.9
-TOTALS_SHARE_OF_POLARS = 1.2
-"""DuckDB is ahead at these totals (README); the guard holds what has been reached against Polars alone."""
+ENGINE_SHARE_OF_BEST_QUERY_ENGINE = 0.85
+TOTALS_SHARE_OF_BEST_QUERY_ENGINE = 0.9
+"""At the sizes of the README the engine takes less than half; on small files its first look at every code weighs more."""
 PATHWAYS_SHARE_OF_DUCKDB = {"readmissions": 1.6, "bundle": 1.2}
 """Polars alone is ahead at both (README): a join answers what has one anchor a patient. The guard holds what has been reached."""
 
@@ -44,14 +44,14 @@ def test_engine_stays_ahead_from_parquet_to_parquet(benchmark, work_of, same_pen
     assert share <= ENGINE_SHARE_OF_BEST_QUERY_ENGINE, f"the engine takes {share:.2f} of the best query engine's processor time"
 
 
-def test_engine_stays_near_at_attendance_totals(benchmark, attendances_of, versions, command, tmp_path):
+def test_engine_stays_ahead_at_attendance_totals(benchmark, attendances_of, versions, command, tmp_path):
     peers = ("Polars only", "DuckDB")
     with AttendanceTotals(attendances_of(ATTENDANCES), ["engine", *peers], ATTENDANCES, tmp_path) as contest:
         benchmark.pedantic(contest.engine_turn, setup=contest.peers_turn, rounds=TURNS)
         contest.require_same_totals()
     benchmark.extra_info.update(summary(ATTENDANCES, contest.turns), versions=versions, command=command)
-    share = contest.turns["engine"].cpu_per_line / contest.turns["Polars only"].cpu_per_line
-    assert share <= TOTALS_SHARE_OF_POLARS, f"the engine takes {share:.2f} of the processor time of Polars alone"
+    share = contest.turns["engine"].cpu_per_line / min(contest.turns[name].cpu_per_line for name in peers)
+    assert share <= TOTALS_SHARE_OF_BEST_QUERY_ENGINE, f"the engine takes {share:.2f} of the best query engine's processor time"
 
 
 def test_best_practice_costs_at_most_half_as_much_again(benchmark, work_of, versions, command):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from tariff.rulepack import find_overlay, load_pack
-from tariff.synthetic import admitted
+from tariff.synthetic import activity
 from tariff.synthetic.frames import write_parquet
 from tariff.synthetic.overlay import write_overlay
 
@@ -86,5 +86,5 @@ def make_work(folder: Path, spells: int) -> Work:
     write_overlay(folder / "overlay", load_pack(YEAR))
     write_own_rules(folder / "own-rules", "spells-benchmark")
     work = Work(folder)
-    write_parquet(work.source, [admitted(spells, SEED, pack=work.pack())], POUNDS)
+    write_parquet(work.source, [activity("admitted", spells, SEED, pack=work.pack(), coded=True)], POUNDS)
     return work
