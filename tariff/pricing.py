@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tariff.activity.blocks import as_they_come
+from tariff.activity.blocks import Lines, as_they_come
 from tariff.activity.files import Source
 from tariff.activity.reading import activity_to_price
 from tariff.best_practice.evidence import Evidence, evidence_of
@@ -270,12 +270,10 @@ def price(
     missing. Rules: RULES 1.1 to 3.1."""
     if not isinstance(activity, pl.LazyFrame | pl.DataFrame):
         lines = activity_to_price(activity)
-        present = lines.whole.collect_schema().names()
-        priced = pricer(present, rules, dates=dates, columns=columns, confidence=confidence, evidence=evidence)
+        priced = pricer(lines, rules, dates=dates, columns=columns, confidence=confidence, evidence=evidence)
         return as_they_come(lambda: lines.each_block(priced.inputs, priced), priced.schema)
     frame = activity.lazy()
-    present = frame.collect_schema().names()
-    priced = pricer(present, rules, dates=dates, columns=columns, confidence=confidence, evidence=evidence)
+    priced = pricer(Lines(frame), rules, dates=dates, columns=columns, confidence=confidence, evidence=evidence)
     return frame.select(priced.inputs).map_batches(priced, schema=priced.schema, streamable=True)
 
 
@@ -309,23 +307,21 @@ class Pricer:
 
 
 def pricer(
-    present: Sequence[str],
+    lines: Lines,
     rules: RulePack | Sequence[RulePack],
     *,
     dates: Dates = "strict",
     columns: Sequence[str] | None = None,
     confidence: Iterable[str] | None = None,
     evidence: Evidence | pl.LazyFrame | pl.DataFrame | None = None,
-    kind_name: str = "",
-    identified: bool = False,
 ) -> Pricer:
-    """How `price` prices blocks of activity that has the columns `present`. Arguments and errors as there; `kind_name` where the
-    kind is known. Lines that are known to be `identified` may come without their identifiers."""
+    """How `price` prices blocks of `lines`. Arguments and errors as there."""
     packs = _in_date_order(rules, None if confidence is None else read_confidences(confidence), _evidence_given(evidence))
     if dates == "ignore" and len(packs) != 1:
         raise UsageError("Dates can be ignored under one rule pack only: name the year whose prices are wanted.")
-    kind, wanted = _KIND_NAMED.get(kind_name) or kind_of(present), _wanted(columns)
-    return Pricer(kind, packs, dates, tuple(_inputs(kind, present, wanted, identified=identified)), wanted)
+    present, wanted = lines.whole.collect_schema().names(), _wanted(columns)
+    kind = _KIND_NAMED.get(lines.kind) or kind_of(present)
+    return Pricer(kind, packs, dates, tuple(_inputs(kind, present, wanted, identified=lines.identified)), wanted)
 
 
 def _evidence_given(evidence: Evidence | pl.LazyFrame | pl.DataFrame | None) -> Evidence | None:

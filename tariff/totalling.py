@@ -71,14 +71,12 @@ def totals(
     else:
         lines, files = activity_to_price(activity, as_filed=_AS_FILED, identifiers=evidence is not None), paths_of(activity)
     priced = pricer(
-        lines.whole.collect_schema().names(),
+        lines,
         rules,
         dates=dates,
         columns=[*by, "reason", *sums],
         confidence=confidence,
         evidence=evidence,
-        kind_name=lines.kind,
-        identified=lines.identified,
     ).for_sums()
     cells = Cells(by, (*sums, PRICED_LINES), _SCHEMA, _CODES)
     with damage_named(files) if files else nullcontext():

@@ -1,6 +1,6 @@
 """Activity in bounded blocks, a few at a time: how a file of any size is gone through with memory for a few blocks.
 
-Of a Parquet file some row groups are read at once, which costs a third of the memory of a stream that reads ahead, and less
+Of a Parquet file some row groups are read at once, which costs half the memory of a stream that reads further ahead, and less
 time. What cannot be had so, delimited text and episodes, streams."""
 
 from __future__ import annotations
@@ -35,9 +35,11 @@ class Lines:
 
     def each_block(self, columns: Sequence[str], told: Callable[[pl.DataFrame], T]) -> Iterator[T]:
         """What `told` says of every block of these columns, in the order of the lines; the next block is read meanwhile."""
-        yield from map(told, self._blocks(columns))
+        for read in self._read_ahead(columns):
+            # of a large row group some rows at a time, so that what is told of them is bounded; of no rows, one block without any
+            yield from map(told, read.iter_slices(_ROWS) if read.height > _ROWS else (read,))
 
-    def _blocks(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+    def _read_ahead(self, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
         if not self.pieces:
             yield from self.whole.select(columns).collect_batches(maintain_order=True)
             return
@@ -66,15 +68,14 @@ def as_they_come(blocks: Callable[[], Iterator[pl.DataFrame]], schema: Mapping[s
         columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, _batch_size: int | None
     ) -> Iterator[pl.DataFrame]:
         for block in blocks():
-            kept = block if predicate is None else block.filter(predicate)
-            kept = kept if columns is None else kept.select(columns)
-            if rows is None:
-                yield kept
-                continue
-            yield kept.head(rows)
-            rows -= min(rows, kept.height)
-            if not rows:
-                return
+            # as Polars asks its sources: the first rows, then those of them that the predicate keeps
+            first = block if rows is None else block.head(rows)
+            kept = first if predicate is None else first.filter(predicate)
+            yield kept if columns is None else kept.select(columns)
+            if rows is not None:
+                rows -= first.height
+                if not rows:
+                    return
 
     return register_io_source(taken, schema=dict(schema), is_pure=False)
 

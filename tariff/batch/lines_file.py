@@ -47,8 +47,7 @@ def price_into_file(
 
 
 def _pricer_of(part: Part, job: Job, packs: Sequence[RulePack], evidence: Evidence | None) -> Pricer:
-    present = part.to_price.whole.collect_schema().names()
-    return pricer(present, packs, dates=job.dates, confidence=job.confidence, evidence=evidence)
+    return pricer(part.to_price, packs, dates=job.dates, confidence=job.confidence, evidence=evidence)
 
 
 def _told(job: Job, intake: Intake, priced: Sequence[Pricer], expected: int) -> Iterator[pl.DataFrame]:

@@ -65,8 +65,7 @@ def _write_parts(
             continue
         own = part.to_price
         rest = Lines(own.whole.slice(have)) if have else own
-        columns = rest.whole.collect_schema().names()
-        priced = pricer(columns, packs, dates=job.dates, confidence=job.confidence, evidence=evidence)
+        priced = pricer(rest, packs, dates=job.dates, confidence=job.confidence, evidence=evidence)
         with damage_found((one.paths, one.lines) for one in [part]):
             for block in blocks_of(rest.each_block(priced.inputs, priced), job.rows_in_a_part, priced.schema):
                 run.add(block, number)

@@ -23,8 +23,7 @@ def price_into_totals(job: Job, packs: Sequence[RulePack], intake: Intake, as_th
     job.tell(done, expected)
     for part in intake.parts:
         lines = part.to_price
-        columns = lines.whole.collect_schema().names()
-        priced = pricer(columns, packs, dates=job.dates, confidence=job.confidence, columns=(*READ, *job.aggregate_by))
+        priced = pricer(lines, packs, dates=job.dates, confidence=job.confidence, columns=(*READ, *job.aggregate_by))
         with damage_found((one.paths, one.lines) for one in [part]):
             for block in lines.each_block(priced.inputs, priced):
                 sums.add(block)

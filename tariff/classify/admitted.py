@@ -60,14 +60,15 @@ class AdmittedCodes:
         def grouping(code: str) -> int:
             return _GROUPING_COUNTS if code in counted else _GROUPING_OTHER
 
+        hrgs, eligible = [row.hrg for row in pack.admitted], list(eligible_providers(pack))
         self.facts = Facts(
             (
                 *common_questions(pack, "hrg"),
-                Question("hrg", SPELL_HRG, grouped_row(row.hrg for row in pack.admitted), CODE_BLANK),
+                Question("hrg", SPELL_HRG, grouped_row(hrgs), CODE_BLANK, rows=len(hrgs)),
                 Question("admission_method", METHOD_GROUP, admission_group, _UNKNOWN),
                 Question("patient_classification", PATIENT_CLASSIFICATION, patient_classification, 0),
                 Question("grouping_method", GROUPING, grouping, _GROUPING_BLANK),
-                Question("provider", ELIGIBLE_PROVIDER, by_code_or_trust(eligible_providers(pack)), 0),
+                Question("provider", ELIGIBLE_PROVIDER, by_code_or_trust(eligible), 0, rows=len(eligible)),
             )
         )
         self.services = SpecialisedServices(pack)

@@ -49,13 +49,15 @@ def _answered(answer: Callable[[str], int], blank: int, text: str, as_written: b
 
 
 class Question(NamedTuple):
-    """What a field of the facts of a line says: the answer to a question about a code of `column`, `blank` where it has none."""
+    """What a field of the facts of a line says: the answer to a question about a code of `column`, `blank` where it has none. The
+    answer may be the number of a row of a table that has so many `rows`."""
 
     column: str
     field: Field
     answer: Callable[[str], int]
     blank: int
     as_written: bool = False
+    rows: int = 0
 
     def asked(self, text: str) -> int:
         """The answer to a text, where it stands in the facts."""
@@ -63,11 +65,14 @@ class Question(NamedTuple):
 
 
 class Facts:
-    """What the codes of a line say to a kernel, all answers in one number of 64 bits a line (`kernels.facts`)."""
+    """What the codes of a line say to a kernel, all answers in one number of 64 bits a line (`tariff.facts`).
+
+    RulesError where a table of the rule pack has more rows than there is room for."""
 
     def __init__(self, questions: Iterable[Question]) -> None:
         self._of_column: dict[str, list[Question]] = {}
         for question in questions:
+            question.field.held(question.rows)
             self._of_column.setdefault(question.column, []).append(question)
         self._answers = {name: _answers_of(asked) for name, asked in self._of_column.items()}
         self._blank = {name: _together(one.field.held(one.blank) for one in asked) for name, asked in self._of_column.items()}

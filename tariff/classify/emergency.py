@@ -29,10 +29,11 @@ class EmergencyCodes:
     """How the codes of emergency care map onto the rows of one rule pack."""
 
     def __init__(self, pack: RulePack) -> None:
+        currencies = [row.currency for row in pack.emergency]
         self.facts = Facts(
             (
                 *common_questions(pack, "hrg"),
-                Question("hrg", EMERGENCY_CURRENCY, grouped_row(row.currency for row in pack.emergency), CODE_BLANK),
+                Question("hrg", EMERGENCY_CURRENCY, grouped_row(currencies), CODE_BLANK, rows=len(currencies)),
                 Question("department_type", DEPARTMENT_TYPE, department_type, 0),
                 Question("attendance_category", PLANNED, lambda code: int(plain_code(code) in PLANNED_FOLLOW_UPS), 0),
             )

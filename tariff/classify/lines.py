@@ -47,7 +47,7 @@ def common_questions(pack: RulePack, currency: str) -> tuple[Question, ...]:
         excluded.append(Question("treatment_function", POLICY, lambda code: _EXCLUDED_BY_PACK if code in functions else 0, 0))
     return (
         Question("provider", NOBODY, lambda _: 0, 1),
-        Question("provider", PROVIDER, provider_row, 0),
+        Question("provider", PROVIDER, provider_row, 0, rows=len(pack.provider_factors)),
         Question("commissioner", NOBODY, lambda _: 0, 1),
         Question("commissioner", POLICY, private_commissioner, 0),
         Question("administrative_category", POLICY, private_category, 0),

@@ -91,12 +91,13 @@ class OutpatientCodes:
         def price_row(code: str) -> int:
             return _NO_PRICE_FUNCTION if code in unpriced else row_of.get(code, 0)
 
+        hrgs = [row.hrg for row in pack.admitted]
         self.facts = Facts(
             (
                 *common_questions(pack, "hrg"),
-                Question("hrg", ATTENDANCE_HRG, grouped_row(row.hrg for row in pack.admitted), CODE_BLANK),
+                Question("hrg", ATTENDANCE_HRG, grouped_row(hrgs), CODE_BLANK, rows=len(hrgs)),
                 Question("hrg", FORM, attendance_form, 0),
-                Question("treatment_function", TREATMENT_FUNCTION, price_row, 0),
+                Question("treatment_function", TREATMENT_FUNCTION, price_row, 0, rows=len(pack.outpatient)),
                 Question("first_attendance", FIRST_ATTENDANCE, first_attendance, 0),
                 Question("attended", ATTENDED, attended, 0),
                 Question("multi_professional", MULTI_PROFESSIONAL, lambda code: int(code in _YES), 0),

@@ -50,10 +50,11 @@ class UnbundledCodes:
         def pod(code: str) -> int:
             return PODS.index(stated.get(code) or point_of_delivery(code))
 
+        currencies = [row.currency for row in pack.unbundled]
         self.facts = Facts(
             (
                 *common_questions(pack, "currency"),
-                Question("currency", ITEM_CURRENCY, grouped_row(row.currency for row in pack.unbundled), CODE_BLANK),
+                Question("currency", ITEM_CURRENCY, grouped_row(currencies), CODE_BLANK, rows=len(currencies)),
                 Question("currency", ITEM_POD, pod, PODS.index("NOTCLASSIFIED")),
             )
         )

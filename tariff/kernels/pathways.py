@@ -6,7 +6,7 @@ pregnancy, years of care) and then lines are put into windows by one.
 
 A definition is a pathway as one rule pack states it; a family is a pathway by its name, whatever the pack. `trigger` (line by
 family) holds the definition a line opens, the one of its date, or NOBODY. No sweep looks at all pairs of a patient's lines or
-windows: a placeholder that stands for thousands of patients must not hold up a run."""
+windows: an identifier that stands for thousands of patients must not hold up a run."""
 
 # numba functions are not annotated: their argument types are those of the arrays named in the docstrings.
 # mypy: disable-error-code="no-untyped-def"

@@ -3,6 +3,7 @@ The sums are met with the activity they cover, row by row or summed by contract.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from functools import lru_cache
 from typing import ClassVar, Literal
 
@@ -33,12 +34,12 @@ class PlanTerm(ContractTerm):
     settles: ClassVar[Literal["", "price", "payment"]] = "payment"
     choices: ClassVar[tuple[str, ...]] = ("unplanned", "against", "settled")
 
+    @abstractmethod
     def adjustments(self, planned: pl.DataFrame) -> pl.DataFrame:
         """Ledger adjustments, from plan rows (or contracts) with the value at tariff of the activity each covers.
 
         `planned` has the columns of a plan and `plan_pence, value_pence` (int64, never null). The result has those
         columns and `line, pence`; rows of 0 pence may be left in, the ledger drops them."""
-        raise NotImplementedError
 
     @property
     def needs_run_plan(self) -> bool:

@@ -3,6 +3,7 @@ it governs into ledger lines. One file a term stands beside this one."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import ClassVar, Final, Literal, NamedTuple
 
@@ -33,7 +34,7 @@ class Cause(NamedTuple):
     sentence: str
 
 
-class ContractTerm(Strict):
+class ContractTerm(Strict, ABC):
     """One term of a contract. Every term states where it comes from and how sure that is.
 
     `about`: what such a term does, in a sentence without figures. `settles`: whether it decides the price of what it
@@ -54,9 +55,9 @@ class ContractTerm(Strict):
     choices: ClassVar[tuple[str, ...]] = ()
 
     @property
+    @abstractmethod
     def words(self) -> str:
         """The term in one sentence, with its figures."""
-        raise NotImplementedError
 
     @property
     def label(self) -> str:
@@ -84,9 +85,9 @@ class ContractTerm(Strict):
         del activity
         return []
 
+    @abstractmethod
     def ledger_lines(self, activity: Activity) -> pl.DataFrame:
         """What it adds or withholds, as `activity.as_lines` makes them."""
-        raise NotImplementedError
 
     def notes(self, activity: Activity) -> tuple[str, ...]:
         """What a reader should know of how it settled this activity."""

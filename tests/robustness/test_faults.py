@@ -55,7 +55,7 @@ def counts() -> dict[str, int]:
 
 def _mounts() -> bool:
     unshare = shutil.which("unshare")
-    script = "mkdir -p /tmp/tariff-mount && mount -t tmpfs -o size=64k none /tmp/tariff-mount"
+    script = 'mount -t tmpfs -o size=64k none "$(mktemp -d)"'
     return (
         bool(unshare)
         and not subprocess.run([str(unshare), "-m", "sh", "-c", script], check=False, capture_output=True).returncode

@@ -38,6 +38,7 @@ def test_parts_of_the_frame_may_be_asked_for(file: Path, pack: RulePack) -> None
     assert lines.select("price_pence", "line_id").collect().equals(whole.select("price_pence", "line_id"))
     unpriced = pl.col("outcome") != "priced"
     assert lines.filter(unpriced).collect().equals(whole.filter(unpriced))
+    assert lines.head(9).filter(unpriced).collect().equals(whole.head(9).filter(unpriced))
     assert lines.filter(unpriced).select("reason").head(3).collect().equals(whole.filter(unpriced).select("reason").head(3))
 
 

@@ -33,6 +33,14 @@ def test_every_line_once_and_in_order(row_group: int, most: int, tmp_path: Path,
     assert max(map(len, found)) < row_group + most
 
 
+def test_what_is_told_is_told_of_bounded_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "_ROWS", 20)
+    lines, path = written(tmp_path / "a.parquet", 0, 95, 50)
+    found = lines_of(Lines(lines, pieces_of([(lines, path)])))
+    assert [line for block in found for line in block] == list(range(95))
+    assert max(map(len, found)) == 20
+
+
 def test_a_file_of_one_huge_row_group_is_streamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocks, "_MOST_ROWS", 50)
     lines, path = written(tmp_path / "a.parquet", 0, 60, 60)
