@@ -34,7 +34,6 @@ from tariff.kernels.settling import (
     AMOUNT_OUT_OF_RANGE,
     B_DATES_IGNORED,
     B_LOCAL_PRICE,
-    B_LOCAL_PRICE_IGNORED,
     BLANK,
     BLANK_PENCE,
     CODE_BLANK,
@@ -56,9 +55,9 @@ from tariff.kernels.settling import (
     UNGROUPED,
     UNKNOWN_CURRENCY,
     fault_of,
+    flags_of_national_price,
     local_price_may_stand,
     market_forces_factor,
-    market_forces_flags,
     mff_amount_in_whole_pounds,
     value_with_factor,
 )
@@ -499,9 +498,7 @@ def price_spells(lines, cases, year, book, best_practice, strict_dates, priced, 
                             standing.best_practice_lost_pence[place] = difference
                 if place != 0 and cases.unknown[place] != 0:
                     flags |= B_BEST_PRACTICE_UNKNOWN
-            flags |= market_forces_flags(year.factor_by_provider, provider_found)
-            if local_price != BLANK_PENCE:
-                flags |= B_LOCAL_PRICE_IGNORED
+            flags |= flags_of_national_price(year.factor_by_provider, provider_found, False, local_price)
 
         if reason == PRICED:
             if adjusted_given != BLANK:

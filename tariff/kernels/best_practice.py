@@ -228,12 +228,12 @@ def item_would_be(terms, rows, start, covering, counted, ordinary, units, factor
 
 @rule
 def stand_item(
-    standing, place, terms, rows, start, covering, candidates, met, not_met, elsewhere, row,
+    standing, place, terms, rows, start, covering, candidates, met, not_met, elsewhere, paying, first,
     ordinary, units, factor, whole_pounds, total,
 ):  # fmt: skip
-    """Put where a line of outpatient or unbundled care stands into `standing`: its price is a price times units, so what it
-    would be otherwise is found by settling it again."""
-    standing.best_practice_row[place] = row
+    """Put where a line of outpatient or unbundled care stands into `standing`, and say what its basis tells of it. Its price is a
+    price times units, so what it would be otherwise is found by settling it again."""
+    standing.best_practice_row[place] = paying or first
     standing.candidates[place], standing.met[place] = candidates, met
     standing.not_met[place], standing.elsewhere[place] = not_met, elsewhere
     opened, failed = candidates & ~not_met, met | (not_met & ~elsewhere)
@@ -246,3 +246,4 @@ def stand_item(
     if failed != met:
         other = item_would_be(terms, rows, start, covering, failed, ordinary, units, factor, whole_pounds)
         standing.best_practice_lost_pence[place] = other - total
+    return standing_flags(candidates, met, not_met, paying)

@@ -14,10 +14,7 @@ from tariff.columns import PODS, SETTINGS
 from tariff.compiled import compiled, rule
 from tariff.facts import DEPARTMENT_TYPE, EMERGENCY_CURRENCY, PLANNED, POLICY, PROVIDER
 from tariff.kernels.settling import (
-    B_DATES_IGNORED,
     B_LOCAL_PRICE,
-    B_LOCAL_PRICE_IGNORED,
-    B_MARKET_FORCES_INCLUDED,
     BLANK,
     BLANK_PENCE,
     CODE_BLANK,
@@ -37,9 +34,9 @@ from tariff.kernels.settling import (
     UNKNOWN_CURRENCY,
     PricedItems,
     fault_of,
+    flags_of_national_price,
     item_fault,
     market_forces_factor,
-    market_forces_flags,
     put,
     room_for,
     settle,
@@ -134,15 +131,10 @@ def price_emergency(lines, year, book, strict_dates, priced):
         if reason != PRICED:
             flags, factor, row = B_LOCAL_PRICE, np.int64(MILLION), 0
         else:
-            flags = B_EMERGENCY_CARE
-            flags |= B_MARKET_FORCES_INCLUDED if included else market_forces_flags(by_provider, provider_found)
+            flags = B_EMERGENCY_CARE | flags_of_national_price(by_provider, provider_found, included, local_price)
             if simplest:
                 flags |= B_SIMPLEST_CURRENCY
-            if local_price != BLANK_PENCE:
-                flags |= B_LOCAL_PRICE_IGNORED
-        if outside_dates:
-            flags |= B_DATES_IGNORED
-        put(priced, i, reason_found, base, total, indicative, factor, flags, row)
+        put(priced, i, reason_found, base, total, indicative, factor, flags, row, outside_dates)
 
 
 def price(lines: EmergencyAttendances, book: PriceBook, *, strict_dates: bool, explained: bool = True) -> PricedItems:

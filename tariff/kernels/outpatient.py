@@ -36,15 +36,11 @@ from tariff.kernels.best_practice import (
     effect_of,
     no_standing,
     stand_item,
-    standing_flags,
     standing_of,
     with_addition,
 )
 from tariff.kernels.settling import (
-    B_DATES_IGNORED,
     B_LOCAL_PRICE,
-    B_LOCAL_PRICE_IGNORED,
-    B_MARKET_FORCES_INCLUDED,
     BLANK,
     BLANK_PENCE,
     CODE_UNGROUPED,
@@ -61,9 +57,9 @@ from tariff.kernels.settling import (
     UNKNOWN_CURRENCY,
     PricedItems,
     fault_of,
+    flags_of_national_price,
     item_fault,
     market_forces_factor,
-    market_forces_flags,
     put,
     room_for,
     settle,
@@ -326,34 +322,15 @@ def price_attendances(lines, cases, year, book, best_practice, strict_dates, pri
         elif reason != PRICED:
             flags, factor, row = B_LOCAL_PRICE, np.int64(MILLION), 0
         else:
-            flags |= B_MARKET_FORCES_INCLUDED if included else market_forces_flags(by_provider, provider_found)
-            if local_price != BLANK_PENCE:
-                flags |= B_LOCAL_PRICE_IGNORED
+            flags |= flags_of_national_price(by_provider, provider_found, included, local_price)
             if candidates != 0:
-                flags |= standing_flags(candidates, met, not_met, paying_row)
-                stand_item(
-                    standing,
-                    place,
-                    best_practice,
-                    cases.rows,
-                    case_start,
-                    covering,
-                    candidates,
-                    met,
-                    not_met,
-                    elsewhere,
-                    paying_row or first_row,
-                    ordinary,
-                    one,
-                    factor,
-                    whole_pounds,
-                    total,
-                )
+                flags |= stand_item(
+                    standing, place, best_practice, cases.rows, case_start, covering, candidates, met, not_met, elsewhere,
+                    paying_row, first_row, ordinary, one, factor, whole_pounds, total,
+                )  # fmt: skip
             if place != 0 and cases.unknown[place] != 0:
                 flags |= B_BEST_PRACTICE_UNKNOWN
-        if outside_dates:
-            flags |= B_DATES_IGNORED
-        put(priced, i, reason_found, base, total, indicative, factor, flags, row)
+        put(priced, i, reason_found, base, total, indicative, factor, flags, row, outside_dates)
 
 
 def price(

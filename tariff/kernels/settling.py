@@ -97,6 +97,13 @@ def market_forces_flags(by_provider, provider_found):
 
 
 @rule
+def flags_of_national_price(by_provider, provider_found, included, local_price):
+    """How the factor of a national price was found, and that a local price was given with it in vain."""
+    flags = B_MARKET_FORCES_INCLUDED if included else market_forces_flags(by_provider, provider_found)
+    return flags if local_price == BLANK_PENCE else flags | B_LOCAL_PRICE_IGNORED
+
+
+@rule
 def fault_of(facts):
     """What was wrong with a row before it is priced: what the reader found, or a blank key; PRICED (0) where nothing was."""
     fault = told(facts, FAULT)
@@ -174,7 +181,7 @@ def settle(reason, price, units, factor, local_price, whole_pounds):
 
 
 @rule
-def put(priced, i, reason, base, total, indicative, factor, flags, row):
+def put(priced, i, reason, base, total, indicative, factor, flags, row, outside_dates):
     """Write what was found of line `i`; of a line that is not priced only the reason and what it would be worth."""
     is_priced = reason == PRICED
     priced.reason[i] = reason
@@ -184,7 +191,8 @@ def put(priced, i, reason, base, total, indicative, factor, flags, row):
     priced.indicative_pence[i] = np.int64(BLANK_PENCE) if is_priced else indicative
     if priced.basis.size != 0:
         priced.mff_millionths[i] = factor if is_priced else np.int64(MILLION)
-        priced.basis[i] = flags if is_priced else 0
+        dated = flags | B_DATES_IGNORED if outside_dates else flags
+        priced.basis[i] = dated if is_priced else 0
         priced.price_row[i] = row if is_priced else 0
 
 

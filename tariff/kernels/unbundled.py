@@ -21,17 +21,13 @@ from tariff.kernels.best_practice import (
     effect_of,
     no_standing,
     stand_item,
-    standing_flags,
     standing_of,
     with_addition,
 )
 from tariff.kernels.emergency import currency_reason
 from tariff.kernels.settling import (
     AMOUNT_OUT_OF_RANGE,
-    B_DATES_IGNORED,
     B_LOCAL_PRICE,
-    B_LOCAL_PRICE_IGNORED,
-    B_MARKET_FORCES_INCLUDED,
     BLANK,
     BLANK_PENCE,
     EXCLUDED_BY_PACK,
@@ -44,9 +40,9 @@ from tariff.kernels.settling import (
     REASON_OUTSIDE_NATIONAL_TARIFF,
     PricedItems,
     fault_of,
+    flags_of_national_price,
     item_fault,
     market_forces_factor,
-    market_forces_flags,
     put,
     room_for,
     settle,
@@ -144,8 +140,8 @@ def price_items(lines, cases, year, book, best_practice, strict_dates, priced, s
         priced.setting[i], priced.pod[i] = S_UNBUNDLED, told(facts, ITEM_POD)
 
         if pass_through and reason == PRICED:
-            flags = B_PASS_THROUGH | (B_DATES_IGNORED if outside_dates else 0)
-            put(priced, i, reason, local_price, local_price, np.int64(BLANK_PENCE), np.int64(MILLION), flags, row)
+            nothing, no_factor = np.int64(BLANK_PENCE), np.int64(MILLION)
+            put(priced, i, reason, local_price, local_price, nothing, no_factor, B_PASS_THROUGH, row, outside_dates)
             continue
         if reason != PRICED:
             price, addition = ordinary, np.int64(0)
@@ -164,35 +160,15 @@ def price_items(lines, cases, year, book, best_practice, strict_dates, priced, s
         elif reason != PRICED:
             flags, factor, row = B_LOCAL_PRICE, np.int64(MILLION), 0
         else:
-            flags = B_UNIT_PRICE
-            flags |= B_MARKET_FORCES_INCLUDED if included else market_forces_flags(by_provider, provider_found)
-            if local_price != BLANK_PENCE:
-                flags |= B_LOCAL_PRICE_IGNORED
+            flags = B_UNIT_PRICE | flags_of_national_price(by_provider, provider_found, included, local_price)
             if candidates != 0:
-                flags |= standing_flags(candidates, met, not_met, paying_row)
-                stand_item(
-                    standing,
-                    place,
-                    best_practice,
-                    cases.rows,
-                    case_start,
-                    covering,
-                    candidates,
-                    met,
-                    not_met,
-                    elsewhere,
-                    paying_row or first_row,
-                    ordinary,
-                    count,
-                    factor,
-                    whole_pounds,
-                    total,
-                )
+                flags |= stand_item(
+                    standing, place, best_practice, cases.rows, case_start, covering, candidates, met, not_met, elsewhere,
+                    paying_row, first_row, ordinary, count, factor, whole_pounds, total,
+                )  # fmt: skip
             if place != 0 and cases.unknown[place] != 0:
                 flags |= B_BEST_PRACTICE_UNKNOWN
-        if outside_dates:
-            flags |= B_DATES_IGNORED
-        put(priced, i, reason_found, base, total, indicative, factor, flags, row)
+        put(priced, i, reason_found, base, total, indicative, factor, flags, row, outside_dates)
 
 
 def price(
