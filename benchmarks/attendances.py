@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from benchmarks.work import POUNDS, write_own_rules
+from benchmarks.work import POUNDS, TILE, tiles, write_own_rules
 from tariff.rulepack import load_pack
 from tariff.synthetic import activity
 from tariff.synthetic.frames import write_parquet
@@ -21,11 +20,7 @@ if TYPE_CHECKING:
 PACK: Final = "example"
 """Of the shipped packs the one with attendance prices; every outpatient rule of it acts."""
 SEED: Final = 2024
-TILE: Final = 1_000_000
-"""Attendances generated; a longer file repeats them."""
 ATTENDANCES_A_SPELL: Final = 5
-_SHIFT: Final = 32_000_000
-"""Between the identifiers of two tiles: beyond those of one."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +52,5 @@ def make_attendances(folder: Path, attendances: int) -> AttendanceWork:
     write_own_rules(folder / "own-rules", "attendances-benchmark")
     work = AttendanceWork(folder)
     tile = activity("outpatient", min(attendances, TILE) // ATTENDANCES_A_SPELL, SEED, pack=work.pack(), coded=True)
-    write_parquet(work.source, _tiles(tile, attendances), POUNDS)
+    write_parquet(work.source, tiles(tile, attendances, "attendance_id"), POUNDS)
     return work
-
-
-def _tiles(tile: pl.DataFrame, attendances: int) -> Iterator[pl.DataFrame]:
-    number = pl.col("attendance_id").str.slice(1).cast(pl.Int64)
-    for count in range(-(-attendances // tile.height)):
-        shifted = tile.with_columns(attendance_id=pl.lit("O") + (number + count * _SHIFT).cast(pl.String))
-        yield shifted.head(attendances - count * tile.height)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 YEAR: Final = "2024-25"
 DEMONSTRATION: Final = "demonstration-2024-25"
 SEED: Final = 2024
+TILE: Final = 1_000_000
+"""Lines generated; a longer file repeats them."""
+_SHIFT: Final = 32_000_000
+"""Between the identifiers of two tiles: beyond those of one."""
 ROW_GROUP: Final = 250_000
 POUNDS: Final = ("local_price",)
 """Columns that activity files hold in pounds."""
@@ -86,5 +91,14 @@ def make_work(folder: Path, spells: int) -> Work:
     write_overlay(folder / "overlay", load_pack(YEAR))
     write_own_rules(folder / "own-rules", "spells-benchmark")
     work = Work(folder)
-    write_parquet(work.source, [activity("admitted", spells, SEED, pack=work.pack(), coded=True)], POUNDS)
+    tile = activity("admitted", min(spells, TILE), SEED, pack=work.pack(), coded=True)
+    write_parquet(work.source, tiles(tile, spells, "spell_id"), POUNDS)
     return work
+
+
+def tiles(tile: pl.DataFrame, lines: int, identifier: str) -> Iterator[pl.DataFrame]:
+    """So many lines: those of `tile` again and again, with identifiers of their own each time, a letter and a number."""
+    letter, number = pl.col(identifier).str.head(1), pl.col(identifier).str.slice(1).cast(pl.Int64)
+    for count in range(-(-lines // tile.height)):
+        shifted = tile.with_columns((letter + (number + count * _SHIFT).cast(pl.String)).alias(identifier))
+        yield shifted.head(lines - count * tile.height)

@@ -9,15 +9,17 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tariff.buffers import empty, filled
+from tariff.buffers import filled
 from tariff.errors import Fault, UsageError
 
 if TYPE_CHECKING:
     from tariff.texts.answers import Answers
 
 _WORD: Final = 64
-_BITS_OF_TEXT, _BITS_OF_CATEGORY = 24, 8
+_BITS_OF_TEXT: Final = 20
 _LEAST_ROOM: Final = 1 << 12
+_AT_ONCE: Final = 1 << 13
+"""Lines that are added to the sums at once."""
 
 
 class _Key:
@@ -70,22 +72,24 @@ class _Key:
 def _bits_of(dtype: pl.DataType) -> int:
     if dtype == pl.String:
         return _BITS_OF_TEXT
-    if isinstance(dtype, pl.Enum) or dtype == pl.Int8:
-        return _BITS_OF_CATEGORY
-    return 34 if dtype == pl.Int32 else 62
+    if isinstance(dtype, pl.Enum):
+        return len(dtype.categories).bit_length()
+    if dtype == pl.Int8:
+        return 8
+    return 32 if dtype == pl.Int32 else _WORD - 1
 
 
 def _keys(names: Sequence[str], schema: pl.Schema, codes: Container[str]) -> list[_Key]:
-    """The columns side by side in as many words as they need."""
-    keys: list[_Key] = []
-    word, shift = 0, 0
-    for name in names:
+    """The columns side by side in few words, each in the first that has room for it, the widest first."""
+    keys: dict[str, _Key] = {}
+    used: list[int] = []
+    for name in sorted(names, key=lambda name: -_bits_of(schema[name])):
         bits = _bits_of(schema[name])
-        if shift + bits > _WORD:
-            word, shift = word + 1, 0
-        keys.append(_Key(name, schema[name], word, shift, is_code=name in codes))
-        shift += bits
-    return keys
+        word = next((word for word, so_far in enumerate(used) if so_far + bits <= _WORD), len(used))
+        used.extend([0] * (word + 1 - len(used)))
+        keys[name] = _Key(name, schema[name], word, used[word], is_code=name in codes)
+        used[word] += bits
+    return [keys[name] for name in names]
 
 
 class Cells:
@@ -95,57 +99,70 @@ class Cells:
     the columns `codes` are told apart as codes are, without case and surrounding blanks, a blank one as null."""
 
     def __init__(self, keys: Sequence[str], sums: Sequence[str], schema: pl.Schema, codes: Container[str] = ()) -> None:
+        from tariff.kernels.cells import LEAST_WORDS
+
         self._keys = _keys(keys, schema, codes)
-        self._words = max((key.word for key in self._keys), default=0) + 1
+        self._words = max(LEAST_WORDS, 1 + max((key.word for key in self._keys), default=0))
         self._names = tuple(sums)
         self._count = 0
-        self._cells: NDArray[np.uint64] = np.zeros((_LEAST_ROOM, self._words), np.uint64)
         self._sums: NDArray[np.int64] = np.zeros((_LEAST_ROOM, 1 + len(self._names)), np.int64)
-        self._table, self._shift = self._entered(_LEAST_ROOM)
+        self._table, self._shift = self._places(_LEAST_ROOM)
 
     def __len__(self) -> int:
         return self._count
 
     def add(self, lines: pl.DataFrame) -> None:
         """Add lines. A sum may be of int64, or of booleans, which count where they hold."""
-        from tariff.kernels.cells import add_lines, number_cells
-
-        if not lines.height:
-            return
-        self._make_room(self._count + lines.height)
         words = filled(self._words * lines.height, 0, np.uint64).reshape(self._words, lines.height)
         for key in self._keys:
             key.into(words, lines[key.name])
-        cell = empty(lines.height, np.int64)
+        amounts = [_numbers(lines[name]) for name in self._names]
+        for first in range(0, lines.height, _AT_ONCE):
+            some = slice(first, first + _AT_ONCE)
+            self._add(words[:, some], [of_sum[some] for of_sum in amounts])
+
+    def _add(self, words: NDArray[np.uint64], amounts: Sequence[NDArray[Any]]) -> None:
+        """Add so few lines that what is held of them stays near the processor."""
+        from tariff.kernels.cells import add_lines, number_cells
+
+        lines = words.shape[1]
+        self._make_room(self._count + lines)
+        cell, of_lines = np.empty(lines, np.int64), np.empty((len(amounts), lines), np.int64)
         with np.errstate(over="ignore"):  # words that are mixed wrap round, which plain Python would warn of
-            self._count = int(number_cells(words, self._table, self._shift, self._cells, self._count, cell))
-        amounts = empty(lines.height * len(self._names), np.int64).reshape(lines.height, len(self._names))
-        for place, name in enumerate(self._names):
-            amounts[:, place] = _numbers(lines[name])
-        add_lines(cell, amounts, self._sums)
+            self._count = int(number_cells(words, self._table, self._shift, self._count, cell))
+        for place, of_sum in enumerate(amounts):
+            of_lines[place] = of_sum
+        add_lines(cell, of_lines, self._sums)
 
     def _make_room(self, most: int) -> None:
-        room = self._cells.shape[0]
+        from tariff.kernels.cells import enter_cells
+
+        room = self._sums.shape[0]
         if most <= room:
             return
         more = max(most, 2 * room) - room
-        self._cells = np.pad(self._cells, ((0, more), (0, 0)))
         self._sums = np.pad(self._sums, ((0, more), (0, 0)))
-        self._table, self._shift = self._entered(room + more)
+        entered = self._table
+        self._table, self._shift = self._places(room + more)
+        with np.errstate(over="ignore"):
+            enter_cells(entered, self._table, self._shift)
 
-    def _entered(self, room: int) -> tuple[NDArray[np.int64], np.uint64]:
-        """A table of the cells with room for so many, at most half of its places taken."""
-        from tariff.kernels.cells import FREE, enter_cells
-
+    def _places(self, room: int) -> tuple[NDArray[np.uint64], np.uint64]:
+        """An empty table with room for so many cells, at most half of its places taken; a place does not lie across lines of the
+        processor's memory."""
         bits = (2 * room - 1).bit_length()
-        table, shift = np.full(1 << bits, FREE, np.int64), np.uint64(_WORD - bits)
-        with np.errstate(over="ignore"):  # words that are mixed wrap round, which plain Python would warn of
-            enter_cells(self._cells, self._count, table, shift)
-        return table, shift
+        return np.zeros((1 << bits, self._words + 1), np.uint64), np.uint64(_WORD - bits)
+
+    def _cells(self) -> NDArray[np.uint64]:
+        """The words of the cells in the order in which they were met."""
+        taken = self._table[self._table[:, self._words] > 0]
+        cells = np.empty((self._count, self._words), np.uint64)
+        cells[taken[:, self._words].astype(np.int64) - 1] = taken[:, : self._words]
+        return cells
 
     def frame(self) -> pl.DataFrame:
         """The cells in the order in which they were met: keys, `lines`, sums."""
-        cells, sums = self._cells[: self._count], self._sums[: self._count]
+        cells, sums = self._cells(), self._sums[: self._count]
         named = [pl.Series(name, sums[:, place]) for place, name in enumerate(("lines", *self._names))]
         return pl.DataFrame([*(key.values(cells) for key in self._keys), *named])
 

@@ -26,7 +26,7 @@ from tariff.best_practice.standing import EvidenceOfPack
 from tariff.best_practice.words import standing_columns
 from tariff.classify.admitted import AdmittedCodes, encode_spells
 from tariff.classify.best_practice import BestPracticeCodes
-from tariff.classify.calendar import financial_year_and_month
+from tariff.classify.calendar import financial_month, financial_year
 from tariff.classify.emergency import EmergencyCodes, encode_emergency
 from tariff.classify.outpatient import OutpatientCodes, encode_attendances
 from tariff.classify.unbundled import UnbundledCodes, encode_items
@@ -67,6 +67,7 @@ _EXPLAINING: Final = frozenset(
     {"adjusted_length_of_stay", "trim_point", "excess_days", "mff_millionths", "basis", "price_row", "top_up_row"}
 )
 """What a kernel finds of a line to explain its price."""
+_OF_DATE: Final = {"financial_year": financial_year, "month": financial_month}
 _PASSED_THROUGH: Final = (
     *("parent_line_id", "commissioner", "provider", "gp_practice", "patient_id", "treatment_function", "referral_source"),
 )
@@ -114,9 +115,20 @@ class CompiledPack:
         self.outpatient = OutpatientCodes(pack)
         self.emergency = EmergencyCodes(pack)
         self.unbundled = UnbundledCodes(pack)
+        self._codes: dict[str, AdmittedCodes | OutpatientCodes | EmergencyCodes | UnbundledCodes] = {
+            "admitted": self.admitted,
+            "outpatient": self.outpatient,
+            "emergency": self.emergency,
+            "unbundled": self.unbundled,
+        }
         self.pack = pack
         self.best_practice = {kind: BestPracticeCodes(pack, kind) for kind in ("admitted", "outpatient", "unbundled")}
         self.evidence = None if evidence is None or not self.best_practice["admitted"].on else EvidenceOfPack(pack, evidence)
+
+    def codes_read(self, kind: str) -> frozenset[str]:
+        """The columns of codes that the price of a line of a kind depends on under this pack's rules."""
+        asked = self._codes[kind].columns
+        return asked | self.best_practice[kind].columns if kind in self.best_practice else asked
 
     def covered(self, block: pl.DataFrame, kind: str) -> tuple[Cases, Standing]:
         """The best-practice side of a block of a kind, and room for where its lines stand."""
@@ -321,7 +333,7 @@ def pricer(
         raise UsageError("Dates can be ignored under one rule pack only: name the year whose prices are wanted.")
     present, wanted = lines.whole.collect_schema().names(), _wanted(columns)
     kind = _KIND_NAMED.get(lines.kind) or kind_of(present)
-    return Pricer(kind, packs, dates, tuple(_inputs(kind, present, wanted, identified=lines.identified)), wanted)
+    return Pricer(kind, packs, dates, tuple(_inputs(kind, packs, present, wanted, identified=lines.identified)), wanted)
 
 
 def _evidence_given(evidence: Evidence | pl.LazyFrame | pl.DataFrame | None) -> Evidence | None:
@@ -358,7 +370,7 @@ def price_expression(
         return _price_by_date(pl.DataFrame(list(series)), kind, packs, dates, tuple(PRICED_SCHEMA)).to_struct("priced")
 
     return pl.map_batches(
-        _inputs(kind, columns, tuple(PRICED_SCHEMA)), priced, return_dtype=pl.Struct(PRICED_SCHEMA), is_elementwise=True
+        _inputs(kind, packs, columns, tuple(PRICED_SCHEMA)), priced, return_dtype=pl.Struct(PRICED_SCHEMA), is_elementwise=True
     )
 
 
@@ -375,7 +387,14 @@ def _in_date_order(
     return ordered
 
 
-def _inputs(kind: PricedKind, present: Sequence[str], wanted: Sequence[str], *, identified: bool = False) -> list[str]:
+def _inputs(
+    kind: PricedKind,
+    packs: Iterable[CompiledPack],
+    present: Sequence[str],
+    wanted: Sequence[str],
+    *,
+    identified: bool = False,
+) -> list[str]:
     """The columns of the frame that the wanted columns depend on. ActivityError where required ones are missing."""
     required = [name for name in names(kind.columns, required_only=True) if not (identified and name == kind.line_id)]
     missing = [name for name in required if name not in present]
@@ -383,7 +402,9 @@ def _inputs(kind: PricedKind, present: Sequence[str], wanted: Sequence[str], *, 
         others = [name for name in present if name not in names(kind.columns)]
         faults = [Fault("activity", f"no column '{name}'", did_you_mean(name, others)) for name in missing]
         raise ActivityError(f"The activity lacks {len(missing)} of the columns that {kind.name} care needs.", faults)
-    read = {*required, *kind.reads, *(name for name in wanted if name in _PASSED_THROUGH)}
+    codes = frozenset().union(*(pack.codes_read(kind.name) for pack in packs))
+    kept = {column.name for column in kind.columns if column.dtype == pl.String} - codes
+    read = {*required, *(kind.reads - kept), *(name for name in wanted if name in _PASSED_THROUGH)}
     return [name for name in present if name in read]
 
 
@@ -473,13 +494,13 @@ def _priced_lines(
     columns: dict[str, pl.Series] = {}
     if best is not None and best[0].place.size:
         columns.update(standing_columns(*best, pack.pack, pack.evidence, wanted))
-    if "financial_year" in wanted or "month" in wanted:
-        columns["financial_year"], columns["month"] = financial_year_and_month(block[kind.activity_date])
     for name in wanted:
         dtype, source = PRICED_SCHEMA[name], renamed.get(name, name)
         if name in columns:
             continue
-        if name == "outcome":
+        if name in _OF_DATE:
+            columns[name] = _OF_DATE[name](block[kind.activity_date])
+        elif name == "outcome":
             columns[name] = _enumeration(_OUTCOME_OF_REASON[priced.reason], OUTCOME, numbered=numbered)
         elif name in enumerations:
             columns[name] = _enumeration(getattr(priced, name), enumerations[name], numbered=numbered)

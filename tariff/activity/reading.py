@@ -44,6 +44,8 @@ PRICING_ONLY: Final = frozenset(
         "consultant_led",
         "department_type",
         "attendance_category",
+        "specialised_services",
+        "best_practice",
     }
 )
 """Codes that a price may depend on and that no priced line repeats."""

@@ -72,6 +72,7 @@ class AdmittedCodes:
             )
         )
         self.services = SpecialisedServices(pack)
+        self.columns = self.facts.columns | self.services.columns
 
 
 class ServiceSets(NamedTuple):
@@ -99,6 +100,11 @@ class SpecialisedServices:
         unknown = any(code not in self._row_of for code in codes)
         with self._lock:
             return self._sets.setdefault((rows, unknown), len(self._sets))
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The column that is asked, if any."""
+        return frozenset({"specialised_services"}) if self._on else frozenset()
 
     def of(self, column: pl.Series | None, height: int) -> tuple[NDArray[np.int32], ServiceSets]:
         """The set of every row of `column`, empty where none names a service; and the sets."""

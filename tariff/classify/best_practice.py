@@ -54,6 +54,11 @@ class BestPracticeCodes:
         self._names = Codes(self._name_set, 0, np.int32, as_written=True)
         self._cases: dict[tuple[int, ...], int] = {(): 0}
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """The optional columns that are asked."""
+        return frozenset({"treatment_function", COLUMN}) if self.on else frozenset()
+
     def _name_set(self, text: str) -> int:
         """The set of tariffs that a line names, of those that the pack has, and whether it names another."""
         codes = {code for part in text.split(";") if (code := part.strip().lower())}

@@ -23,27 +23,43 @@ _YEAR_OF_DAY, _MONTH_OF_DAY = _calendar()
 _YEAR_LABELS: Final = pl.Series([f"{year}-{(year + 1) % 100:02}" for year in range(_FIRST_YEAR, _LAST_YEAR)])
 
 
-def financial_year_and_month(dates: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Financial year such as `2017-18`, and its month, 1 = April; blank where the date is. A calendar is looked up rather
-    than computed, because this is done for every line."""
+def financial_year(dates: pl.Series) -> pl.Series:
+    """Financial year such as `2017-18`; blank where the date is."""
+    days = _days(dates)
+    return _computed_year(dates) if days is None else _with_blanks_of(dates, _YEAR_LABELS.gather(_YEAR_OF_DAY[days]))
+
+
+def financial_month(dates: pl.Series) -> pl.Series:
+    """Month of the financial year, 1 = April; blank where the date is."""
+    days = _days(dates)
+    return _computed_month(dates) if days is None else _with_blanks_of(dates, pl.Series(_MONTH_OF_DAY[days]))
+
+
+def _days(dates: pl.Series) -> NDArray[np.int32] | None:
+    """Days into the calendar, which is looked up rather than computed, because this is done for every line; some day where the
+    date is blank, and None where the calendar lacks one of them."""
     physical = dates.to_physical()
-    latest = physical.max()
-    if not isinstance(latest, int):
-        nothing = pl.repeat(None, len(dates), dtype=pl.String, eager=True)
-        return nothing, nothing.cast(pl.Int8)
-    blank = physical.is_null()
-    days = (physical.fill_null(latest) if blank.any() else physical).to_numpy() - int(_CALENDAR_STARTS.astype(np.int64))
-    if not 0 <= int(days.min()) <= int(days.max()) < _YEAR_OF_DAY.size:
-        return _computed_year_and_month(dates)
-    years, months = _YEAR_LABELS.gather(_YEAR_OF_DAY[days]), pl.Series(_MONTH_OF_DAY[days])
-    return (years.set(blank, None), months.set(blank, None)) if blank.any() else (years, months)
+    first, last = physical.min(), physical.max()
+    starts = int(_CALENDAR_STARTS.astype(np.int64))
+    if not isinstance(first, int) or not isinstance(last, int) or not starts <= first <= last < starts + _YEAR_OF_DAY.size:
+        return None
+    days: NDArray[np.int32] = (physical.fill_null(last) if physical.null_count() else physical).to_numpy() - np.int32(starts)
+    return days
 
 
-def _computed_year_and_month(dates: pl.Series) -> tuple[pl.Series, pl.Series]:
-    day = pl.col("day")
-    start = day.dt.year() - (day.dt.month() < 4).cast(pl.Int32)
-    found = pl.DataFrame({"day": dates}).select(
-        year=start.cast(pl.String) + "-" + ((start + 1) % 100).cast(pl.String).str.zfill(2),
-        month=((day.dt.month().cast(pl.Int16) + 8) % 12 + 1).cast(pl.Int8),
-    )
-    return found["year"], found["month"]
+def _with_blanks_of(dates: pl.Series, values: pl.Series) -> pl.Series:
+    return values.set(dates.is_null(), None) if dates.null_count() else values
+
+
+_DAY: Final = pl.col("day")
+
+
+def _computed_year(dates: pl.Series) -> pl.Series:
+    start = _DAY.dt.year() - (_DAY.dt.month() < 4).cast(pl.Int32)
+    year = start.cast(pl.String) + "-" + ((start + 1) % 100).cast(pl.String).str.zfill(2)
+    return pl.DataFrame({"day": dates}).select(year).to_series()
+
+
+def _computed_month(dates: pl.Series) -> pl.Series:
+    month = ((_DAY.dt.month().cast(pl.Int16) + 8) % 12 + 1).cast(pl.Int8)
+    return pl.DataFrame({"day": dates}).select(month).to_series()

@@ -77,6 +77,11 @@ class Facts:
         self._answers = {name: _answers_of(asked) for name, asked in self._of_column.items()}
         self._blank = {name: _together(one.field.held(one.blank) for one in asked) for name, asked in self._of_column.items()}
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that are asked."""
+        return frozenset(self._of_column)
+
     def of(self, block: pl.DataFrame) -> NDArray[np.uint64]:
         """The facts of every line of a block; columns that it lacks are blank."""
         absent = _together(blank for name, blank in self._blank.items() if name not in block.columns)

@@ -38,6 +38,7 @@ class EmergencyCodes:
                 Question("attendance_category", PLANNED, lambda code: int(plain_code(code) in PLANNED_FOLLOW_UPS), 0),
             )
         )
+        self.columns = self.facts.columns
 
 
 def encode_emergency(block: pl.DataFrame, codes: EmergencyCodes) -> EmergencyAttendances:

@@ -105,6 +105,7 @@ class OutpatientCodes:
                 Question("main_specialty", CONSULTANT_SPECIALTY, lambda code: int(code not in NOT_CONSULTANT_SPECIALTIES), 1),
             )
         )
+        self.columns = self.facts.columns
 
 
 def encode_attendances(block: pl.DataFrame, codes: OutpatientCodes) -> Attendances:

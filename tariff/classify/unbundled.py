@@ -58,6 +58,7 @@ class UnbundledCodes:
                 Question("currency", ITEM_POD, pod, PODS.index("NOTCLASSIFIED")),
             )
         )
+        self.columns = self.facts.columns
 
 
 def encode_items(block: pl.DataFrame, codes: UnbundledCodes) -> Items:

@@ -24,9 +24,9 @@ ROW = st.fixed_dictionaries(
         "where": st.sampled_from(["15E", "QWO"]),
         "what": st.sampled_from(["HN22E", "HN22A"]),
         "colour": st.none() | st.sampled_from(["red", "blue"]),
-        "month": st.none() | st.integers(1, 12),
-        "row": st.sampled_from([0, 2_403]),
-        "flags": st.sampled_from([0, 1 << 40]),
+        "month": st.none() | st.integers(1, 12) | st.just((1 << 7) - 1),
+        "row": st.none() | st.sampled_from([0, 2_403, (1 << 31) - 1]),
+        "flags": st.none() | st.sampled_from([0, 1 << 40, 1 << 62]),
         "pence": st.none() | st.integers(-(10**15), 10**15),
         "priced": st.booleans(),
     }
