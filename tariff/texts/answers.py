@@ -14,13 +14,17 @@ from numpy.typing import NDArray
 
 from tariff.buffers import empty
 from tariff.compiled import IS_COMPILED, compiled, rule
-from tariff.texts.scanning import is_known
+from tariff.texts.scanning import EIGHT, eight_known
 from tariff.texts.views import LONGEST, views_of
 
 _MULTIPLIER_1, _MULTIPLIER_2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
-_FREE, _TAKEN = np.uint64(0), np.uint64(1)
-_STRIDE: Final = 4
-"""Words of a place of the table: the two of a view, the answer, and whether the place is taken."""
+_NO_TEXT: Final = (1 << 64) - 1
+_FREE = np.uint64(_NO_TEXT)
+"""In the place of the first word where a place is free: no text begins so, for it would be no UTF-8."""
+_STRIDE = np.uint64(4)
+_SECOND, _ANSWER = np.uint64(1), np.uint64(2)
+"""Words of a place of the table: the two of a view, the answer, and one more that keeps the place within a line of memory."""
+_NONE, _ONE = np.uint64(0), np.uint64(1)
 _FEW: Final = 5_000
 """Up to so many texts are sooner asked one by one than told apart."""
 _MOST_TEXTS: Final = 200_000
@@ -29,16 +33,22 @@ _MOST_TEXTS: Final = 200_000
 
 @rule
 def _start(first, second, shift):
-    """Where in the table the search for a text begins: the uppermost bits of a product, which depend on all bits of it."""
-    return np.int64((first * _MULTIPLIER_1 + second * _MULTIPLIER_2) >> shift) * _STRIDE
+    """Where in the table the search for a text begins: the uppermost bits of a product, which depend on all bits of it. It is a
+    number without a sign: of any other it would be asked each time whether it counts from the end."""
+    return ((first * _MULTIPLIER_1 + second * _MULTIPLIER_2) >> shift) * _STRIDE
+
+
+@rule
+def _is_at(table, at, first, second):
+    return table[at] == first and table[at + _SECOND] == second
 
 
 @rule
 def _found(table, first, second, shift):
     """Where in the table a text stands, or the free place where it would."""
-    at = _start(first, second, shift)
-    while table[at + 3] != _FREE and (table[at] != first or table[at + 1] != second):
-        at = (at + _STRIDE) & (table.size - 1)
+    at, last = _start(first, second, shift), np.uint64(table.size - 1)
+    while table[at] != _FREE and not _is_at(table, at, first, second):
+        at = (at + _STRIDE) & last
     return at
 
 
@@ -47,24 +57,42 @@ def _enter(table, shift, words, answers):
     """Enter texts by the words of their views."""
     for i in range(answers.size):
         at = _found(table, words[2 * i], words[2 * i + 1], shift)
-        table[at], table[at + 1], table[at + 2], table[at + 3] = words[2 * i], words[2 * i + 1], answers[i], _TAKEN
+        table[at], table[at + _SECOND], table[at + _ANSWER] = words[2 * i], words[2 * i + 1], answers[i]
+
+
+@rule
+def _look_up_row(words, i, table, shift, found, missing, count):
+    """`found[i] |= answer`, or else the row to `missing`, which holds `count` rows. Returns how many it holds now."""
+    first, second = words[2 * i], words[2 * i + 1]
+    at = _start(first, second, shift)
+    if not _is_at(table, at, first, second):  # nearly all texts stand where their search begins
+        at = _found(table, first, second, shift)
+        if table[at] == _FREE:
+            missing[count] = i
+            return count + 1
+    found[i] |= table[at + _ANSWER]
+    return count
 
 
 @compiled
 def _look_up(words, known, first_bit, table, shift, blank, found, missing):
     """`found[i] |= answer` for every row, `blank` where it holds no text; rows whose text is not in the table go to `missing`.
     Returns how many those are."""
-    count, all_known = 0, known.size == 0
-    for i in range(found.size):
-        if not (all_known or is_known(known, first_bit, i)):
-            found[i] |= blank
+    count = 0
+    if known.size == 0:
+        for i in range(found.size):
+            count = _look_up_row(words, i, table, shift, found, missing, count)
+        return count
+    for first in range(0, found.size, EIGHT):
+        bits = eight_known(known, first_bit, first)
+        if bits == _NONE and blank == _NONE:
             continue
-        at = _found(table, words[2 * i], words[2 * i + 1], shift)
-        if table[at + 3] != _FREE:
-            found[i] |= table[at + 2]
-        else:
-            missing[count] = i
-            count += 1
+        for i in range(first, min(first + EIGHT, found.size)):
+            if bits & _ONE != _NONE:
+                count = _look_up_row(words, i, table, shift, found, missing, count)
+            else:
+                found[i] |= blank
+            bits >>= _ONE
     return count
 
 
@@ -78,7 +106,7 @@ class Table(NamedTuple):
 def _empty_table(texts: int) -> Table:
     """Room for so many texts, of which at most a quarter is taken."""
     bits = max(8, (4 * texts).bit_length())
-    return Table(np.zeros(_STRIDE << bits, np.uint64), np.uint64(64 - bits))
+    return Table(np.full(int(_STRIDE) << bits, _NO_TEXT, np.uint64), np.uint64(64 - bits))
 
 
 class Answers:

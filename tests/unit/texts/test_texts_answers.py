@@ -48,6 +48,18 @@ def test_coded_columns_are_asked_the_same(texts: list[str | None]) -> None:
         assert answers_to(Answers(length, 1), coded) == by_text(texts)
 
 
+@pytest.mark.parametrize("offset", [*range(10), 63, 64, 65])
+@pytest.mark.parametrize("held", [0.02, 0.5, 0.98])
+def test_blanks_lie_wherever_they_lie(offset: int, held: float) -> None:
+    draw = np.random.default_rng(offset)
+    texts = [f"X{draw.integers(5)}" if draw.random() < held else None for _ in range(1_000)]
+    for blank in (0, 1):
+        wanted = [blank if text is None else 2 * len(text) for text in texts]
+        answers = Answers(lambda text: 2 * len(text), blank)
+        assert answers_to(answers, pl.Series(texts, dtype=pl.String)[offset:]) == wanted[offset:]
+        assert answers_to(answers, pl.Series(texts, dtype=pl.String)[: -offset or None]) == wanted[: -offset or None]
+
+
 def test_numbers_are_asked_as_their_digits() -> None:
     assert answers_to(Answers(int, 0), pl.Series([42, None, 7])) == [42, 0, 7]
 
