@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from tariff.activity.reading import REPEATED
 from tariff.assumptions import TELLING, pounds_of_sums
 from tariff.cells import Cells
 from tariff.columns import PRICED_LINE, schema
@@ -58,7 +59,7 @@ class Sums:
 
     def __init__(self, also: Sequence[str] = ()) -> None:
         self._keys = (*KEYS, *also)
-        self._cells = Cells(self._keys, ("lines_valued", *SUMS, "market_forces_lines"), _LINES)
+        self._cells = Cells(self._keys, ("lines_valued", *SUMS, "market_forces_lines"), _LINES, REPEATED)
         sums = ("base_pence", "short_stay_pence", "long_stay_pence", "price_pence", "short_stay_lines", "long_stay_lines")
         self._figures = Cells(_FIGURES, sums, _LINES)
         self._top_ups = Cells(("pack", "top_up_row"), ("top_up_pence",), _LINES)

@@ -43,6 +43,12 @@ class Part:
         """The lines as pricing takes them, some codes of which may stand as they are in the file."""
         return Lines(self.source) if isinstance(self.source, pl.LazyFrame) else lines_to_price(self.source)
 
+    def to_total(self, as_filed: frozenset[str]) -> Lines:
+        """The lines as totals take them: codes of the columns `as_filed` as they stand, and no identifiers."""
+        return (
+            self.to_price if isinstance(self.source, pl.LazyFrame) else lines_to_price(self.source, as_filed, identifiers=False)
+        )
+
     @property
     def lines(self) -> pl.LazyFrame:
         """The lines as canonical activity."""

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from tariff.activity.blocks import Lines, as_they_come
 from tariff.activity.files import Source
-from tariff.activity.reading import activity_to_price
+from tariff.activity.reading import PRICING_ONLY, REPEATED, activity_to_price
 from tariff.best_practice.evidence import Evidence, evidence_of
 from tariff.best_practice.standing import EvidenceOfPack
 from tariff.best_practice.words import standing_columns
@@ -281,12 +281,19 @@ def price(
     without it none counts as met that the line itself does not show. Raises ActivityError where a required column is
     missing. Rules: RULES 1.1 to 3.1."""
     if not isinstance(activity, pl.LazyFrame | pl.DataFrame):
-        lines = activity_to_price(activity)
+        lines = activity_to_price(activity, as_filed=PRICING_ONLY | _unwanted(columns, confidence, evidence))
         priced = pricer(lines, rules, dates=dates, columns=columns, confidence=confidence, evidence=evidence)
         return as_they_come(lambda: lines.each_block(priced.inputs, priced), priced.schema)
     frame = activity.lazy()
     priced = pricer(Lines(frame), rules, dates=dates, columns=columns, confidence=confidence, evidence=evidence)
     return frame.select(priced.inputs).map_batches(priced, schema=priced.schema, streamable=True)
+
+
+def _unwanted(columns: Sequence[str] | None, *asked_of_lines: object) -> frozenset[str]:
+    """Codes that no wanted column repeats. Confidence labels and evidence are found by them all the same."""
+    if columns is None or any(asked is not None for asked in asked_of_lines):
+        return frozenset()
+    return REPEATED - set(columns) - ({"hrg"} if "currency" in columns else set())
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,7 +356,7 @@ def _wanted(columns: Sequence[str] | None) -> tuple[str, ...]:
             Fault("columns", f"'{name}' is no column of a priced line", did_you_mean(name, PRICED_SCHEMA)) for name in unknown
         ]
         raise UsageError("Some wanted columns do not exist.", told)
-    return tuple(columns)
+    return tuple(dict.fromkeys(columns))
 
 
 def price_expression(

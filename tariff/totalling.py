@@ -10,7 +10,7 @@ import polars as pl
 
 from tariff.activity.blocks import Lines
 from tariff.activity.files import Source, damage_named, paths_of
-from tariff.activity.reading import PRICING_ONLY, activity_to_price
+from tariff.activity.reading import IDENTIFIERS, PRICING_ONLY, REPEATED, activity_to_price
 from tariff.cells import Cells
 from tariff.columns import PRICED_LINE, schema
 from tariff.errors import Fault, UsageError, did_you_mean
@@ -43,8 +43,7 @@ SUMS: Final = ("units", *(name for name in _SCHEMA.names() if name.endswith("_pe
 """What may be summed."""
 PRICED_LINES: Final = "priced_lines"
 _PRICED: Final = REASON_NUMBER[PRICED]
-_CODES: Final = frozenset({"commissioner", "provider", "gp_practice", "treatment_function", "currency", "referral_source"})
-_AS_FILED: Final = PRICING_ONLY | _CODES | {"hrg", "spell_id", "attendance_id", "line_id", "parent_line_id", "patient_id"}
+AS_FILED: Final = PRICING_ONLY | REPEATED | IDENTIFIERS
 """What no total shows, or tells apart as codes are."""
 
 
@@ -69,7 +68,10 @@ def totals(
     if isinstance(activity, pl.LazyFrame | pl.DataFrame):
         lines, files = Lines(activity.lazy()), []
     else:
-        lines, files = activity_to_price(activity, as_filed=_AS_FILED, identifiers=evidence is not None), paths_of(activity)
+        # confidence labels and evidence are found by provider and identifier, which are then wanted as they are told everywhere
+        told_as_filed = evidence is None and confidence is None
+        lines = activity_to_price(activity, as_filed=AS_FILED if told_as_filed else PRICING_ONLY, identifiers=not told_as_filed)
+        files = paths_of(activity)
     priced = pricer(
         lines,
         rules,
@@ -78,7 +80,7 @@ def totals(
         confidence=confidence,
         evidence=evidence,
     ).for_sums()
-    cells = Cells(by, (*sums, PRICED_LINES), _SCHEMA, _CODES)
+    cells = Cells(by, (*sums, PRICED_LINES), _SCHEMA, REPEATED)
     with damage_named(files) if files else nullcontext():
         for block in lines.each_block(priced.inputs, priced):
             is_priced = block["reason"].to_physical().to_numpy() == _PRICED

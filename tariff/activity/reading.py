@@ -49,6 +49,11 @@ PRICING_ONLY: Final = frozenset(
     }
 )
 """Codes that a price may depend on and that no priced line repeats."""
+REPEATED: Final = frozenset(
+    {"commissioner", "provider", "gp_practice", "treatment_function", "currency", "hrg", "referral_source"}
+)
+"""Codes that a priced line repeats, the HRG as its currency."""
+IDENTIFIERS: Final = frozenset({"spell_id", "attendance_id", "line_id", "parent_line_id", "patient_id"})
 _FIRST_PRINTED, _LAST_PRINTED = "!", "~"
 """A text that begins between these two is not blank."""
 _SAMPLE_ROWS: Final = 1_000

@@ -13,6 +13,7 @@ from tariff.pricing import pricer
 from tariff.rulepack import RulePack
 from tariff.run_card import RunCard, require_conservation
 from tariff.run_folder import writing
+from tariff.totalling import AS_FILED
 from tariff.whole_files import whole_file
 
 
@@ -22,8 +23,10 @@ def price_into_totals(job: Job, packs: Sequence[RulePack], intake: Intake, as_th
     expected = sum(lines_expected(intake, inputs))
     job.tell(done, expected)
     for part in intake.parts:
-        lines = part.to_price
-        priced = pricer(lines, packs, dates=job.dates, confidence=job.confidence, columns=(*READ, *job.aggregate_by))
+        # confidence labels are found by provider, which is then wanted as it is told everywhere
+        lines = part.to_total(AS_FILED) if job.confidence is None else part.to_price
+        columns = (*READ, *job.aggregate_by)
+        priced = pricer(lines, packs, dates=job.dates, confidence=job.confidence, columns=columns).for_sums()
         with damage_found((one.paths, one.lines) for one in [part]):
             for block in lines.each_block(priced.inputs, priced):
                 sums.add(block)

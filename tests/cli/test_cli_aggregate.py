@@ -54,6 +54,16 @@ def test_the_totals_are_those_of_the_lines(files, rules, rows):
     assert totals.card["warnings"] == repeated
 
 
+def test_untidy_codes_are_told_apart_as_those_of_the_lines_are(files):
+    for _, path in files:
+        told = pl.col("^(provider|commissioner|treatment_function|hrg|currency)$")
+        untidy = pl.read_parquet(path).with_columns(told.str.to_lowercase() + " ")
+        untidy.write_parquet(path)
+    price_files(Job(files, Path("lines.parquet"), "example"))
+    price_files(Job(files, Path("totals.parquet"), "example", aggregate=True, aggregate_by=("treatment_function",)))
+    assert pl.read_parquet("totals.parquet").equals(of_lines(Path("lines.parquet"), (*KEYS, "treatment_function")))
+
+
 def test_the_command(tariff, files, listing):
     before = listing()
     done = tariff("price", *(f"{kind}={path}" for kind, path in files), "--rules", "example", "--aggregate", "--out", "t.parquet")

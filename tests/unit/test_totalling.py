@@ -11,7 +11,7 @@ import tariff
 from tariff.activity.reading import activity_to_price
 from tariff.errors import UsageError
 from tariff.pricing import price
-from tariff.rulepack import RulePack, load_pack
+from tariff.rulepack import RulePack, find_overlay, load_pack
 from tariff.synthetic import activity
 from tariff.totalling import KEYS, SUMS
 
@@ -60,6 +60,29 @@ def test_files_give_the_same_whatever_their_codes_look_like(pack: RulePack, tmp_
     expected = by_lines(lines, pack, BY)
     assert tariff.totals(tmp_path / "tidy.parquet", pack, BY).equals(expected)
     assert tariff.totals(str(tmp_path / "untidy.csv"), pack, BY).equals(expected)
+
+
+CODES = ("provider", "commissioner", "hrg", "admission_method", "grouping_method")
+
+
+@pytest.fixture
+def untidy(tmp_path: Path) -> Path:
+    lines = activity("admitted", 400, 5, pack=load_pack("2024-25")).drop("local_price")
+    spoiled = lines.with_columns(pl.col(CODES).map_elements(lambda code: f"{code.lower()} ", pl.String))
+    spoiled.write_parquet(tmp_path / "untidy.parquet")
+    return tmp_path / "untidy.parquet"
+
+
+@pytest.mark.parametrize("confidence", [None, ["published", "illustrative"], ["published"]])
+def test_labels_are_found_whatever_the_codes_look_like(confidence: list[str] | None, untidy: Path) -> None:
+    pack, by = load_pack("2024-25", (find_overlay("demonstration-2024-25"),)), ("provider", "currency", "reason")
+    priced = price(untidy, pack, confidence=confidence).collect()
+    sums = (pl.len().cast(pl.Int64).alias("lines"), pl.col("price_pence").sum())
+    expected = priced.group_by(by).agg(*sums).sort(by, nulls_last=True)
+    found = tariff.totals(untidy, pack, by, sums=["price_pence"], confidence=confidence)
+    assert found.drop("priced_lines").equals(expected)
+    few = price(untidy, pack, confidence=confidence, columns=["reason", "price_pence", "reason"]).collect()
+    assert few.equals(priced.select("reason", "price_pence"))
 
 
 def test_a_row_of_totals_and_a_cell_that_cannot_be_read_are_told(pack: RulePack, tmp_path: Path) -> None:
