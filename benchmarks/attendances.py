@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import polars as pl
-
-from benchmarks.work import POUNDS, TILE, tiles, write_own_rules
+from benchmarks.work import POUNDS, TILE, tiles, write_first, write_own_rules
 from tariff.rulepack import load_pack
 from tariff.synthetic import activity
 from tariff.synthetic.frames import write_parquet
@@ -38,7 +36,7 @@ class AttendanceWork:
         """A file of the first `attendances` of the activity."""
         path = self.folder / f"outpatient-{attendances}.parquet"
         if not path.exists():
-            write_parquet(path, [pl.scan_parquet(self.source).head(attendances).collect()])
+            write_first(path, self.source, attendances)
         return path
 
     def pack(self) -> RulePack:

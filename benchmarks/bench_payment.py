@@ -3,7 +3,7 @@ over everything a ledger tells apart, summing units and each component of price.
 gathered, settled, compared and bridged by commissioner and point of delivery. They take turns in one run, and the ratio of their
 fastest turns is what counts: at most 4.
 
-    pytest benchmarks/bench_payment.py -q -n0 -s                 1,000,000 lines (`--spells` for other sizes)
+    pytest benchmarks/bench_payment.py -q -n0 -s                 1,000,000 lines (`--encoded` for other sizes)
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def compare_models(path: Path, models: Models, plan: pl.DataFrame) -> tuple[Ledg
 @pytest.mark.measure
 def test_eight_models_cost_at_most_four_aggregations(request: pytest.FixtureRequest, tmp_path: Path) -> None:
     path = tmp_path / "priced.parquet"
-    make_lines(request.config.getoption("--spells")).write_parquet(path)
+    make_lines(request.config.getoption("--encoded")).write_parquet(path)
     models = load_models(MODELS)
     plan = plan_from_priced(pl.scan_parquet(path), uplift_bp=-200, years_on=0)
     plainly, compared = [], []

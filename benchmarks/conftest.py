@@ -23,10 +23,11 @@ LIBRARIES = ("tariff", "polars", "numba", "numpy", "pyarrow", "duckdb", "pandas"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("tariff benchmarks")
-    group.addoption("--spells", type=int, default=1_000_000, help="spells to price (default: 1,000,000)")
-    group.addoption("--attendances", type=int, default=10_000_000, help="attendances to total (default: 10,000,000)")
+    group.addoption("--encoded", type=int, default=1_000_000, help="spells to price in memory (default: 1,000,000)")
+    group.addoption("--spells", type=int, default=20_000_000, help="spells of a file (default: 20,000,000)")
+    group.addoption("--attendances", type=int, default=100_000_000, help="attendances of a file (default: 100,000,000)")
     group.addoption("--lines-of-care", type=int, default=5_000_000, help="lines of care to form pathways of (default: 5,000,000)")
-    group.addoption("--turns", type=int, default=7, help="turns of each contender (default: 7)")
+    group.addoption("--turns", type=int, default=3, help="turns of each contender (default: 3)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -101,6 +102,11 @@ def lines_of_care(request: pytest.FixtureRequest) -> int:
 
 
 @pytest.fixture
+def encoded_spells(request: pytest.FixtureRequest) -> int:
+    return int(request.config.getoption("--encoded"))
+
+
+@pytest.fixture
 def spells(request: pytest.FixtureRequest) -> int:
     return int(request.config.getoption("--spells"))
 
@@ -111,7 +117,8 @@ def same_pence() -> Callable[[str, pl.DataFrame, pl.DataFrame], None]:
 
     def require(name: str, theirs: pl.DataFrame, engine: pl.DataFrame) -> None:
         ours = engine.join(theirs.select("spell_id"), on="spell_id", how="semi") if theirs.height < engine.height else engine
-        ours, theirs = ours.sort("spell_id"), theirs.sort("spell_id")
+        if not ours["spell_id"].equals(theirs["spell_id"]):
+            ours, theirs = ours.sort("spell_id"), theirs.sort("spell_id")
         assert ours.height == theirs.height, f"{name} priced {theirs.height} spells, the engine {ours.height}"
         differing = {column: int(ours[column].ne_missing(theirs[column]).sum()) for column in ours.columns}
         assert not any(differing.values()), f"{name} differs from the engine: {differing}"

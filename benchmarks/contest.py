@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Field:
-    """Who takes part: `work` of a folder, the contenders by name, and of those too slow for the whole file, how many of its
+    """Who takes part: `work` of a folder, the contenders by name, and of those that do not price the whole file, how many of its
     first lines they price; their figure is scaled."""
 
     work: Callable[[Path], Any]
@@ -30,9 +30,10 @@ def field_of(kind: str) -> Field:
     """The field of a kind of contest: `spells`, `spell totals` or `attendances`. Imported late, as a worker needs one of them."""
     if kind == "attendances":
         from benchmarks.attendances import AttendanceWork
+        from benchmarks.totallers import SCALED as STARTS
         from benchmarks.totallers import TOTALLERS
 
-        return Field(AttendanceWork, TOTALLERS, {})
+        return Field(AttendanceWork, TOTALLERS, STARTS)
     from benchmarks.contenders import CONTENDERS, SCALED, TOTALLERS_OF_SPELLS
     from benchmarks.work import Work
 

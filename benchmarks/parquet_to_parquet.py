@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from benchmarks.contest import Contest
-from benchmarks.work import MONEY
+from benchmarks.work import MONEY, TILE
 
 NOT_COMPARED = ("floor: read and write",)
 REFERENCE_SAMPLE = 2_000
@@ -38,7 +38,7 @@ class ParquetToParquet(Contest):
         from tariff.reference import ReferencePack, price_admitted
 
         pack = ReferencePack.from_plain(self.work.pack().plain())
-        lines = read_activity(self.work.source).collect().sample(REFERENCE_SAMPLE, seed=1).to_dicts()
+        lines = read_activity(self.work.source).head(TILE).collect().sample(REFERENCE_SAMPLE, seed=1).to_dicts()
         priced = [price_admitted(line, pack) for line in lines]
         rows = [(line["line_id"], *(line[name] for name in MONEY)) for line in priced]
         return pl.DataFrame(rows, schema={"spell_id": pl.String, **dict.fromkeys(MONEY, pl.Int64)}, orient="row")

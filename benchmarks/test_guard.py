@@ -10,6 +10,7 @@ from benchmarks.bench_pathways import SWEEP, PathwayContest
 from benchmarks.kernel_alone import POLARS, KernelAlone
 from benchmarks.measure import summary
 from benchmarks.parquet_to_parquet import ParquetToParquet
+from benchmarks.spell_totals import SpellTotals
 
 pytestmark = pytest.mark.guard
 
@@ -42,6 +43,16 @@ def test_engine_stays_ahead_from_parquet_to_parquet(benchmark, work_of, same_pen
     benchmark.extra_info.update(summary(SPELLS, contest.turns), versions=versions, command=command)
     share = contest.turns["engine"].cpu_per_line / min(contest.turns[name].cpu_per_line for name in peers)
     assert share <= ENGINE_SHARE_OF_BEST_QUERY_ENGINE, f"the engine takes {share:.2f} of the best query engine's processor time"
+
+
+def test_engine_stays_ahead_at_spell_totals(benchmark, work_of, versions, command, tmp_path):
+    peers = ("Polars only", "DuckDB")
+    with SpellTotals(work_of(SPELLS), ["engine", *peers], SPELLS, tmp_path) as contest:
+        benchmark.pedantic(contest.engine_turn, setup=contest.peers_turn, rounds=TURNS)
+        contest.require_same_totals()
+    benchmark.extra_info.update(summary(SPELLS, contest.turns), versions=versions, command=command)
+    share = contest.turns["engine"].cpu_per_line / min(contest.turns[name].cpu_per_line for name in peers)
+    assert share <= TOTALS_SHARE_OF_BEST_QUERY_ENGINE, f"the engine takes {share:.2f} of the best query engine's processor time"
 
 
 def test_engine_stays_ahead_at_attendance_totals(benchmark, attendances_of, versions, command, tmp_path):

@@ -18,15 +18,15 @@ from benchmarks.totallers import TOTALLERS
 pytestmark = pytest.mark.measure
 
 
-def test_kernel_alone(benchmark, work_of, spells, turns, same_pence, versions, command):
-    contest = KernelAlone(work_of(spells), spells)
+def test_kernel_alone(benchmark, work_of, encoded_spells, turns, same_pence, versions, command):
+    contest = KernelAlone(work_of(encoded_spells), encoded_spells)
     contest.peers_turn()
     for one in contest.turns.values():
         one.wall.clear()
         one.cpu.clear()
     benchmark.pedantic(contest.kernel_turn, setup=contest.peers_turn, rounds=turns)
     contest.require_same_pence(same_pence)
-    benchmark.extra_info.update(summary(spells, contest.turns), versions=versions, command=command)
+    benchmark.extra_info.update(summary(encoded_spells, contest.turns), versions=versions, command=command)
 
 
 def test_parquet_to_parquet(benchmark, work_of, spells, turns, same_pence, versions, command, tmp_path):

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Totaller = Callable[[Path, Path], None]
 
 FLOOR = "floor: read"
+START = "engine, the first 10,000,000"
+SCALED = {START: 10_000_000}
+"""Whether cost grows with the file: who totals only its first so many attendances."""
 
 
 def engine(pack: RulePack) -> Totaller:
@@ -62,6 +65,7 @@ def duckdb_sql(pack: RulePack) -> Totaller:
 
 TOTALLERS: dict[str, Callable[[RulePack], Totaller]] = {
     "engine": engine,
+    START: engine,
     FLOOR: floor,
     "Polars only": polars_only,
     "DuckDB": duckdb_sql,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from tariff.rulepack import find_overlay, load_pack
 from tariff.synthetic import activity
@@ -57,13 +58,23 @@ class Work:
         """A file of the first `spells` of the activity."""
         path = self.folder / f"admitted-{spells}.parquet"
         if not path.exists():
-            write_parquet(path, [pl.scan_parquet(self.source).head(spells).collect()])
+            write_first(path, self.source, spells)
         return path
 
     def pack(self) -> RulePack:
         """2024-25 with the demonstration overlay without best practice, which the peers do not know, so that every rule of RULES
         1 acts; and the invented providers' factors."""
         return load_pack(YEAR, (find_overlay(DEMONSTRATION), self.folder / "overlay", self.folder / "own-rules"))
+
+
+def write_first(path: Path, source: Path, lines: int) -> None:
+    """Write the first lines of an activity file as that file holds them: what is dictionary-coded there is so here."""
+    group = pq.read_metadata(source).row_group(0)
+    columns = [group.column(number) for number in range(group.num_columns)]
+    coded = {one.path_in_schema for one in columns if "RLE_DICTIONARY" in one.encodings}
+    frame = pl.scan_parquet(source).head(lines).collect()
+    texts = [text for text in frame if text.dtype == pl.String and text.name in coded]
+    write_parquet(path, [frame.with_columns(text.cast(pl.Enum(text.unique().drop_nulls().sort())) for text in texts)])
 
 
 _OWN_RULES: Final = """\

@@ -163,10 +163,12 @@ class UnfinishedRun:
         self.manifest = manifest
         self.parts = list(parts)
 
-    def rows_done(self, number: int) -> int | None:
-        """Rows of input `number` that stand in whole parts; None where it has no part yet."""
-        rows = [part.rows for part in self.parts if part.input == number]
-        return sum(rows) if rows else None
+    def rows_done(self) -> dict[int, int]:
+        """By number of input, where it has a part already, the rows that stand in whole parts."""
+        rows: dict[int, int] = {}
+        for part in self.parts:
+            rows[part.input] = rows.get(part.input, 0) + part.rows
+        return rows
 
     def add(self, lines: pl.DataFrame, number: int) -> None:
         """Write the next lines of input `number` as a part. OutputError where that fails; nothing of it then counts."""

@@ -57,10 +57,11 @@ def _write_parts(
     expected: Sequence[int],
 ) -> None:
     """Write what has no part yet, in bounded blocks; an input without lines has one part without lines."""
-    done = sum(part.rows for part in run.parts)
-    job.tell(done, sum(expected))
+    before, of = run.rows_done(), sum(expected)
+    done = sum(before.values())
+    job.tell(done, of)
     for number, (part, lines) in enumerate(zip(intake.parts, expected, strict=True), start=1):
-        have = run.rows_done(number)
+        have = before.get(number)
         if have is not None and have >= lines:
             continue
         own = part.to_price
@@ -70,7 +71,7 @@ def _write_parts(
             for block in blocks_of(rest.each_block(priced.inputs, priced), job.rows_in_a_part, priced.schema):
                 run.add(block, number)
                 done += block.height
-                job.tell(done, sum(expected))
+                job.tell(done, of)
 
 
 def _form_pathways(
