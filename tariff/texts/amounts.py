@@ -10,11 +10,12 @@ import polars as pl
 
 from tariff.buffers import empty
 from tariff.compiled import IS_COMPILED, compiled, rule
-from tariff.texts.scanning import is_known
+from tariff.texts.scanning import EIGHT, eight_known
 from tariff.texts.views import LONGEST, views_of, with_nulls_of
 
 _UNREAD = np.int64(-1)
 _LENGTH, _BYTE = np.uint64(0xFFFFFFFF), np.uint64(0xFF)
+_NONE, _ONE = np.uint64(0), np.uint64(1)
 _ZERO, _POINT = ord("0"), ord(".")
 
 
@@ -51,12 +52,16 @@ def _plain_pence(first, second):
 def _read(words, known, first_bit, pence):
     """Pence of every row into `pence`, -1 for a row that holds no text or no plain pounds. Returns how many hold other texts."""
     others = 0
-    for i in range(pence.size):
-        if is_known(known, first_bit, i):
-            pence[i] = _plain_pence(words[2 * i], words[2 * i + 1])
-            others += pence[i] < 0
-        else:
-            pence[i] = _UNREAD
+    for first in range(0, pence.size, EIGHT):
+        last, bits = min(first + EIGHT, pence.size), eight_known(known, first_bit, first)
+        pence[first:last] = _UNREAD
+        if bits == _NONE:  # few lines have an amount of their own
+            continue
+        for i in range(first, last):
+            if bits & _ONE != _NONE:
+                pence[i] = _plain_pence(words[2 * i], words[2 * i + 1])
+                others += pence[i] < 0
+            bits >>= _ONE
     return others
 
 

@@ -34,6 +34,8 @@ def is_known(known, first_bit, i):
 @rule
 def eight_known(known, first_bit, first):
     """Which of eight rows from row `first` hold a text, a bit a row, the first row lowest; of rows that are no more, anything."""
+    if known.size == 0:
+        return _BYTE
     at = first_bit + first
     by = np.uint64(at & _SEVEN)
     bits = np.uint64(known[at >> _THREE]) >> by
