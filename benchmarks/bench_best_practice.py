@@ -19,7 +19,7 @@ from tariff.classify.admitted import encode_spells
 from tariff.kernels import admitted as kernel
 from tariff.kernels.admitted import Spells
 from tariff.kernels.best_practice import NO_CASES, Cases, no_standing
-from tariff.pricing import CompiledPack
+from tariff.kinds import CompiledPack
 from tariff.rulepack.best_practice_book import (
     ADDITION_PAID,
     ANY_ATTENDANCE,

@@ -24,7 +24,7 @@ from tariff.facts import (
     Field,
 )
 from tariff.kernels.admitted import BLANK, BLANK_PENCE, Spells
-from tariff.pricing import CompiledPack
+from tariff.kinds import CompiledPack
 from tariff.rulepack.book import PriceBook
 
 

@@ -82,7 +82,7 @@ def test_files_that_cannot_be_used(tariff, spells, spoiler):
         assert MARK not in Path("priced.run_card.json").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("fails", ["tariff.batch.settling.totals_of", "tariff.pricing.encode_spells"])
+@pytest.mark.parametrize("fails", ["tariff.batch.settling.totals_of", "tariff.kinds.encode_spells"])
 def test_an_unforeseen_fault_that_quotes_a_cell(tariff, spells, monkeypatch, fails):
     def broken(*_: object) -> None:
         raise ValueError(f"could not convert {PATIENTS[0]}")

@@ -26,6 +26,8 @@ LAYERS = (
     {"labels"},
     {"confidence"},
     {"best_practice"},
+    {"kinds"},
+    {"block"},
     {"pricing"},
     {"pathways", "totalling"},
     {"payment", "assumptions", "verification"},
