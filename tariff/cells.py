@@ -54,7 +54,7 @@ class _Key:
             return
         from tariff.kernels.cells import add_numbers
 
-        numbers = column.to_physical()
+        numbers = column.to_physical() if isinstance(column.dtype, pl.Enum) else column
         numbers = numbers if numbers.dtype in (pl.UInt8, pl.Int8) else numbers.cast(pl.Int64)
         blank = numbers.is_null().to_numpy() if numbers.null_count() else _NO_BLANKS
         add_numbers(_numbers(numbers), _fixed(blank), np.uint64(self.shift), words[self.word])

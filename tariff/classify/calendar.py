@@ -38,13 +38,12 @@ def financial_month(dates: pl.Series) -> pl.Series:
 def _days(dates: pl.Series) -> NDArray[np.int32] | None:
     """Days into the calendar, which is looked up rather than computed, because this is done for every line; some day where the
     date is blank, and None where the calendar lacks one of them."""
-    physical = dates.to_physical()
-    first, last = physical.min(), physical.max()
-    starts = int(_CALENDAR_STARTS.astype(np.int64))
-    if not isinstance(first, int) or not isinstance(last, int) or not starts <= first <= last < starts + _YEAR_OF_DAY.size:
+    if dates.null_count() == len(dates):
         return None
-    days: NDArray[np.int32] = (physical.fill_null(last) if physical.null_count() else physical).to_numpy() - np.int32(starts)
-    return days
+    physical = dates.cast(pl.Int32)
+    whole = physical.fill_null(strategy="max") if physical.null_count() else physical
+    days: NDArray[np.int32] = whole.to_numpy() - np.int32(_CALENDAR_STARTS.astype(np.int64))
+    return days if 0 <= days.min() <= days.max() < _YEAR_OF_DAY.size else None
 
 
 def _with_blanks_of(dates: pl.Series, values: pl.Series) -> pl.Series:

@@ -25,6 +25,8 @@ _STRIDE = np.uint64(4)
 _SECOND, _ANSWER = np.uint64(1), np.uint64(2)
 """Words of a place of the table: the two of a view, the answer, and one more that keeps the place within a line of memory."""
 _NONE, _ONE = np.uint64(0), np.uint64(1)
+_ROOM: Final = 4
+"""Places a text, so that nearly all stand where their search begins."""
 _FEW: Final = 5_000
 """Up to so many texts are sooner asked one by one than told apart."""
 _MOST_TEXTS: Final = 200_000
@@ -104,8 +106,8 @@ class Table(NamedTuple):
 
 
 def _empty_table(texts: int) -> Table:
-    """Room for so many texts, of which at most a quarter is taken."""
-    bits = max(8, (4 * texts).bit_length())
+    """Room for so many texts."""
+    bits = max(8, (_ROOM * texts).bit_length())
     return Table(np.full(int(_STRIDE) << bits, _NO_TEXT, np.uint64), np.uint64(64 - bits))
 
 
@@ -156,31 +158,36 @@ class Answers:
     def _of_missing(self, texts: pl.Series) -> NDArray[np.uint64]:
         """The answers to texts that are not in the table; they are in it afterwards, where they can be."""
         if len(texts) <= _FEW:  # the longer of known texts, most likely
-            found = [self._known.get(text) for text in texts]
+            found = [self._known.get(text) for text in texts.to_list()]
             if None not in found:
                 return np.array(found, dtype=np.uint64)
         distinct = texts.unique()
         answers = self._asked(distinct)
         if len(self._known) <= _MOST_TEXTS:
-            self._table = self._entered()
+            self._table = self._with(distinct, answers)
         return texts.replace_strict(distinct, pl.Series(answers), return_dtype=pl.UInt64).to_numpy()
 
     def _asked(self, distinct: pl.Series) -> NDArray[np.uint64]:
         known, found = self._known if len(self._known) <= _MOST_TEXTS else {}, []
-        for text in distinct:
+        for text in distinct.to_list():
             answer = known.get(text)
             if answer is None:
                 known[text] = answer = self._answer(text)
             found.append(answer)
         return np.array(found, dtype=np.uint64)
 
-    def _entered(self) -> Table:
-        """A table of all short texts known. Made whole before it is kept, so that threads never see half of one."""
-        known = dict(self._known)  # another thread may add to it meanwhile
-        short = pl.Series([text for text in known if len(text.encode()) <= LONGEST], dtype=pl.String)
-        views = views_of(short)
-        if not IS_COMPILED or views is None:
+    def _with(self, texts: pl.Series, answers: NDArray[np.uint64]) -> Table:
+        """The table with the short ones of some texts. Made whole before it is kept, so that threads never see half of one."""
+        if not IS_COMPILED:
             return self._table
-        table = _empty_table(len(short))
-        _enter(*table, views.words, np.array([known[text] for text in short], dtype=np.uint64))
+        table = Table(self._table.places.copy(), self._table.shift)
+        if _ROOM * len(self._known) > table.places.size // int(_STRIDE):
+            known = dict(self._known)  # another thread may add to it meanwhile
+            table = _empty_table(2 * len(known))
+            texts, answers = pl.Series(list(known), dtype=pl.String), np.array(list(known.values()), dtype=np.uint64)
+        short = (texts.str.len_bytes() <= LONGEST).to_numpy()
+        views = views_of(texts.filter(short))
+        if views is None:
+            return self._table
+        _enter(*table, views.words, answers[short])
         return table
