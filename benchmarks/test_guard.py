@@ -18,6 +18,7 @@ SPELLS = 200_000
 ATTENDANCES = 1_000_000
 LINES_OF_CARE = 500_000
 TURNS = 5
+QUERY_ENGINES = ("Polars only", "DuckDB")
 KERNEL_FASTER_THAN_POLARS = 1.3
 ENGINE_SHARE_OF_BEST_QUERY_ENGINE = 0.85
 TOTALS_SHARE_OF_BEST_QUERY_ENGINE = 0.9
@@ -36,33 +37,27 @@ def test_kernel_stays_ahead_of_polars(benchmark, work_of, same_pence, versions, 
 
 
 def test_engine_stays_ahead_from_parquet_to_parquet(benchmark, work_of, same_pence, versions, command, tmp_path):
-    peers = ("Polars only", "DuckDB")
-    with ParquetToParquet(work_of(SPELLS), ["engine", *peers], SPELLS, tmp_path) as contest:
+    with ParquetToParquet(work_of(SPELLS), ["engine", *QUERY_ENGINES], SPELLS, tmp_path) as contest:
         benchmark.pedantic(contest.engine_turn, setup=contest.peers_turn, rounds=TURNS)
         contest.require_same_pence(same_pence)
     benchmark.extra_info.update(summary(SPELLS, contest.turns), versions=versions, command=command)
-    share = contest.turns["engine"].cpu_per_line / min(contest.turns[name].cpu_per_line for name in peers)
-    assert share <= ENGINE_SHARE_OF_BEST_QUERY_ENGINE, f"the engine takes {share:.2f} of the best query engine's processor time"
+    _require_share(contest.turns, ENGINE_SHARE_OF_BEST_QUERY_ENGINE)
 
 
-def test_engine_stays_ahead_at_spell_totals(benchmark, work_of, versions, command, tmp_path):
-    peers = ("Polars only", "DuckDB")
-    with SpellTotals(work_of(SPELLS), ["engine", *peers], SPELLS, tmp_path) as contest:
+@pytest.mark.parametrize(
+    ("totals", "work", "lines"), [(SpellTotals, "work_of", SPELLS), (AttendanceTotals, "attendances_of", ATTENDANCES)]
+)
+def test_engine_stays_ahead_at_totals(totals, work, lines, request, benchmark, versions, command, tmp_path):
+    with totals(request.getfixturevalue(work)(lines), ["engine", *QUERY_ENGINES], lines, tmp_path) as contest:
         benchmark.pedantic(contest.engine_turn, setup=contest.peers_turn, rounds=TURNS)
         contest.require_same_totals()
-    benchmark.extra_info.update(summary(SPELLS, contest.turns), versions=versions, command=command)
-    share = contest.turns["engine"].cpu_per_line / min(contest.turns[name].cpu_per_line for name in peers)
-    assert share <= TOTALS_SHARE_OF_BEST_QUERY_ENGINE, f"the engine takes {share:.2f} of the best query engine's processor time"
+    benchmark.extra_info.update(summary(lines, contest.turns), versions=versions, command=command)
+    _require_share(contest.turns, TOTALS_SHARE_OF_BEST_QUERY_ENGINE)
 
 
-def test_engine_stays_ahead_at_attendance_totals(benchmark, attendances_of, versions, command, tmp_path):
-    peers = ("Polars only", "DuckDB")
-    with AttendanceTotals(attendances_of(ATTENDANCES), ["engine", *peers], ATTENDANCES, tmp_path) as contest:
-        benchmark.pedantic(contest.engine_turn, setup=contest.peers_turn, rounds=TURNS)
-        contest.require_same_totals()
-    benchmark.extra_info.update(summary(ATTENDANCES, contest.turns), versions=versions, command=command)
-    share = contest.turns["engine"].cpu_per_line / min(contest.turns[name].cpu_per_line for name in peers)
-    assert share <= TOTALS_SHARE_OF_BEST_QUERY_ENGINE, f"the engine takes {share:.2f} of the best query engine's processor time"
+def _require_share(turns, most):
+    share = turns["engine"].cpu_per_line / min(turns[name].cpu_per_line for name in QUERY_ENGINES)
+    assert share <= most, f"the engine takes {share:.2f} of the best query engine's processor time"
 
 
 def test_best_practice_costs_at_most_half_as_much_again(benchmark, work_of, versions, command):

@@ -13,8 +13,8 @@ ROOT = Path(__file__).parent.parent
 
 
 def serve(kind: str, folder: Path, name: str, out: Path) -> None:
-    """The worker's side. `kind` is that of a `benchmarks.contest.Contest`."""
-    from benchmarks.contest import field_of
+    """The worker's side. `kind` is one of `benchmarks.fields`."""
+    from benchmarks.fields import field_of
     from benchmarks.measure import Turns, peak_memory
 
     field = field_of(kind)
