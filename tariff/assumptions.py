@@ -44,7 +44,8 @@ def pounds_by_label(priced: pl.LazyFrame, packs: Sequence[RulePack]) -> list[Res
     """The money of priced lines by component, confidence and source; lines that no pack in `packs` priced are left out.
 
     `priced` holds columns of `columns.PRICED_LINE`. Components add up to the priced total exactly."""
-    return pounds_of_sums(pl.collect_all(sums_by_figure(priced)), packs)
+    # one after another: collected at once, their common part is held whole, which is all lines
+    return pounds_of_sums([sums.collect() for sums in sums_by_figure(priced)], packs)
 
 
 def sums_by_figure(priced: pl.LazyFrame) -> list[pl.LazyFrame]:

@@ -43,6 +43,11 @@ class Part:
         """The lines as pricing takes them, some codes of which may stand as they are in the file."""
         return Lines(self.source) if isinstance(self.source, pl.LazyFrame) else lines_to_price(self.source)
 
+    @property
+    def in_blocks(self) -> Lines:
+        """The lines as canonical activity, to be gone through block by block."""
+        return Lines(self.source) if isinstance(self.source, pl.LazyFrame) else lines_to_price(self.source, frozenset())
+
     def to_total(self, as_filed: frozenset[str]) -> Lines:
         """The lines as totals take them: codes of the columns `as_filed` as they stand, and no identifiers."""
         return (

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 import polars as pl
 
+from tariff.activity.blocks import Lines, pieces_of
 from tariff.columns import PRICED_LINE, names, schema
 from tariff.errors import ActivityError, Fault, did_you_mean
 from tariff.run_card import read_run_card
@@ -59,6 +60,12 @@ def scan_written(priced: Priced) -> pl.LazyFrame:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise ActivityError("the priced lines cannot be read", [_unreadable(where)]) from error
     return frame
+
+
+def lines_of(priced: Path) -> Lines:
+    """The priced lines of a file or run folder, to be gone through block by block. ActivityError as `scan_lines`."""
+    whole = scan_lines(priced)
+    return Lines(whole, pieces_of([(pl.scan_parquet(file, glob=False), file) for file in files_of(priced)]))
 
 
 def find_cards(priced: Priced, given: RunCards) -> tuple[Mapping[str, Any], ...]:

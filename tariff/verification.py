@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
+from tariff.activity.blocks import Lines
 from tariff.activity.files import digest
 from tariff.best_practice.evidence import evidence_rows
 from tariff.columns import PRICED_LINE
@@ -94,7 +96,7 @@ def _where_they_were(inputs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str,
 
 def verify_lines(
     intake: Intake,
-    priced: pl.LazyFrame,
+    priced: Lines,
     packs: Sequence[RulePack],
     *,
     dates: str,
@@ -107,17 +109,17 @@ def verify_lines(
 
     Both hold the same lines in the same order, as `tariff price` writes them."""
     counts = [int(part.lines.select(pl.len()).collect().item()) for part in intake.parts]
-    lines = int(priced.select(pl.len()).collect().item())
+    lines = int(priced.whole.select(pl.len()).collect().item())
     if sum(counts) != lines:
         told = Fault("", f"{sum(counts):,} lines of activity against {lines:,} priced")
         raise ActivityError("Activity and priced lines are not of one run.", [told])
     chosen = range(lines) if sample is None or sample >= lines else sorted(random.Random(seed).sample(range(lines), sample))
     by_label = {pack.label: ReferencePack.from_plain(pack.plain(), evidence) for pack in packs}
-    compared, start, found = 0, 0, list[Disagreement]()
+    compared, start, found, theirs = 0, 0, list[Disagreement](), _rows(priced, chosen)
     for part, count in zip(intake.parts, counts, strict=True):
         rows = [row - start for row in chosen if start <= row < start + count]
-        theirs = _rows(priced.slice(start, count), rows)
-        for line, engine in zip(_rows(part.lines, rows), theirs, strict=True):
+        for line in _rows(part.in_blocks, rows):
+            engine = next(theirs)
             pack = by_label.get(str(engine["pack"])) or (next(iter(by_label.values())) if len(by_label) == 1 else None)
             if pack is not None and engine["reason"] not in _NOT_THE_REFERENCES:
                 compared += 1
@@ -132,9 +134,14 @@ _NOT_THE_REFERENCES: Final = frozenset({"no_pack_for_date", "confidence"})
 """Reasons that are the run's and not a rule's: no pack covers the date, or the run refuses a figure."""
 
 
-def _rows(frame: pl.LazyFrame, rows: Sequence[int]) -> Iterator[dict[str, Any]]:
-    wanted = pl.LazyFrame({"row": pl.Series(list(rows), dtype=pl.UInt32)})
-    yield from frame.with_row_index("row").join(wanted, on="row", how="semi").sort("row").collect().iter_rows(named=True)
+def _rows(lines: Lines, rows: Sequence[int]) -> Iterator[dict[str, Any]]:
+    """Lines by their numbers, in order, in memory for a few blocks."""
+    wanted, first = np.array(rows, dtype=np.int64), 0
+    if wanted.size:
+        for block in lines.each_block(lines.whole.collect_schema().names(), lambda block: block):
+            here = wanted[np.searchsorted(wanted, first) : np.searchsorted(wanted, first + block.height)] - first
+            yield from block[here].iter_rows(named=True)
+            first += block.height
 
 
 def _differences(engine: Mapping[str, object], reference: Mapping[str, object]) -> list[Disagreement]:

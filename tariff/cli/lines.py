@@ -57,17 +57,17 @@ def verify(
     """
     from tariff.batch import card_of, damage_found, not_as_written, rules_of
     from tariff.intake import named_files
-    from tariff.priced_lines import scan_lines
+    from tariff.priced_lines import lines_of
     from tariff.verification import evidence_again, read_again, verify_lines
 
-    lines = scan_lines(priced)
+    lines = lines_of(priced)
     card = card_of(priced)
     changed = not_as_written(priced)
     for fault in changed:
         say(f"tariff: {fault}")
     again = read_again(card, [path for _, path in named_files(activity)] if activity else [])
     size, evidence = None if every_line else sample, evidence_again(card)
-    with damage_found([*((part.paths, part.lines) for part in again.parts), ([priced], lines)]):
+    with damage_found([*((part.paths, part.lines) for part in again.parts), ([priced], lines.whole)]):
         found = verify_lines(again, lines, rules_of(card), dates=card["options"]["dates"], sample=size, evidence=evidence)
     print(found)
     return DISAGREES if found.disagreements or changed else DONE

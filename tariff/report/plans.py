@@ -100,7 +100,7 @@ def make_plan(
     is_priced = pl.col("outcome").cast(pl.String) == PRICED
     sums = pl.len().cast(pl.Int64).alias("lines"), pl.col("price_pence").sum().alias("pence"), pl.col("month").n_unique()
     years = lines.filter(is_priced).group_by("financial_year").agg(*sums).rename({"month": "months"}).sort("financial_year")
-    found, not_priced = pl.collect_all([years, lines.filter(~is_priced).select(pl.len())])
+    found, not_priced = years.collect(), lines.filter(~is_priced).select(pl.len()).collect()
     if not found.height:
         raise ActivityError("No plan can be made.", [Fault("priced lines", "no line is priced", "price some activity")])
     plan = plan_from_priced(lines, by=by, uplift_bp=uplift_bp, growth=growth, years_on=years_on)
