@@ -83,8 +83,8 @@ def totals(
     cells = Cells(by, (*sums, PRICED_LINES), _SCHEMA, REPEATED)
     with damage_named(files) if files else nullcontext():
         for block in lines.each_block(priced.inputs, priced):
-            is_priced = block["reason"].to_physical().to_numpy() == _PRICED
-            cells.add(block.with_columns(pl.Series(PRICED_LINES, is_priced)))
+            reason = block["reason"].to_physical() if isinstance(block["reason"].dtype, pl.Enum) else block["reason"]
+            cells.add(block.hstack([pl.Series(PRICED_LINES, reason.to_numpy() == _PRICED)]))
     return cells.frame().select(*by, "lines", PRICED_LINES, *sums).sort(by, nulls_last=True)
 
 

@@ -132,8 +132,11 @@ def numbers_of(block: pl.DataFrame, name: str, blank: int) -> NDArray[np.int32]:
     so is blank throughout. Dates count from 1970-01-01."""
     if name not in block.columns or block[name].null_count() == block.height:
         return NOTHING_32
-    column = block[name].to_physical()
-    if column.dtype != pl.Int32:
+    column = block[name]
+    if column.dtype == pl.Date:
+        column = column.cast(pl.Int32)
+    elif column.dtype != pl.Int32:
+        column = column.to_physical()
         # a count beyond int32 is impossible and must stay so: clipped, it is still out of every range
         column = column.clip(-(2**31) + 1, 2**31 - 1).cast(pl.Int32) if column.dtype.is_integer() else column.cast(pl.Int32)
     return read_only((column.fill_null(blank) if column.null_count() else column).rechunk().to_numpy())
