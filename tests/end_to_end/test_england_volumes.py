@@ -14,7 +14,9 @@ import polars as pl
 import pytest
 
 import tariff
+from tariff.compiled import IS_COMPILED
 
+pytestmark = pytest.mark.skipif(not IS_COMPILED, reason="without compiled code England's tens of millions of units take hours")
 DEPARTMENTS = {
     # department: admission method, patient classification, stay in days
     "Daycase": ("11", "2", 0),
