@@ -148,8 +148,7 @@ class Cells:
             enter_cells(entered, self._table, self._shift)
 
     def _places(self, room: int) -> tuple[NDArray[np.uint64], np.uint64]:
-        """An empty table with room for so many cells, at most half of its places taken; a place does not lie across lines of the
-        processor's memory."""
+        """An empty table with room for so many cells, at most half of its places taken."""
         bits = (2 * room - 1).bit_length()
         return np.zeros((1 << bits, self._words + 1), np.uint64), np.uint64(_WORD - bits)
 

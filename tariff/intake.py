@@ -18,7 +18,7 @@ from tariff.activity.blocks import Lines
 from tariff.activity.facts import facts_of_file
 from tariff.activity.files import paths_of
 from tariff.activity.kinds import kind_named
-from tariff.activity.reading import FittedFile, canonical, grouped, lines_to_price, refuse_unreadable
+from tariff.activity.reading import PRICING_ONLY, FittedFile, canonical, grouped, lines_to_price, refuse_unreadable
 from tariff.activity.spells import EPISODES
 from tariff.errors import DisagreementError, Fault
 
@@ -41,18 +41,21 @@ class Part:
     @property
     def to_price(self) -> Lines:
         """The lines as pricing takes them, some codes of which may stand as they are in the file."""
-        return Lines(self.source) if isinstance(self.source, pl.LazyFrame) else lines_to_price(self.source)
+        return self._in_blocks(PRICING_ONLY)
 
     @property
     def in_blocks(self) -> Lines:
         """The lines as canonical activity, to be gone through block by block."""
-        return Lines(self.source) if isinstance(self.source, pl.LazyFrame) else lines_to_price(self.source, frozenset())
+        return self._in_blocks(frozenset())
 
     def to_total(self, as_filed: frozenset[str]) -> Lines:
         """The lines as totals take them: codes of the columns `as_filed` as they stand, and no identifiers."""
-        return (
-            self.to_price if isinstance(self.source, pl.LazyFrame) else lines_to_price(self.source, as_filed, identifiers=False)
-        )
+        return self._in_blocks(as_filed, identifiers=False)
+
+    def _in_blocks(self, as_filed: frozenset[str], *, identifiers: bool = True) -> Lines:
+        if isinstance(self.source, pl.LazyFrame):
+            return Lines(self.source)
+        return lines_to_price(self.source, as_filed, identifiers=identifiers)
 
     @property
     def lines(self) -> pl.LazyFrame:

@@ -18,7 +18,7 @@ from tariff.classify.best_practice import BestPracticeCodes
 from tariff.classify.emergency import EmergencyCodes, encode_emergency
 from tariff.classify.outpatient import OutpatientCodes, encode_attendances
 from tariff.classify.unbundled import UnbundledCodes, encode_items
-from tariff.columns import ADMITTED, EMERGENCY, OUTPATIENT, READ_FAULT, UNBUNDLED, Column
+from tariff.columns import ADMITTED, EMERGENCY, OUTPATIENT, UNBUNDLED, Column
 from tariff.confidence import Refusals
 from tariff.errors import ActivityError, Fault
 from tariff.rulepack.book import PriceBook, compile_book
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PricedKind:
-    """One kind of activity: how it is told, which optional columns its price depends on, where its key columns are, and how
-    a block of it is priced."""
+    """One kind of activity: how it is told, which optional numbers its price depends on (which codes, the questions of a rule
+    pack say), where its key columns are, and how a block of it is priced."""
 
     name: str
     told_by: str
     columns: tuple[Column, ...]
-    reads: frozenset[str]
+    numbers: frozenset[str]
     line_id: str
     activity_date: str
     currency: str
@@ -113,9 +113,6 @@ def _price_unbundled(block: pl.DataFrame, pack: CompiledPack, strict: bool, expl
     return priced, (cases, standing)
 
 
-_POLICIES: Final = frozenset(
-    {"administrative_category", "commissioning_serial_number", "treatment_function", "local_price", READ_FAULT}
-)
 _STAYS: Final = frozenset(
     {
         "length_of_stay",
@@ -126,14 +123,14 @@ _STAYS: Final = frozenset(
         "adjusted_length_of_stay",
     }
 )
-_LED: Final = frozenset({"main_specialty", "consultant_led", "multi_professional"})
+_LOCAL: Final = frozenset({"local_price"})
 
 KINDS: Final = (
     PricedKind(
         name="admitted",
         told_by="spell_id",
         columns=ADMITTED,
-        reads=_POLICIES | _STAYS | {"specialised_services", "grouping_method", "best_practice"},
+        numbers=_LOCAL | _STAYS,
         line_id="spell_id",
         activity_date="discharge_date",
         currency="hrg",
@@ -143,7 +140,7 @@ KINDS: Final = (
         name="outpatient",
         told_by="attendance_date",
         columns=OUTPATIENT,
-        reads=_POLICIES | _LED | {"best_practice"},
+        numbers=_LOCAL,
         line_id="attendance_id",
         activity_date="attendance_date",
         currency="hrg",
@@ -153,7 +150,7 @@ KINDS: Final = (
         name="emergency",
         told_by="arrival_date",
         columns=EMERGENCY,
-        reads=_POLICIES | {"attendance_category"},
+        numbers=_LOCAL,
         line_id="attendance_id",
         activity_date="arrival_date",
         currency="hrg",
@@ -163,7 +160,7 @@ KINDS: Final = (
         name="unbundled",
         told_by="currency",
         columns=UNBUNDLED,
-        reads=_POLICIES | {"age"},
+        numbers=_LOCAL | {"age"},
         line_id="line_id",
         activity_date="date",
         currency="currency",

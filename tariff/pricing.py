@@ -184,8 +184,7 @@ def _inputs(
         faults = [Fault("activity", f"no column '{name}'", did_you_mean(name, others)) for name in missing]
         raise ActivityError(f"The activity lacks {len(missing)} of the columns that {kind.name} care needs.", faults)
     codes = frozenset().union(*(pack.codes_read(kind.name) for pack in packs))
-    kept = {column.name for column in kind.columns if column.dtype == pl.String} - codes
-    read = {*required, *(kind.reads - kept), *(name for name in wanted if name in PASSED_THROUGH)}
+    read = {*required, *kind.numbers, *codes, *(name for name in wanted if name in PASSED_THROUGH)}
     return [name for name in present if name in read]
 
 
