@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numba
+from numba.extending import register_jitable
 
 _SOURCES: Final = ("compiled.py", "kernels/*.py", "texts/*.py", "columns.py", "money.py", "reasons.py", "rulepack/*book.py")
 """Sources of the kernels, and of the constants that are compiled into them."""
@@ -69,11 +70,12 @@ def compiled(function: Callable[..., Any]) -> Any:
     outer = config.CACHE_DIR
     config.CACHE_DIR = str(_FOLDER or "")
     try:
-        return numba.njit(nogil=True, cache=_FOLDER is not None, error_model="numpy")(function)
+        return numba.njit(nogil=True, cache=_FOLDER is not None, error_model="numpy", no_cfunc_wrapper=True)(function)
     finally:
         config.CACHE_DIR = outer
 
 
 def rule(function: Callable[..., Any]) -> Any:
-    """A scalar rule function, compiled into the loops that call it and so cached with them."""
-    return numba.njit(nogil=True, error_model="numpy")(function)
+    """A scalar rule function, compiled into the loops that call it and so cached with them; elsewhere it is plain Python. It has
+    no way in of its own from Python or C: numba would compile one for each of scores of rules, and nobody would take it."""
+    return register_jitable(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
