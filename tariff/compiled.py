@@ -12,6 +12,7 @@ import hashlib
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -63,6 +64,8 @@ _FOLDER = _cache_folder()
 IS_COMPILED: bool = not numba.config.DISABLE_JIT  # type: ignore[attr-defined]
 """Whether kernels are compiled, or run as plain Python as coverage wants them (NUMBA_DISABLE_JIT=1)."""
 
+_COMPILING: Final = threading.RLock()
+
 
 def compiled(function: Callable[..., Any]) -> Any:
     """A loop over lines, compiled at its first call and kept on disk."""
@@ -70,9 +73,22 @@ def compiled(function: Callable[..., Any]) -> Any:
     outer = config.CACHE_DIR
     config.CACHE_DIR = str(_FOLDER or "")
     try:
-        return numba.njit(nogil=True, cache=_FOLDER is not None, error_model="numpy", no_cfunc_wrapper=True)(function)
+        loop = numba.njit(nogil=True, cache=_FOLDER is not None, error_model="numpy", no_cfunc_wrapper=True)(function)
     finally:
         config.CACHE_DIR = outer
+    if IS_COMPILED:
+        loop.compile = _one_at_a_time(loop.compile)
+    return loop
+
+
+def _one_at_a_time(compile_for: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Threads that come to a loop together would each compile it; so the second waits and finds it done."""
+
+    def compile_once(signature: Any) -> Any:
+        with _COMPILING:
+            return compile_for(signature)
+
+    return compile_once
 
 
 def rule(function: Callable[..., Any]) -> Any:
