@@ -73,7 +73,7 @@ def compiled(function: Callable[..., Any]) -> Any:
     outer = config.CACHE_DIR
     config.CACHE_DIR = str(_FOLDER or "")
     try:
-        loop = numba.njit(nogil=True, cache=_FOLDER is not None, error_model="numpy", no_cfunc_wrapper=True)(function)
+        loop: Any = numba.njit(nogil=True, cache=_FOLDER is not None, error_model="numpy")(function)
     finally:
         config.CACHE_DIR = outer
     if IS_COMPILED:

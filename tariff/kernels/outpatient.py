@@ -56,10 +56,14 @@ from tariff.kernels.settling import (
     UNGROUPED,
     UNKNOWN_CURRENCY,
     PricedItems,
+    copy_priced,
     fault_of,
     flags_of_national_price,
+    is_possible_age,
     item_fault,
     market_forces_factor,
+    nothing_remembered,
+    place_of,
     put,
     room_for,
     settle,
@@ -225,9 +229,9 @@ def scope_reason(method, hrg, unpriced_procedure, by_procedure, first, consultan
 
 
 @compiled
-def price_attendances(lines, cases, year, book, best_practice, strict_dates, priced, standing):
+def price_attendances(lines, cases, year, book, best_practice, strict_dates, priced, standing, known_facts, known):
     """Prices every line of `Attendances` into `priced` (`PricedItems`), and their best-practice side (`Cases`) into `standing`.
-    Never raises: what cannot be priced has its reason."""
+    Never raises: what cannot be priced has its reason. `known_facts` and `known` are what is `Remembered`."""
     has_cases = cases.place.size != 0
     by_provider, default_factor, whole_pounds = year.factor_by_provider, year.default_factor, year.whole_pounds
     shapes = np.empty(1 << SHAPE.bits, np.uint8)
@@ -235,7 +239,15 @@ def price_attendances(lines, cases, year, book, best_practice, strict_dates, pri
         shapes[number] = shape_of(np.uint64(number) << np.uint64(SHAPE.shift))
     for i in range(lines.facts.size):
         facts, age, activity_date = lines.facts[i], cell(lines.age, i, BLANK), cell(lines.activity_date, i, BLANK)
-        local_price, provider_found = cell(lines.local_price, i, BLANK_PENCE), told(facts, PROVIDER)
+        local_price = cell(lines.local_price, i, BLANK_PENCE)
+        outside_dates = not year.starts <= activity_date <= year.ends
+        place = cases.place[i] if has_cases else 0
+        at = place_of(facts)
+        told_by_facts = not outside_dates and local_price == BLANK_PENCE and place == 0 and is_possible_age(age)
+        if told_by_facts and known_facts[at] == facts:
+            copy_priced(priced, i, known, at)
+            continue
+        provider_found = told(facts, PROVIDER)
         first_attendance, form, hrg = told(facts, FIRST_ATTENDANCE), told(facts, FORM), told(facts, ATTENDANCE_HRG)
         function, provider, attended = told(facts, TREATMENT_FUNCTION), abs(provider_found), told(facts, ATTENDED)
         shape = shapes[told(facts, SHAPE)]
@@ -273,7 +285,6 @@ def price_attendances(lines, cases, year, book, best_practice, strict_dates, pri
         is_told = first_attendance != 0
         priced.pod[i] = point_of_delivery(procedure, first, remote, multi, consultant_led) if is_told else P_NOT_CLASSIFIED
         priced.setting[i] = setting if is_told else S_NOT_CLASSIFIED
-        outside_dates = not year.starts <= activity_date <= year.ends
         reason = item_fault(fault_of(facts), activity_date, age)
         if reason == PRICED:
             reason = attendance_reason(first_attendance, attended)
@@ -282,7 +293,6 @@ def price_attendances(lines, cases, year, book, best_practice, strict_dates, pri
         # best practice: a price instead of the ordinary one, an addition
         ordinary, addition, case_start, first_row, paying_row = price, np.int64(0), 0, 0, 0
         candidates = met = not_met = elsewhere = covering = np.int64(0)
-        place = cases.place[i] if has_cases else 0
         if place != 0 and reason == PRICED and book.method != OUTPATIENT_NONE:
             case_start = cases.start[cases.case[place]]
             candidates, met, not_met, elsewhere, covering, first_row = standing_of(
@@ -331,6 +341,9 @@ def price_attendances(lines, cases, year, book, best_practice, strict_dates, pri
             if place != 0 and cases.unknown[place] != 0:
                 flags |= B_BEST_PRACTICE_UNKNOWN
         put(priced, i, reason_found, base, total, indicative, factor, flags, row, outside_dates)
+        if told_by_facts:
+            known_facts[at] = facts
+            copy_priced(known, at, priced, i)
 
 
 def price(
@@ -346,5 +359,6 @@ def price(
     Without `explained` the columns that explain a price stay empty."""
     priced = room_for(lines.facts.size, explained=explained)
     stands = no_standing(0) if standing is None else standing
-    price_attendances(lines, cases, book.year, book.outpatient, book.best_practice, strict_dates, priced, stands)
+    remembered = nothing_remembered(explained=explained)
+    price_attendances(lines, cases, book.year, book.outpatient, book.best_practice, strict_dates, priced, stands, *remembered)
     return priced

@@ -53,6 +53,11 @@ B_LOCAL_PRICE = int(Basis.LOCAL_PRICE)
 B_LOCAL_PRICE_IGNORED = int(Basis.LOCAL_PRICE_IGNORED)
 B_DATES_IGNORED = int(Basis.DATES_IGNORED)
 
+_PLACES_REMEMBERED: Final = 1 << 14
+_NO_FACTS: Final = (1 << 64) - 1
+"""Of no line: all bits set is no reason that a line may have."""
+_UPPER, _LOWER = np.uint64(0x61C88647), np.uint64(0x27D4EB2F)
+_HALF, _HALF_BITS, _PLACE_BITS, _LAST_PLACE = (np.uint64(number) for number in (32, (1 << 32) - 1, 30, _PLACES_REMEMBERED - 1))
 _LOCAL_STANDS = np.array([code in LOCAL_PRICE_STANDS for code in REASON_CODES])
 
 
@@ -70,6 +75,14 @@ class PricedItems(NamedTuple):
     mff_millionths: NDArray[np.int32]
     basis: NDArray[np.int64]
     price_row: NDArray[np.int32]
+
+
+class Remembered(NamedTuple):
+    """What was found of lines that only their facts tell apart, for the next line with the same facts: the last line of each
+    place. Most attendances of a block are like an earlier one, and a look is less than half the work of a price."""
+
+    facts: NDArray[np.uint64]
+    priced: PricedItems
 
 
 @rule
@@ -141,15 +154,19 @@ def amount_of(price, units):
 
 
 @rule
+def is_possible_age(age):
+    """Whether an age may be; a blank one may."""
+    return age == BLANK or 0 <= age <= HIGHEST_AGE
+
+
+@rule
 def item_fault(fault, activity_date, age):
-    """What makes a line impossible or incomplete whatever its kind; PRICED (0) where nothing does. A blank age is allowed."""
+    """What makes a line impossible or incomplete whatever its kind; PRICED (0) where nothing does."""
     if fault != PRICED:
         return np.int64(fault)
     if activity_date == BLANK:
         return np.int64(MISSING_DATE)
-    if age != BLANK and not 0 <= age <= HIGHEST_AGE:
-        return np.int64(AGE_OUT_OF_RANGE)
-    return np.int64(PRICED)
+    return np.int64(PRICED if is_possible_age(age) else AGE_OUT_OF_RANGE)
 
 
 @rule
@@ -196,6 +213,23 @@ def put(priced, i, reason, base, total, indicative, factor, flags, row, outside_
         priced.price_row[i] = row if is_priced else 0
 
 
+@rule
+def place_of(facts):
+    """Where the price of lines with these facts is remembered: some bits of a sum of products that depend on all of them."""
+    return (((facts >> _HALF) * _UPPER + (facts & _HALF_BITS) * _LOWER) >> _PLACE_BITS) & _LAST_PLACE
+
+
+@rule
+def copy_priced(items, i, source, at):
+    """Write of line `i` all that was found of another."""
+    items.reason[i], items.setting[i], items.pod[i] = source.reason[at], source.setting[at], source.pod[at]
+    items.base_pence[i], items.mff_pence[i] = source.base_pence[at], source.mff_pence[at]
+    items.price_pence[i], items.indicative_pence[i] = source.price_pence[at], source.indicative_pence[at]
+    if items.basis.size != 0:
+        items.mff_millionths[i], items.basis[i] = source.mff_millionths[at], source.basis[at]
+        items.price_row[i] = source.price_row[at]
+
+
 def room_for(count: int, *, explained: bool) -> PricedItems:
     """Room for what a kernel finds of `count` lines; without the columns that explain a price where they are not asked for."""
     more = count if explained else 0
@@ -211,3 +245,9 @@ def room_for(count: int, *, explained: bool) -> PricedItems:
         basis=empty(more, np.int64),
         price_row=empty(more, np.int32),
     )
+
+
+def nothing_remembered(*, explained: bool) -> Remembered:
+    """What is remembered before the first line."""
+    known = np.full(_PLACES_REMEMBERED, _NO_FACTS, np.uint64)
+    return Remembered(facts=known, priced=room_for(known.size, explained=explained))

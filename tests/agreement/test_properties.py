@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 import pytest
 from polars.testing import assert_frame_equal
 
@@ -134,6 +135,18 @@ def test_pieces_come_to_the_same_as_the_whole(activity: pl.DataFrame, priced: pl
     few = activity.head(20 * size)
     pieces = pl.concat([price(piece, pack).collect() for piece in few.iter_slices(size)])
     assert_frame_equal(pieces, priced.head(few.height))
+
+
+def test_a_line_costs_the_same_whatever_like_it_came_before(activity: pl.DataFrame, pack: RulePack) -> None:
+    """Codes of an earlier line with the dates, age, units and local price of others."""
+    some, codes = activity.head(40), cs.by_dtype(pl.String, pl.Enum)
+    others = [pl.concat([some.tail(-by), some.head(by)]).select(~codes) for by in (1, 7)]
+    changed = [pl.concat([some.select(codes), of_others], how="horizontal").select(some.columns) for of_others in others]
+    out_of_year = some.with_columns(cs.date().dt.offset_by("3y"))
+    lines = pl.concat([some, *changed, out_of_year, some])
+    alone = pl.concat([price(line, pack).collect() for line in lines.iter_slices(1)])
+    assert alone["price_pence"].n_unique() > 1
+    assert_frame_equal(price(lines, pack).collect(), alone)
 
 
 def test_a_frame_and_a_lazy_frame_and_a_stream_come_to_the_same(
