@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tariff.best_practice.words import standing_columns
+from tariff.buffers import repeated
 from tariff.classify.calendar import financial_month, financial_year
 from tariff.columns import OUTCOME, POD, PRICED_LINE, REASON, SETTING, schema
 from tariff.kinds import CompiledPack, PricedKind
@@ -116,5 +117,5 @@ def _priced_lines(
         elif source in block.columns and (name in renamed or name in PASSED_THROUGH):
             columns[name] = block[source].cast(dtype)
         else:
-            columns[name] = pl.repeat(same_throughout.get(name), block.height, dtype=dtype, eager=True)
+            columns[name] = repeated(same_throughout.get(name), block.height, dtype)
     return pl.DataFrame({name: columns[name] for name in wanted})

@@ -1,17 +1,19 @@
-"""Memory for arrays of a block. Blocks come by the thousand, and the C library gives the memory of each back to the system, so
-that every block would pay for fresh pages again – as much as its pricing costs. Arrow's pool keeps them."""
+"""Columns of a block as arrays, arrays as columns, and memory for them. Blocks come by the thousand, and what costs each a
+query of Polars, or fresh pages of memory, would cost as much as the pricing of its lines."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
 
 def empty(count: int, dtype: Any) -> NDArray[Any]:
-    """An array of `count` values that are not set yet."""
+    """An array of `count` values that are not set yet. The C library would give its memory back to the system; Arrow's pool keeps
+    it for the next block."""
     if not count:
         return np.empty(0, dtype=dtype)
     return np.frombuffer(pa.allocate_buffer(count * np.dtype(dtype).itemsize), dtype=dtype)
@@ -22,3 +24,29 @@ def filled(count: int, value: int, dtype: Any) -> NDArray[Any]:
     array = empty(count, dtype)
     array[:] = value
     return array
+
+
+def repeated(value: Any, count: int, dtype: Any) -> pl.Series:
+    """A column of `count` times `value`, which may be None."""
+    return pl.Series([value], dtype=dtype).new_from_index(0, count)
+
+
+def read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """The array as no kernel may write it. Polars gives some so and others not, and a kernel is compiled for either."""
+    array.flags.writeable = False
+    return array
+
+
+def numbers_or(column: pl.Series, blank: int) -> NDArray[Any]:
+    """A column of whole numbers as a read-only array, `blank` where it is null."""
+    column = column.rechunk()
+    if not column.null_count():
+        return read_only(column.to_numpy())
+    array = column.to_arrow()
+    known, values = array.buffers()
+    last = array.offset + len(array)
+    numbers = np.frombuffer(values, array.type.to_pandas_dtype(), last)[array.offset :]
+    bits = np.unpackbits(np.frombuffer(known, np.uint8), count=last, bitorder="little")[array.offset :]
+    found = filled(len(array), blank, numbers.dtype)
+    np.copyto(found, numbers, where=bits.view(np.bool_))
+    return read_only(found)

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tariff.buffers import filled
+from tariff.buffers import filled, numbers_or, read_only
 from tariff.errors import Fault, UsageError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class _Key:
         numbers = column.to_physical() if isinstance(column.dtype, pl.Enum) else column
         numbers = numbers if numbers.dtype in (pl.UInt8, pl.Int8) else numbers.cast(pl.Int64)
         blank = numbers.is_null().to_numpy() if numbers.null_count() else _NO_BLANKS
-        add_numbers(_numbers(numbers), _fixed(blank), np.uint64(self.shift), words[self.word])
+        add_numbers(numbers_or(numbers, 0), read_only(blank), np.uint64(self.shift), words[self.word])
 
     def values(self, cells: NDArray[np.uint64]) -> pl.Series:
         """The values of the cells, given by their words."""
@@ -116,7 +116,7 @@ class Cells:
         words = filled(self._words * lines.height, 0, np.uint64).reshape(self._words, lines.height)
         for key in self._keys:
             key.into(words, lines[key.name])
-        amounts = [_numbers(lines[name]) for name in self._names]
+        amounts = [numbers_or(lines[name], 0) for name in self._names]
         for first in range(0, lines.height, _AT_ONCE):
             some = slice(first, first + _AT_ONCE)
             self._add(words[:, some], [of_sum[some] for of_sum in amounts])
@@ -166,16 +166,4 @@ class Cells:
         return pl.DataFrame([*(key.values(cells) for key in self._keys), *named])
 
 
-def _numbers(column: pl.Series) -> NDArray[Any]:
-    """A column as numbers, 0 where it is null or false."""
-    whole = column.fill_null(0) if column.null_count() else column
-    return _fixed(whole.rechunk().to_numpy())
-
-
-def _fixed(array: NDArray[Any]) -> NDArray[Any]:
-    """The array as no kernel may write it: it is compiled for arrays that may be written and once more for others."""
-    array.flags.writeable = False
-    return array
-
-
-_NO_BLANKS: Final = _fixed(np.empty(0, np.bool_))
+_NO_BLANKS: Final = read_only(np.empty(0, np.bool_))

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 import polars as pl
 
+from tariff.buffers import repeated
 from tariff.columns import READ_FAULT, Column
 
 UNREADABLE_DATE: Final = "unreadable_date"
@@ -83,20 +84,11 @@ class Cell:
         """Which cells hold something, where one may be unreadable."""
         return None if self.filed is None else self.filed.map_batches(self.holds, return_dtype=pl.Boolean(), is_elementwise=True)
 
-    def unreadable(self, value: str, filed: str) -> pl.Expr:
-        """Which cells are unreadable, by the names of the columns that hold the values and what is filed."""
-
-        def told(columns: Sequence[pl.Series]) -> pl.Series:
-            values, cells = columns
-            if values.null_count() == cells.null_count():  # a value comes of a cell that is filed: these are the same rows
-                return _none_of(values)
-            return self.holds(cells) & values.is_null()
-
-        return pl.map_batches([value, filed], told, return_dtype=pl.Boolean(), is_elementwise=True)
-
-
-def _none_of(column: pl.Series) -> pl.Series:
-    return pl.repeat(value=False, n=len(column), dtype=pl.Boolean, eager=True)
+    def unreadable(self, values: pl.Series, filed: pl.Series) -> pl.Series | None:
+        """Which cells are unreadable, by the values and what is filed; None where it is known that none is."""
+        if values.null_count() == filed.null_count():  # a value comes of a cell that is filed: these are the same rows
+            return None
+        return self.holds(filed) & values.is_null()
 
 
 def type_refused(column: Column, dtype: pl.DataType) -> str:
@@ -211,7 +203,7 @@ def _where_given(raw: pl.Expr, dtype: pl.DataType, read: _ReadText) -> pl.Expr:
 def _read_given(texts: pl.Series, dtype: pl.DataType, read: _ReadText) -> pl.Series:
     if not texts.null_count():
         return _read_all(texts, read)
-    nothing = pl.repeat(None, len(texts), dtype=dtype, eager=True)
+    nothing = repeated(None, len(texts), dtype)
     rows = texts.is_not_null().arg_true()
     return nothing.scatter(rows, _read_all(texts.gather(rows), read)) if len(rows) else nothing
 
@@ -346,28 +338,34 @@ def values_and_fault(
     filed = [one.filed.alias(_filed(name)) for name, one in checked.items() if one.filed is not None]
     already = [faulty.alias(f"{_BEFORE}{place}") for place, (_, faulty) in enumerate(before)]
     read = frame.select(*(one.value.alias(name) for name, one in cells.items()), *filed, *already)
-    faults = [(reason, pl.col(f"{_BEFORE}{place}")) for place, (reason, _) in enumerate(before)] + list(of_values)
-    for reason in (UNREADABLE_DATE, UNREADABLE_NUMBER):
-        faults += [(reason, one.unreadable(name, _filed(name))) for name, one in checked.items() if one.reason == reason]
-    return read.select(*cells, _first_of(faults, reasons or pl.String()).alias(READ_FAULT))
+    told = [(reason, pl.col(f"{_BEFORE}{place}")) for place, (reason, _) in enumerate(before)] + list(of_values)
+    return read.select(*cells, _first_fault(told, checked, reasons or pl.String()).alias(READ_FAULT))
 
 
 Faulty: TypeAlias = tuple[str, pl.Expr]
 """A reason code, and which rows have that fault."""
 
 
-def _first_of(faults: Sequence[Faulty], dtype: pl.DataType) -> pl.Expr:
-    """The reason of the first fault of every row; nearly no row has one, and of most blocks none."""
-    if not faults:
+def _first_fault(told: Sequence[Faulty], checked: Mapping[str, Cell], dtype: pl.DataType) -> pl.Expr:
+    """The reason of the first fault of every row: as `told`, else of an unreadable cell of those `checked`. Nearly no row has
+    one, and of most blocks none."""
+    by_reason = sorted(checked.items(), key=lambda cell: cell[1].reason != UNREADABLE_DATE)
+    columns = [rows for _, rows in told] + [pl.col(named) for name, _ in by_reason for named in (name, _filed(name))]
+    if not columns:
         return pl.lit(None, dtype)
 
-    def told(columns: Sequence[pl.Series]) -> pl.Series:
-        found = pl.repeat(None, len(columns[0]), dtype=dtype, eager=True)
-        for (reason, _), rows in reversed(list(zip(faults, columns, strict=True))):
-            found = found.set(rows, reason) if rows.any() else found
+    def first(columns: Sequence[pl.Series]) -> pl.Series:
+        faulty = [(reason, rows) for (reason, _), rows in zip(told, columns, strict=False) if rows.any()]
+        of_cells = columns[len(told) :]
+        for (_, one), values, filed in zip(by_reason, of_cells[::2], of_cells[1::2], strict=True):
+            if (rows := one.unreadable(values, filed)) is not None:
+                faulty.append((one.reason, rows))
+        found = repeated(None, len(columns[0]), dtype)
+        for reason, rows in reversed(faulty):
+            found = found.set(rows, reason)
         return found
 
-    return pl.map_batches([rows for _, rows in faults], told, return_dtype=dtype, is_elementwise=True)
+    return pl.map_batches(columns, first, return_dtype=dtype, is_elementwise=True)
 
 
 def _filed(name: str) -> str:

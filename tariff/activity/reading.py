@@ -17,6 +17,7 @@ from tariff.activity.csv_file import SURPLUS
 from tariff.activity.files import ActivityFile, Source, damage_named, opened, paths_of
 from tariff.activity.kinds import KINDS, Kind, kind_named, told_by_keys
 from tariff.activity.spells import spells_from_episodes
+from tariff.buffers import repeated
 from tariff.columns import READ_FAULT, REASON, Column, names
 from tariff.errors import ActivityError, Fault, did_you_mean
 
@@ -343,7 +344,7 @@ def _in_totals(identifier: pl.Expr) -> pl.Expr:
         from tariff.texts.scanning import none_begins
 
         if identifiers.dtype == pl.String and none_begins(identifiers, _TOTALS_BEGIN):
-            return pl.repeat(value=False, n=len(identifiers), dtype=pl.Boolean, eager=True)
+            return repeated(value=False, count=len(identifiers), dtype=pl.Boolean)
         return identifiers.is_in(_TOTALS)
 
     return identifier.map_batches(told, return_dtype=pl.Boolean, is_elementwise=True)

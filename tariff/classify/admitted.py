@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tariff.buffers import read_only
 from tariff.classify.codes import (
     CODE_BLANK,
     NOTHING_32,
@@ -18,7 +19,6 @@ from tariff.classify.codes import (
     by_code_or_trust,
     grouped_row,
     numbers_of,
-    read_only,
 )
 from tariff.classify.lines import common_questions, local_prices, with_missing_identifiers
 from tariff.facts import ELIGIBLE_PROVIDER, GROUPING, METHOD_GROUP, PATIENT_CLASSIFICATION, SPELL_HRG

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tariff.buffers import filled
+from tariff.buffers import filled, numbers_or, read_only
 from tariff.facts import Field
 from tariff.rulepack.book import trust_of
 
@@ -139,13 +139,7 @@ def numbers_of(block: pl.DataFrame, name: str, blank: int) -> NDArray[np.int32]:
         column = column.to_physical()
         # a count beyond int32 is impossible and must stay so: clipped, it is still out of every range
         column = column.clip(-(2**31) + 1, 2**31 - 1).cast(pl.Int32) if column.dtype.is_integer() else column.cast(pl.Int32)
-    return read_only((column.fill_null(blank) if column.null_count() else column).rechunk().to_numpy())
-
-
-def read_only(array: NDArray[Any]) -> NDArray[Any]:
-    """The array as no kernel may write it. Polars gives some so and others not, and a kernel is compiled for either."""
-    array.flags.writeable = False
-    return array
+    return numbers_or(column, blank)
 
 
 NOTHING_32: Final = read_only(np.empty(0, np.int32))

@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tariff.classify.codes import NOTHING_64, Question, by_code_or_trust, read_only
+from tariff.buffers import numbers_or
+from tariff.classify.codes import NOTHING_64, Question, by_code_or_trust
 from tariff.columns import READ_FAULT
 from tariff.facts import FAULT, NOBODY, POLICY, PROVIDER
 from tariff.reasons import REASON_NUMBER
@@ -87,4 +88,4 @@ def local_prices(block: pl.DataFrame) -> NDArray[np.int64]:
 
     if "local_price" not in block.columns or block["local_price"].null_count() == block.height:
         return NOTHING_64
-    return read_only(block["local_price"].cast(pl.Int64).fill_null(BLANK_PENCE).rechunk().to_numpy())
+    return numbers_or(block["local_price"].cast(pl.Int64), BLANK_PENCE)

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from tariff.buffers import repeated
 from tariff.columns import READMISSION, READMISSION_EXCLUSIONS, schema
 from tariff.pathways.carrying import with_carried
 from tariff.pathways.definitions import Definitions
@@ -140,7 +141,7 @@ def _priced(pairs: pl.DataFrame, before: pl.DataFrame, number: int, rule: Readmi
 
 def _exclusion(again: pl.DataFrame, initial: pl.DataFrame, rule: ReadmissionRule) -> pl.Series:
     """The first exclusion that each pair fits: no national price, then those of the rule in their order."""
-    told = pl.repeat(None, again.height, dtype=pl.Enum(READMISSION_EXCLUSIONS), eager=True)
+    told = repeated(None, again.height, pl.Enum(READMISSION_EXCLUSIONS))
     found = [(again["national"].not_(), "no_national_price")]
     for exclusion in rule.exclusions:
         sides = {"readmission": [again], "initial": [initial], "either": [again, initial]}[exclusion.of]

@@ -13,6 +13,7 @@ from typing import Any, Final
 import polars as pl
 
 from tariff.activity import damage_named
+from tariff.buffers import repeated
 from tariff.columns import PATHWAY, names
 from tariff.errors import ActivityError, Fault, UsageError
 from tariff.money import pounds
@@ -68,7 +69,7 @@ class PathwayReport:
         table = self.tables[name]
         key, count = TABLES[name]
         if not self.suppress or table.is_empty():
-            return pl.repeat(value=False, n=table.height, eager=True, dtype=pl.Boolean())
+            return repeated(value=False, count=table.height, dtype=pl.Boolean)
         rows = [tuple(str(cell) for cell in row) for row in table.select(key).rows()]
         hidden = hide_small(dict(zip(rows, table[count].to_list(), strict=True))).cells
         return pl.Series([row in hidden for row in rows], dtype=pl.Boolean())

@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+_NEWEST: Final = pl.CompatLevel.newest()
 LONGEST: Final = 12
 """Bytes of a text that stands in its view."""
 NO_BITMAP: Final = np.frombuffer(b"", np.uint8)
@@ -25,7 +26,7 @@ class Views(NamedTuple):
 
 def views_of(column: pl.Series) -> Views | None:
     """The views of a String column; None where Arrow does not give them."""
-    array = column.rechunk().to_arrow(compat_level=pl.CompatLevel.newest())
+    array = column.rechunk().to_arrow(compat_level=_NEWEST)
     if str(array.type) != "string_view":
         return None
     if not len(array):
