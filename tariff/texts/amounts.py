@@ -8,14 +8,12 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from tariff.buffers import empty
+from tariff.buffers import filled
 from tariff.compiled import IS_COMPILED, compiled, rule
-from tariff.texts.scanning import EIGHT, eight_known
 from tariff.texts.views import LONGEST, views_of, with_nulls_of
 
 _UNREAD = np.int64(-1)
 _LENGTH, _BYTE = np.uint64(0xFFFFFFFF), np.uint64(0xFF)
-_NONE, _ONE = np.uint64(0), np.uint64(1)
 _ZERO, _POINT = ord("0"), ord(".")
 
 
@@ -49,19 +47,13 @@ def _plain_pence(first, second):
 
 
 @compiled
-def _read(words, known, first_bit, pence):
-    """Pence of every row into `pence`, -1 for a row that holds no text or no plain pounds. Returns how many hold other texts."""
+def _read(words, rows, pence):
+    """Pence of some rows into `pence`, -1 for one that holds no plain pounds. Returns how many those are."""
     others = 0
-    for first in range(0, pence.size, EIGHT):
-        last, bits = min(first + EIGHT, pence.size), eight_known(known, first_bit, first)
-        pence[first:last] = _UNREAD
-        if bits == _NONE:  # few lines have an amount of their own
-            continue
-        for i in range(first, last):
-            if bits & _ONE != _NONE:
-                pence[i] = _plain_pence(words[2 * i], words[2 * i + 1])
-                others += pence[i] < 0
-            bits >>= _ONE
+    for at in range(rows.size):
+        i = rows[at]
+        pence[i] = _plain_pence(words[2 * i], words[2 * i + 1])
+        others += pence[i] < 0
     return others
 
 
@@ -71,8 +63,8 @@ def plain_pence(texts: pl.Series) -> tuple[pl.Series, int] | None:
     views = views_of(texts) if IS_COMPILED else None
     if views is None:
         return None
-    pence = empty(len(texts), np.int64)
-    others = int(_read(*views, pence))
+    pence = filled(len(texts), int(_UNREAD), np.int64)
+    others = int(_read(views.words, np.flatnonzero(views.known_rows(len(texts))), pence))
     if others:
         amounts = pl.Series(pence)
         return amounts.set(amounts < 0, None), others

@@ -23,6 +23,12 @@ class Views(NamedTuple):
     known: NDArray[np.uint8]
     first_bit: int
 
+    def known_rows(self, count: int) -> NDArray[np.bool_]:
+        """Which of all `count` rows hold a text."""
+        if not self.known.size:
+            return np.ones(count, np.bool_)
+        return np.unpackbits(self.known, count=self.first_bit + count, bitorder="little")[self.first_bit :].view(np.bool_)
+
 
 def views_of(column: pl.Series) -> Views | None:
     """The views of a String column; None where Arrow does not give them."""
@@ -41,7 +47,6 @@ def with_nulls_of(views: Views, values: NDArray[np.int64]) -> pl.Series:
     bitmap = pa.py_buffer(views.known) if views.known.size else None
     if views.first_bit and bitmap is not None:
         # a bitmap from the middle of a byte: the values would have to begin there too
-        bits = np.unpackbits(views.known, bitorder="little")[views.first_bit : views.first_bit + values.size]
-        bitmap = pa.py_buffer(np.packbits(bits, bitorder="little"))
+        bitmap = pa.py_buffer(np.packbits(views.known_rows(values.size), bitorder="little"))
     array = pa.Array.from_buffers(pa.int64(), values.size, [bitmap, pa.py_buffer(values)])
     return pl.Series(array)
