@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+
+from tariff.buffers import numbers_or, repeated
 
 _FIRST_YEAR, _LAST_YEAR = 1990, 2090
 _CALENDAR_STARTS: Final = np.datetime64(f"{_FIRST_YEAR}-04-01", "D")
@@ -26,7 +28,12 @@ _YEAR_LABELS: Final = pl.Series([f"{year}-{(year + 1) % 100:02}" for year in ran
 def financial_year(dates: pl.Series) -> pl.Series:
     """Financial year such as `2017-18`; blank where the date is."""
     days = _days(dates)
-    return _computed_year(dates) if days is None else _with_blanks_of(dates, _YEAR_LABELS.gather(_YEAR_OF_DAY[days]))
+    if days is None:
+        return _computed_year(dates)
+    years = _YEAR_OF_DAY[days]
+    if years.min() == years.max():  # as of nearly every file: labels are texts, of which one costs little and many much
+        return _with_blanks_of(dates, repeated(_YEAR_LABELS[int(years[0])], years.size, pl.String))
+    return _with_blanks_of(dates, _YEAR_LABELS.gather(years))
 
 
 def financial_month(dates: pl.Series) -> pl.Series:
@@ -41,8 +48,7 @@ def _days(dates: pl.Series) -> NDArray[np.int32] | None:
     if dates.null_count() == len(dates):
         return None
     physical = dates.cast(pl.Int32)
-    whole = physical.fill_null(strategy="max") if physical.null_count() else physical
-    days: NDArray[np.int32] = whole.to_numpy() - np.int32(_CALENDAR_STARTS.astype(np.int64))
+    days: NDArray[np.int32] = numbers_or(physical, cast(int, physical.max())) - np.int32(_CALENDAR_STARTS.astype(np.int64))
     return days if 0 <= days.min() <= days.max() < _YEAR_OF_DAY.size else None
 
 
