@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _WORD: Final = 64
 _BITS_OF_TEXT: Final = 20
 _LEAST_ROOM: Final = 1 << 12
-_AT_ONCE: Final = 1 << 13
+_AT_ONCE: Final = 1 << 12
 """Lines that are added to the sums at once."""
 
 
@@ -128,11 +128,11 @@ class Cells:
         lines = words.shape[1]
         self._make_room(self._count + lines)
         cell, of_lines = np.empty(lines, np.int64), np.empty((len(amounts), lines), np.int64)
-        with np.errstate(over="ignore"):  # words that are mixed wrap round, which plain Python would warn of
-            self._count = int(number_cells(words, self._table, self._shift, self._count, cell))
         for place, of_sum in enumerate(amounts):
             of_lines[place] = of_sum
-        add_lines(cell, of_lines, self._sums)
+        with np.errstate(over="ignore"):  # words that are mixed wrap round, which plain Python would warn of
+            self._count, _ = number_cells(words, self._table, self._shift, self._count, cell)
+            add_lines(cell, of_lines, self._sums)
 
     def _make_room(self, most: int) -> None:
         from tariff.kernels.cells import enter_cells

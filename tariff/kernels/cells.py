@@ -17,6 +17,8 @@ LEAST_WORDS = 2
 """A cell is told by so many words at least; one that is not needed is zero."""
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _FREE = np.uint64(0)
+_NEAR = 1 << 15
+"""Words that stand near the processor whatever else does."""
 
 
 @rule
@@ -26,12 +28,29 @@ def _mixed(mixed, word):
 
 
 @rule
-def _place_by_two(first, second, table, shift):
-    """Where in the table a cell of two words stands, or the free place where it would."""
-    place = np.int64(_mixed(_mixed(np.uint64(0), first), second) >> shift)
+def _start_by_two(first, second, shift):
+    """Where in the table the search for a cell of two words begins."""
+    return np.int64(_mixed(_mixed(np.uint64(0), first), second) >> shift)
+
+
+@rule
+def _place_by_two(place, first, second, table):
+    """Where in the table a cell of two words stands, searched from `place`, or the free place where it would."""
     while table[place, 2] != _FREE and (table[place, 0] != first or table[place, 1] != second):
         place = (place + 1) & (table.shape[0] - 1)
     return place
+
+
+@rule
+def _fetched(table, rows):
+    """Fetch the first and last words of rows of a table that is too large to stand near the processor: all at once, where one
+    after the other each would be waited for. What is returned keeps the compiler from leaving it out, and as each step needs the
+    last, from making a gather of it, which takes four times as long."""
+    mixed, last = np.int64(0), table.shape[1] - 1
+    if table.size > _NEAR:
+        for i in range(rows.size):
+            mixed = (mixed ^ np.int64(table[rows[i], 0]) ^ np.int64(table[rows[i], last])) * 3
+    return mixed
 
 
 @rule
@@ -69,20 +88,25 @@ def _number_at(table, place, words, i, count):
 @compiled
 def number_cells(words, table, shift, count, cell):
     """The cell of every line of `words` (a row a word) into `cell`; new cells are entered into `table`, a place of which holds
-    the words of a cell and its number from 1, 0 where it is free. Returns how many cells there are; there must be room for one
-    more a line."""
-    number = words.shape[0]
-    if number == LEAST_WORDS:  # the usual case by a loop of its own, which is four times as fast
+    the words of a cell and its number from 1, 0 where it is free. Returns how many cells there are, for which there must be room
+    with one more a line, and what `_fetched` says."""
+    number, fetched = words.shape[0], np.int64(0)
+    if number == LEAST_WORDS:  # the usual case by loops of its own, which are many times as fast
         for i in range(cell.size):
-            place = _place_by_two(words[0, i], words[1, i], table, shift)
-            count = _number_at(table, place, words, i, count)
+            cell[i] = _start_by_two(words[0, i], words[1, i], shift)
+        fetched = _fetched(table, cell)
+        for i in range(cell.size):
+            place, first, second = cell[i], words[0, i], words[1, i]
+            if table[place, 0] != first or table[place, 1] != second or table[place, LEAST_WORDS] == _FREE:
+                place = _place_by_two(place, first, second, table)
+                count = _number_at(table, place, words, i, count)
             cell[i] = table[place, LEAST_WORDS] - 1
     else:
         for i in range(cell.size):
             place = _place(words, i, table, shift)
             count = _number_at(table, place, words, i, count)
             cell[i] = table[place, number] - 1
-    return count
+    return count, fetched
 
 
 @compiled
@@ -98,12 +122,15 @@ def enter_cells(entered, table, shift):
 
 @compiled
 def add_lines(cell, amounts, sums):
-    """Add the amounts of every line (a row of `amounts` a sum) to the sums of its cell, the first of which counts the lines."""
+    """Add the amounts of every line (a row of `amounts` a sum) to the sums of its cell, the first of which counts the
+    lines. Returns what `_fetched` says."""
+    fetched = _fetched(sums, cell)
     for i in range(cell.size):
         number = cell[i]
         sums[number, 0] += 1
         for k in range(amounts.shape[0]):
             sums[number, k + 1] += amounts[k, i]
+    return fetched
 
 
 @compiled
