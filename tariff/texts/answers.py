@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from tariff.buffers import empty
 from tariff.compiled import IS_COMPILED, compiled, rule
-from tariff.texts.scanning import EIGHT, eight_known
 from tariff.texts.views import LONGEST, views_of
 
 _MULTIPLIER_1, _MULTIPLIER_2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
@@ -24,7 +23,7 @@ _FREE = np.uint64(_NO_TEXT)
 _STRIDE = np.uint64(4)
 _SECOND, _ANSWER = np.uint64(1), np.uint64(2)
 """Words of a place of the table: the two of a view, the answer, and one more that keeps the place within a line of memory."""
-_NONE, _ONE = np.uint64(0), np.uint64(1)
+_ALL_ROWS: Final = np.empty(0, np.int64)
 _ROOM: Final = 4
 """Places a text, so that nearly all stand where their search begins."""
 _FEW: Final = 5_000
@@ -77,24 +76,16 @@ def _look_up_row(words, i, table, shift, found, missing, count):
 
 
 @compiled
-def _look_up(words, known, first_bit, table, shift, blank, found, missing):
-    """`found[i] |= answer` for every row, `blank` where it holds no text; rows whose text is not in the table go to `missing`.
-    Returns how many those are."""
+def _look_up(words, rows, table, shift, found, missing):
+    """`found[i] |= answer` for the `rows` that hold a text, for all where no rows are given; those whose text is not in the table
+    go to `missing`. Returns how many those are."""
     count = 0
-    if known.size == 0:
+    if rows.size == 0:
         for i in range(found.size):
             count = _look_up_row(words, i, table, shift, found, missing, count)
-        return count
-    for first in range(0, found.size, EIGHT):
-        bits = eight_known(known, first_bit, first)
-        if bits == _NONE and blank == _NONE:
-            continue
-        for i in range(first, min(first + EIGHT, found.size)):
-            if bits & _ONE != _NONE:
-                count = _look_up_row(words, i, table, shift, found, missing, count)
-            else:
-                found[i] |= blank
-            bits >>= _ONE
+    else:
+        for at in range(rows.size):
+            count = _look_up_row(words, rows[at], table, shift, found, missing, count)
     return count
 
 
@@ -150,8 +141,14 @@ class Answers:
         else:
             if not self._known and len(column) > _FEW:
                 self._of_missing(column.head(_FEW).drop_nulls())
+            texts = _ALL_ROWS
+            if column.null_count():
+                known = views.known_rows(len(column))
+                texts = np.flatnonzero(known)
+                if self._blank:
+                    found[np.flatnonzero(~known)] |= self._blank
             missing = empty(len(column), np.int64)
-            rows = missing[: int(_look_up(*views, *self._table, self._blank, found, missing))]
+            rows = missing[: int(_look_up(views.words, texts, *self._table, found, missing))]
         if rows.size:
             found[rows] |= self._of_missing(column.gather(rows))
 

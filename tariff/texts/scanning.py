@@ -19,8 +19,6 @@ _LOW_BITS, _ABOVE_SPACE = np.uint64(0x7F7F7F7F7F7F7F7F), np.uint64(0x5F5F5F5F5F5
 _TOP_BITS, _SMALL_LETTERS = np.uint64(0x8080808080808080), np.uint64(0x20202020)
 _NONE, _ONE, _TWO, _BYTE, _HALF = np.uint64(0), np.uint64(1), np.uint64(2), np.uint64(0xFF), np.uint64(32)
 _SEVEN, _THREE = 7, 3
-EIGHT = 8
-"""Rows of a byte of a bitmap."""
 _FIRST_PRINTED, _PRINTED, _BEYOND_ASCII = np.uint64(ord("!")), np.uint64(0x7F - ord("!")), np.uint64(0x80)
 
 
@@ -29,19 +27,6 @@ def is_known(known, first_bit, i):
     """Whether row `i` holds a text."""
     at = first_bit + i
     return known.size == 0 or (known[at >> _THREE] >> (at & _SEVEN)) & 1 != 0
-
-
-@rule
-def eight_known(known, first_bit, first):
-    """Which of eight rows from row `first` hold a text, a bit a row, the first row lowest; of rows that are no more, anything."""
-    if known.size == 0:
-        return _BYTE
-    at = first_bit + first
-    by = np.uint64(at & _SEVEN)
-    bits = np.uint64(known[at >> _THREE]) >> by
-    if by != _NONE and (at >> _THREE) + 1 < known.size:
-        bits |= np.uint64(known[(at >> _THREE) + 1]) << (np.uint64(EIGHT) - by)
-    return bits & _BYTE
 
 
 @rule
