@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 _WORD: Final = 64
 _BITS_OF_TEXT: Final = 20
 _LEAST_ROOM: Final = 1 << 12
-_AT_ONCE: Final = 1 << 12
-"""Lines that are added to the sums at once."""
+_AT_ONCE: Final = 1 << 15
+"""Lines that are added to the sums at once, and for which there must be room should each be of a new cell."""
+_NEAR: Final = 1 << 12
+"""Lines whose cells stand near the processor while they are added."""
 
 
 class _Key:
@@ -122,17 +124,16 @@ class Cells:
             self._add(words[:, some], [of_sum[some] for of_sum in amounts])
 
     def _add(self, words: NDArray[np.uint64], amounts: Sequence[NDArray[Any]]) -> None:
-        """Add so few lines that what is held of them stays near the processor."""
-        from tariff.kernels.cells import add_lines, number_cells
+        """Add so few lines that their amounts cost little memory."""
+        from tariff.kernels.cells import add_lines
 
         lines = words.shape[1]
         self._make_room(self._count + lines)
-        cell, of_lines = np.empty(lines, np.int64), np.empty((len(amounts), lines), np.int64)
+        of_lines, cell = np.empty((len(amounts), lines), np.int64), np.empty(_NEAR, np.int64)
         for place, of_sum in enumerate(amounts):
             of_lines[place] = of_sum
         with np.errstate(over="ignore"):  # words that are mixed wrap round, which plain Python would warn of
-            self._count, _ = number_cells(words, self._table, self._shift, self._count, cell)
-            add_lines(cell, of_lines, self._sums)
+            self._count, _ = add_lines(words, of_lines, self._table, self._shift, self._count, self._sums, cell)
 
     def _make_room(self, most: int) -> None:
         from tariff.kernels.cells import enter_cells

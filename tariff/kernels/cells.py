@@ -85,8 +85,8 @@ def _number_at(table, place, words, i, count):
     return count
 
 
-@compiled
-def number_cells(words, table, shift, count, cell):
+@rule
+def _number(words, table, shift, count, cell):
     """The cell of every line of `words` (a row a word) into `cell`; new cells are entered into `table`, a place of which holds
     the words of a cell and its number from 1, 0 where it is free. Returns how many cells there are, for which there must be room
     with one more a line, and what `_fetched` says."""
@@ -120,8 +120,8 @@ def enter_cells(entered, table, shift):
             table[place] = entered[i]
 
 
-@compiled
-def add_lines(cell, amounts, sums):
+@rule
+def _add(cell, amounts, sums):
     """Add the amounts of every line (a row of `amounts` a sum) to the sums of its cell, the first of which counts the
     lines. Returns what `_fetched` says."""
     fetched = _fetched(sums, cell)
@@ -131,6 +131,21 @@ def add_lines(cell, amounts, sums):
         for k in range(amounts.shape[0]):
             sums[number, k + 1] += amounts[k, i]
     return fetched
+
+
+@compiled
+def add_lines(words, amounts, table, shift, count, sums, cell):
+    """Add lines, given by the `words` (a row a word) and the `amounts` (a row a sum), to cells: new ones are entered into `table`
+    (`_number`), and amounts added to the `sums` of their cell, the first of which counts the lines. There must be room for one
+    more cell a line. As many at once as `cell` has room for, so that what is held of them stays near the processor. Returns how
+    many cells there are, and what `_fetched` says."""
+    fetched = np.int64(0)
+    for first in range(0, words.shape[1], cell.size):
+        some = slice(first, min(first + cell.size, words.shape[1]))
+        of_line = cell[: some.stop - first]
+        count, of_table = _number(words[:, some], table, shift, count, of_line)
+        fetched ^= of_table ^ _add(of_line, amounts[:, some], sums)
+    return count, fetched
 
 
 @compiled
