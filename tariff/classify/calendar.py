@@ -30,7 +30,7 @@ def financial_year(dates: pl.Series) -> pl.Series:
     days = _days(dates)
     if days is None:
         return _computed_year(dates)
-    years = _YEAR_OF_DAY[days]
+    years = _YEAR_OF_DAY.take(days)
     if years.min() == years.max():  # as of nearly every file: labels are texts, of which one costs little and many much
         return _with_blanks_of(dates, repeated(_YEAR_LABELS[int(years[0])], years.size, pl.String))
     return _with_blanks_of(dates, _YEAR_LABELS.gather(years))
@@ -39,7 +39,7 @@ def financial_year(dates: pl.Series) -> pl.Series:
 def financial_month(dates: pl.Series) -> pl.Series:
     """Month of the financial year, 1 = April; blank where the date is."""
     days = _days(dates)
-    return _computed_month(dates) if days is None else _with_blanks_of(dates, pl.Series(_MONTH_OF_DAY[days]))
+    return _computed_month(dates) if days is None else _with_blanks_of(dates, pl.Series(_MONTH_OF_DAY.take(days)))
 
 
 def _days(dates: pl.Series) -> NDArray[np.int32] | None:
