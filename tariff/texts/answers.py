@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tariff.buffers import empty
 from tariff.compiled import IS_COMPILED, compiled, rule
-from tariff.texts.views import LONGEST, views_of
+from tariff.texts.views import IN_FIRST_WORD, LONGEST, views_of
 
 _MULTIPLIER_1, _MULTIPLIER_2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
 _NO_TEXT: Final = (1 << 64) - 1
@@ -23,6 +23,8 @@ _FREE = np.uint64(_NO_TEXT)
 _STRIDE = np.uint64(4)
 _SECOND, _ANSWER = np.uint64(1), np.uint64(2)
 """Words of a place of the table: the two of a view, the answer, and one more that keeps the place within a line of memory."""
+_NO_SECOND = np.uint64(0)
+"""The second word of a view whose text stands in the first."""
 _ALL_ROWS: Final = np.empty(0, np.int64)
 _ROOM: Final = 4
 """Places a text, so that nearly all stand where their search begins."""
@@ -76,30 +78,40 @@ def _look_up_row(words, i, table, shift, found, missing, count):
 
 
 @compiled
-def _look_up(words, rows, table, shift, found, missing):
+def _look_up(words, rows, table, shift, in_first_word, found, missing):
     """`found[i] |= answer` for the `rows` that hold a text, for all where no rows are given; those whose text is not in the table
-    go to `missing`. Returns how many those are."""
+    go to `missing`. Returns how many those are. Where all texts of the table stand `in_first_word` of their views, nothing else
+    need be compared, as that holds the length."""
     count = 0
-    if rows.size == 0:
-        for i in range(found.size):
-            count = _look_up_row(words, i, table, shift, found, missing, count)
-    else:
+    if rows.size != 0:
         for at in range(rows.size):
             count = _look_up_row(words, rows[at], table, shift, found, missing, count)
+    elif in_first_word:
+        for i in range(found.size):
+            at = _start(words[2 * i], _NO_SECOND, shift)
+            if table[at] == words[2 * i]:
+                found[i] |= table[at + _ANSWER]
+            else:
+                count = _look_up_row(words, i, table, shift, found, missing, count)
+    else:
+        for i in range(found.size):
+            count = _look_up_row(words, i, table, shift, found, missing, count)
     return count
 
 
 class Table(NamedTuple):
-    """Open addressing: `places` of `_STRIDE` words; `shift` leaves as many bits of a product as there are places."""
+    """Open addressing: `places` of `_STRIDE` words; `shift` leaves as many bits of a product as there are places; whether every
+    text stands in the first word of its view."""
 
     places: NDArray[np.uint64]
     shift: np.uint64
+    in_first_word: bool
 
 
 def _empty_table(texts: int) -> Table:
     """Room for so many texts."""
     bits = max(8, (_ROOM * texts).bit_length())
-    return Table(np.full(int(_STRIDE) << bits, _NO_TEXT, np.uint64), np.uint64(64 - bits))
+    return Table(np.full(int(_STRIDE) << bits, _NO_TEXT, np.uint64), np.uint64(64 - bits), True)
 
 
 class Answers:
@@ -177,14 +189,15 @@ class Answers:
         """The table with the short ones of some texts. Made whole before it is kept, so that threads never see half of one."""
         if not IS_COMPILED:
             return self._table
-        table = Table(self._table.places.copy(), self._table.shift)
+        table = self._table._replace(places=self._table.places.copy())
         if _ROOM * len(self._known) > table.places.size // int(_STRIDE):
             known = dict(self._known)  # another thread may add to it meanwhile
             table = _empty_table(2 * len(known))
             texts, answers = pl.Series(list(known), dtype=pl.String), np.array(list(known.values()), dtype=np.uint64)
-        short = (texts.str.len_bytes() <= LONGEST).to_numpy()
+        lengths = texts.str.len_bytes().to_numpy()
+        short = lengths <= LONGEST
         views = views_of(texts.filter(short))
         if views is None:
             return self._table
-        _enter(*table, views.words, answers[short])
-        return table
+        _enter(table.places, table.shift, views.words, answers[short])
+        return table._replace(in_first_word=table.in_first_word and bool((lengths[short] <= IN_FIRST_WORD).all()))

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 _NEWEST: Final = pl.CompatLevel.newest()
 LONGEST: Final = 12
 """Bytes of a text that stands in its view."""
+IN_FIRST_WORD: Final = 4
+"""Bytes of a text that stands in the first word of its view; the second is then zero."""
 NO_BITMAP: Final = np.frombuffer(b"", np.uint8)
 
 

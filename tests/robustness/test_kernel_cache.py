@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
@@ -14,6 +16,7 @@ import pytest
 
 import tariff
 from tariff.columns import ADMITTED, names
+from tariff.compiled import _one_at_a_time
 
 PRICE = """
 import sys, time
@@ -130,3 +133,20 @@ def test_starting_up_is_bounded():
             break
     assert min(seconds["help"]) < 0.5 * SLOW
     assert min(seconds["price"]) < WARM_SECONDS * SLOW
+
+
+def test_threads_that_come_to_a_loop_together_compile_it_one_after_the_other() -> None:
+    at_once, most = 0, 0
+
+    def compile_for(signature: str) -> str:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        time.sleep(0.01)
+        at_once -= 1
+        return signature
+
+    compile_once = _one_at_a_time(compile_for)
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(compile_once, "abcdefgh")) == list("abcdefgh")
+    assert most == 1

@@ -60,6 +60,17 @@ def test_blanks_lie_wherever_they_lie(offset: int, held: float) -> None:
         assert answers_to(answers, pl.Series(texts, dtype=pl.String)[: -offset or None]) == wanted[: -offset or None]
 
 
+@pytest.mark.parametrize("later", [["ABCDE", "ABCDF"], ["ABCD\0"], ["A" * 12], ["A" * 13], [""]])
+def test_longer_texts_come_after_short_ones_that_begin_alike(later: list[str]) -> None:
+    short = ["ABCD", "ABC", "A", "AAAA"]
+    number = {text: place for place, text in enumerate([*short, *later], start=1)}
+    answers = Answers(number.__getitem__, 0)
+    for texts in (short * 3, later * 2, short + later, later + short):
+        for blanks in ([], [None]):
+            column = pl.Series([*texts, *blanks], dtype=pl.String)
+            assert answers_to(answers, column) == [number[text] for text in texts] + [0] * len(blanks)
+
+
 def test_numbers_are_asked_as_their_digits() -> None:
     assert answers_to(Answers(int, 0), pl.Series([42, None, 7])) == [42, 0, 7]
 

@@ -1,0 +1,39 @@
+"""Columns as arrays and arrays as columns, whatever part of a larger column they are and however blank."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from tariff.buffers import numbers_or, repeated
+
+WHOLE = [3, None, -1, 0, None, 7, 8, None, None, 2, 5]
+
+
+@pytest.mark.parametrize("dtype", [pl.Int8, pl.Int32, pl.Int64])
+@pytest.mark.parametrize("rows", [slice(0, 11), slice(1, 2), slice(3, 9), slice(5, 7), slice(7, 9), slice(4, 4)])
+def test_numbers_of_a_part_of_a_column(dtype: pl.DataType, rows: slice) -> None:
+    column = pl.Series(WHOLE, dtype=dtype).slice(rows.start, rows.stop - rows.start)
+    assert numbers_or(column, -9).tolist() == [-9 if value is None else value for value in WHOLE[rows]]
+
+
+def test_numbers_of_a_column_in_chunks() -> None:
+    column = pl.concat([pl.Series([1, None], dtype=pl.Int32), pl.Series([None, 4], dtype=pl.Int32)], rechunk=False)
+    assert numbers_or(column, 0).tolist() == [1, 0, 0, 4]
+
+
+def test_no_kernel_may_write_what_a_column_holds() -> None:
+    for column in (pl.Series([1, 2]), pl.Series([1, None])):
+        assert not numbers_or(column, 0).flags.writeable
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [(None, pl.Enum(["a", "b"])), ("b", pl.Enum(["a", "b"])), ("2024-25", pl.String), (False, pl.Boolean), (None, pl.Int64)],
+)
+@pytest.mark.parametrize("count", [0, 1, 9])
+def test_a_column_of_one_value(value: object, dtype: pl.DataType, count: int) -> None:
+    column = repeated(value, count, dtype)
+    assert column.dtype == dtype
+    assert column.to_list() == [value] * count
+    assert pl.concat([column, column]).len() == 2 * count
