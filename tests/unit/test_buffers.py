@@ -7,6 +7,7 @@ import pytest
 
 from tariff.buffers import numbers_or, repeated
 
+WORDS = pl.Enum(["a", "b"])
 WHOLE = [3, None, -1, 0, None, 7, 8, None, None, 2, 5]
 
 
