@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tariff.buffers import empty
 from tariff.compiled import IS_COMPILED, compiled, rule
-from tariff.texts.views import IN_FIRST_WORD, LONGEST, views_of
+from tariff.texts.views import IN_FIRST_WORD, LONGEST, Views, views_of
 
 _MULTIPLIER_1, _MULTIPLIER_2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
 _NO_TEXT: Final = (1 << 64) - 1
@@ -25,7 +25,9 @@ _SECOND, _ANSWER = np.uint64(1), np.uint64(2)
 """Words of a place of the table: the two of a view, the answer, and one more that keeps the place within a line of memory."""
 _NO_SECOND = np.uint64(0)
 """The second word of a view whose text stands in the first."""
-_ALL_ROWS: Final = np.empty(0, np.int64)
+_NO_ROWS: Final = np.empty(0, np.int64)
+_FEW_BLANKS: Final = 8
+"""Blanks are few where there is less than one in so many rows."""
 _ROOM: Final = 4
 """Places a text, so that nearly all stand where their search begins."""
 _FEW: Final = 5_000
@@ -146,23 +148,28 @@ class Answers:
 
     def _of_texts(self, found: NDArray[np.uint64], column: pl.Series) -> None:
         column = column.rechunk()
+        if not self._known and len(column) > _FEW:
+            self._of_missing(column.head(_FEW).drop_nulls())
         views = views_of(column) if IS_COMPILED else None
-        if views is None:
-            rows = np.flatnonzero(column.is_not_null().to_numpy())
-            found[np.flatnonzero(column.is_null().to_numpy())] |= self._blank
-        else:
-            if not self._known and len(column) > _FEW:
-                self._of_missing(column.head(_FEW).drop_nulls())
-            texts = _ALL_ROWS
-            if column.null_count():
-                known = views.known_rows(len(column))
-                texts = np.flatnonzero(known)
-                if self._blank:
-                    found[np.flatnonzero(~known)] |= self._blank
-            missing = empty(len(column), np.int64)
-            rows = missing[: int(_look_up(views.words, texts, *self._table, found, missing))]
-        if rows.size:
-            found[rows] |= self._of_missing(column.gather(rows))
+        known = column.is_not_null().to_numpy() if views is None else views.known_rows(len(column))
+        missing = np.flatnonzero(known) if views is None else self._looked_up(views, known, found)
+        if missing.size:
+            found[missing] |= self._of_missing(column.gather(missing))
+        if self._blank and column.null_count():
+            found[np.flatnonzero(~known)] |= self._blank
+
+    def _looked_up(self, views: Views, known: NDArray[np.bool_], found: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """`found |= answer` for the rows that hold a text of the table. Returns those that hold another."""
+        blank = known.size - np.count_nonzero(known)
+        are_few = _FEW_BLANKS * blank < known.size
+        rows = _NO_ROWS if are_few else np.flatnonzero(known)
+        # few blanks are looked up as if they held a text, whatever stands there, which is sooner done than to pass over them
+        blanks = np.flatnonzero(~known) if are_few and blank else _NO_ROWS
+        as_they_were = found[blanks]
+        missing = empty(found.size, np.int64)
+        missing = missing[: int(_look_up(views.words, rows, *self._table, found, missing))]
+        found[blanks] = as_they_were
+        return missing[known[missing]] if blanks.size else missing
 
     def _of_missing(self, texts: pl.Series) -> NDArray[np.uint64]:
         """The answers to texts that are not in the table; they are in it afterwards, where they can be."""

@@ -6,11 +6,13 @@ from collections import Counter
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tariff.texts.answers import Answers
+from tariff.texts.views import views_of
 
 TEXTS = st.none() | st.text(max_size=16) | st.sampled_from(["HN22E", "HN22E ", "hn22e", "A" * 12, "A" * 13, "A" * 11 + "\0", ""])
 
@@ -58,6 +60,24 @@ def test_blanks_lie_wherever_they_lie(offset: int, held: float) -> None:
         answers = Answers(lambda text: 2 * len(text), blank)
         assert answers_to(answers, pl.Series(texts, dtype=pl.String)[offset:]) == wanted[offset:]
         assert answers_to(answers, pl.Series(texts, dtype=pl.String)[: -offset or None]) == wanted[: -offset or None]
+
+
+@pytest.mark.parametrize("held", [0.5, 0.95])
+@pytest.mark.parametrize("blank", [0, 1])
+def test_what_stands_behind_a_blank_is_not_answered(held: float, blank: int) -> None:
+    """Neither a text that is known nor one that is not, even beyond twelve bytes."""
+    draw = np.random.default_rng(7)
+    texts = [draw.choice(["AB", "ABCDE", f"NEW{number}", "A" * 20]) for number in range(400)]
+    known = draw.random(len(texts)) < held
+    array = pl.Series(texts, dtype=pl.String).to_arrow(compat_level=pl.CompatLevel.newest())
+    bitmap = pa.py_buffer(np.packbits(known, bitorder="little"))
+    column = pl.Series(pa.Array.from_buffers(array.type, len(texts), [bitmap, *array.buffers()[1:]]))
+    if (views := views_of(column)) is not None:
+        assert np.count_nonzero(views.words[::2][~known]) == np.count_nonzero(~known), "nothing stands behind the blanks"
+    answers = Answers(length, blank)
+    for _ in range(2):
+        wanted = [length(text) if holds else blank for text, holds in zip(texts, known, strict=True)]
+        assert answers_to(answers, column) == wanted
 
 
 @pytest.mark.parametrize("later", [["ABCDE", "ABCDF"], ["ABCD\0"], ["A" * 12], ["A" * 13], [""]])
