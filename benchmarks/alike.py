@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.attendances import make_attendances
-from tariff.classify.codes import NOTHING_64, read_only
+from tariff.buffers import read_only
+from tariff.classify.codes import NOTHING_64
 from tariff.facts import (
     ATTENDANCE_HRG,
     ATTENDED,

@@ -355,8 +355,8 @@ def _first_fault(told: Sequence[Faulty], checked: Mapping[str, Cell], dtype: pl.
         return pl.lit(None, dtype)
 
     def first(columns: Sequence[pl.Series]) -> pl.Series:
-        faulty = [(reason, rows) for (reason, _), rows in zip(told, columns, strict=False) if rows.any()]
-        of_cells = columns[len(told) :]
+        of_rows, of_cells = columns[: len(told)], columns[len(told) :]
+        faulty = [(reason, rows) for (reason, _), rows in zip(told, of_rows, strict=True) if rows.any()]
         for (_, one), values, filed in zip(by_reason, of_cells[::2], of_cells[1::2], strict=True):
             if (rows := one.unreadable(values, filed)) is not None:
                 faulty.append((one.reason, rows))

@@ -57,7 +57,10 @@ _PLACES_REMEMBERED: Final = 1 << 14
 _NO_FACTS: Final = (1 << 64) - 1
 """Of no line: all bits set is no reason that a line may have."""
 _UPPER, _LOWER = np.uint64(0x61C88647), np.uint64(0x27D4EB2F)
-_HALF, _HALF_BITS, _PLACE_BITS, _LAST_PLACE = (np.uint64(number) for number in (32, (1 << 32) - 1, 30, _PLACES_REMEMBERED - 1))
+_HALF, _HALF_BITS = np.uint64(32), np.uint64((1 << 32) - 1)
+_PLACE_BITS, _LAST_PLACE = np.uint64(30), np.uint64(_PLACES_REMEMBERED - 1)
+"""A number below 2³¹ for either half of the facts, so that their products and the sum stay within 64 bits; and the bits of the
+sum that say where."""
 _LOCAL_STANDS = np.array([code in LOCAL_PRICE_STANDS for code in REASON_CODES])
 
 

@@ -30,7 +30,7 @@ def test_no_kernel_may_write_what_a_column_holds() -> None:
 
 @pytest.mark.parametrize(
     ("value", "dtype"),
-    [(None, pl.Enum(["a", "b"])), ("b", pl.Enum(["a", "b"])), ("2024-25", pl.String), (False, pl.Boolean), (None, pl.Int64)],
+    [(None, WORDS), ("b", WORDS), ("2024-25", pl.String), (False, pl.Boolean), (None, pl.Int64)],
 )
 @pytest.mark.parametrize("count", [0, 1, 9])
 def test_a_column_of_one_value(value: object, dtype: pl.DataType, count: int) -> None:
