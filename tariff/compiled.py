@@ -20,7 +20,10 @@ from typing import Any, Final
 import numba
 from numba.extending import register_jitable
 
-_SOURCES: Final = ("compiled.py", "kernels/*.py", "texts/*.py", "columns.py", "money.py", "reasons.py", "rulepack/*book.py")
+SOURCES: Final = (
+    *("compiled.py", "kernels/*.py", "texts/*.py", "buffers.py", "columns.py", "facts.py", "money.py", "reasons.py"),
+    *("rulepack/*book.py", "rulepack/best_practice_rows.py"),
+)
 """Sources of the kernels, and of the constants that are compiled into them."""
 
 
@@ -42,7 +45,7 @@ def _caches() -> Iterator[Path]:
 def _cache_folder() -> Path | None:
     """A folder for this content of the kernels, or None where none can be written: then kernels compile in each process."""
     digest, package = hashlib.sha256(numba.__version__.encode()), Path(__file__).parent
-    for pattern in _SOURCES:
+    for pattern in SOURCES:
         for source in sorted(package.glob(pattern)):
             digest.update(source.read_bytes())
     folders = (cache / f"kernels-{digest.hexdigest()[:16]}" for cache in _caches())

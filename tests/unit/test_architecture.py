@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import tariff
+from tariff.compiled import SOURCES
 
 PACKAGE = Path(tariff.__file__).parent
 LAYERS = (
@@ -110,6 +111,21 @@ def test_nobody_imports_the_command_line():
 def test_libraries_that_are_kept_to_one_place(library):
     users = {module for module, _, name in IMPORTS if name.split(".")[0] == library}
     assert users <= KEPT_TO[library]
+
+
+NOT_COMPILED_IN = {
+    "errors.py",
+    *(f"rulepack/{name}.py" for name in ("__init__", "pack", "rows", "model", "tables", "cell_text")),
+}
+"""Imported where kernels come from, but for errors, types and the reading of rows."""
+
+
+def test_kernels_compiled_from_other_sources_are_not_found_in_the_cache():
+    """Whatever the sources that name the cache import is one of them: else a changed constant would run from an old kernel."""
+    named = {path for pattern in SOURCES for path in PACKAGE.glob(pattern)}
+    imported = {name.split(".", 1)[1] for path in named for name in imports(path) if name.startswith("tariff.")}
+    files = {path for name in imported for path in (PACKAGE / f"{name.replace('.', '/')}.py", PACKAGE / name / "__init__.py")}
+    assert {str(path.relative_to(PACKAGE)) for path in files - named if path.exists()} <= NOT_COMPILED_IN
 
 
 def test_no_module_bears_the_name_of_a_public_function():
