@@ -107,7 +107,7 @@ class Cells:
         self._words = max(LEAST_WORDS, 1 + max((key.word for key in self._keys), default=0))
         self._names = tuple(sums)
         self._count = 0
-        self._sums: NDArray[np.int64] = np.zeros((_LEAST_ROOM, 1 + len(self._names)), np.int64)
+        self._sums = self._no_sums(_LEAST_ROOM)
         self._table, self._shift = self._places(_LEAST_ROOM)
 
     def __len__(self) -> int:
@@ -141,12 +141,18 @@ class Cells:
         room = self._sums.shape[0]
         if most <= room:
             return
-        more = max(most, 2 * room) - room
-        self._sums = np.pad(self._sums, ((0, more), (0, 0)))
-        entered = self._table
-        self._table, self._shift = self._places(room + more)
+        more = max(most, 2 * room)
+        sums, entered = self._sums, self._table
+        self._sums = self._no_sums(more)
+        self._sums[:room] = sums
+        self._table, self._shift = self._places(more)
         with np.errstate(over="ignore"):
             enter_cells(entered, self._table, self._shift)
+
+    def _no_sums(self, room: int) -> NDArray[np.int64]:
+        """Sums of so many cells, all zero. Seven and the count of lines fill a line of memory; Arrow begins at one."""
+        sums = 1 + len(self._names)
+        return filled(room * sums, 0, np.int64).reshape(room, sums)
 
     def _places(self, room: int) -> tuple[NDArray[np.uint64], np.uint64]:
         """An empty table with room for so many cells, at most half of its places taken."""
