@@ -57,9 +57,9 @@ class KindMap(_Strict):
     """Renamed columns that a file may lack."""
     repeated: _Words = ()
     """Columns that hold the spell's own value on every episode: taken once, not summed or taken from the first."""
-
-    surplus_cells: bool = False
-    """Whether cells beyond the last heading belong to it; else they make the row unreadable."""
+    list_at_end: str = ""
+    """A column that holds a list and goes on in cells beyond the headings where its own is the last of them; any other row with
+    more cells than headings is unreadable."""
 
     @property
     def reading(self) -> Reading:
@@ -160,9 +160,10 @@ def _faults(given: ColumnMap, where: str) -> Iterator[Fault]:
 
 def _unknown_names(kind: Kind, section: KindMap, where: str) -> Iterator[Fault]:
     known = [column.name for column in kind.known]
-    for setting in ("rename", "constants", "recode", "absent", "optional", "repeated"):
-        for name in getattr(section, setting):
-            if name not in known:
+    for setting in ("rename", "constants", "recode", "absent", "optional", "repeated", "list_at_end"):
+        given = getattr(section, setting)
+        for name in [given] if isinstance(given, str) else given:
+            if name and name not in known:
                 remedy = did_you_mean(name, known) or "the canonical name goes on the left"
                 yield Fault(where, f"[{kind.name}] {setting}: '{name}' is not a canonical column", remedy)
 

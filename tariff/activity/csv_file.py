@@ -12,7 +12,7 @@ import hashlib
 import io
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +26,9 @@ from tariff.errors import ActivityError, Fault
 SEPARATORS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 SURPLUS: Final = " surplus"
 """Column that catches a cell beyond the headings; a name no trimmed heading can have."""
+
+MOST_SURPLUS: Final = 500
+"""Cells of a list that goes on beyond the last heading; a line with more is no list but another table."""
 
 _CHUNK_BYTES: Final = 1 << 22
 _HEADING_BYTES: Final = 1 << 20
@@ -60,15 +63,38 @@ def scan(path: Path) -> tuple[pl.LazyFrame, Content, Structure]:
     """The file lazily, every heading a String column, beside `SURPLUS`; lines with nothing at all on them are passed over.
 
     Raises ActivityError where the text cannot be decoded, is empty, or its quoting is broken."""
+    text, content, structure = _proven(path)
+    return _scanned(text, structure, [SURPLUS]), content, structure
+
+
+def scan_list_at_end(path: Path) -> pl.LazyFrame:
+    """The same of a file whose last column holds a list that goes on in cells beyond the headings: all of it in that column, its
+    items separated by `;`. Raises ActivityError besides where a line holds more than a list would."""
+    text, content, structure = _proven(path)
+    surplus = _most_cells(text, structure, content.sha256) - len(structure.headings)
+    if surplus > MOST_SURPLUS:
+        what = f"has a line with {surplus:,} cells beyond its {len(structure.headings)} headings"
+        raise refused(path, what, "export it again: no list is as long")
+    names, last = [f"{SURPLUS} {place}" for place in range(surplus)], structure.headings[-1]
+    listed = pl.concat_str(last, *names, separator=";", ignore_nulls=True)
+    frame = _scanned(text, structure, names)
+    return frame.with_columns(pl.when(listed != "").then(listed).alias(last)).drop(names)
+
+
+def _proven(path: Path) -> tuple[Path, Content, Structure]:
+    """The text of a file, in UTF-8, which may be a copy of it, and what is known of it."""
     stamp = path.stat()
     content = _content(path, stamp.st_size, stamp.st_mtime_ns)
     text = path if content.encoding == "utf-8" else _as_utf8(path, content.encoding, content.sha256)
-    structure = _structure(path, text, content.sha256)
+    return text, content, _structure(path, text, content.sha256)
+
+
+def _scanned(text: Path, structure: Structure, surplus: Sequence[str]) -> pl.LazyFrame:
     frame = pl.scan_csv(
         text,
         has_header=False,
         skip_rows=1,
-        schema=dict.fromkeys((*structure.headings, SURPLUS), pl.String()),
+        schema=dict.fromkeys((*structure.headings, *surplus), pl.String()),
         separator=structure.separator,
         eol_char=structure.line_end,
         missing_columns="insert",
@@ -76,9 +102,7 @@ def scan(path: Path) -> tuple[pl.LazyFrame, Content, Structure]:
         truncate_ragged_lines=True,
         glob=False,
     )
-    if structure.has_blank_lines:
-        frame = frame.filter(pl.any_horizontal(pl.all().is_not_null()))
-    return frame, content, structure
+    return frame.filter(pl.any_horizontal(pl.all().is_not_null())) if structure.has_blank_lines else frame
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
@@ -267,6 +291,25 @@ class _BlankLines:
         data = self._held + chunk
         self.seen = self.seen or any(pattern in data for pattern in self._patterns)
         self._held = data[-self._reach :]
+
+
+@lru_cache(maxsize=4096)
+def _most_cells(text: Path, structure: Structure, sha256: str) -> int:
+    """The most cells that a line may have: separators inside quotation marks count as well, line ends inside them do not."""
+    del sha256
+    most, of_line, inside = 0, 1, 0
+    for chunk in _chunks(text):
+        array = np.frombuffer(chunk, np.uint8)
+        ends = np.flatnonzero(array == ord(structure.line_end))
+        if inside or b'"' in chunk:
+            marks = inside + np.cumsum(array == _QUOTE)
+            ends, inside = ends[marks[ends] % 2 == 0], int(marks[-1]) % 2
+        separators = np.flatnonzero(array == ord(structure.separator))
+        before = np.searchsorted(separators, ends)
+        cells = np.diff(before, prepend=0, append=separators.size) + 1
+        cells[0] += of_line - 1
+        most, of_line = max(most, int(cells.max())), int(cells[-1])
+    return most
 
 
 def _refuse_cut_short(path: Path, tail: bytes, separator: str, columns: int) -> None:

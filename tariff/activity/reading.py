@@ -13,7 +13,7 @@ import polars as pl
 from tariff.activity.blocks import Lines, all_between, pieces_of
 from tariff.activity.cells import UNREADABLE_DATE, Cell, Faulty, cell, constant, type_refused, values_and_fault
 from tariff.activity.column_map import ColumnMap, KindMap, load_map
-from tariff.activity.csv_file import SURPLUS
+from tariff.activity.csv_file import SURPLUS, scan_list_at_end
 from tariff.activity.files import ActivityFile, Source, damage_named, opened, paths_of
 from tariff.activity.kinds import KINDS, Kind, kind_named, told_by_keys
 from tariff.activity.spells import spells_from_episodes
@@ -68,6 +68,12 @@ class FittedFile:
     kind: Kind
     section: KindMap
     headings: Mapping[str, str]
+
+    @property
+    def has_list_at_end(self) -> bool:
+        """Whether it is text whose last column holds a list that goes on in cells beyond the headings."""
+        heading = self.headings.get(self.section.list_at_end)
+        return self.file.is_text and heading is not None and heading == list(self.file.columns)[-1]
 
     @property
     def present(self) -> frozenset[str]:
@@ -323,12 +329,12 @@ def _canonical(
     identified: bool = False,
 ) -> pl.LazyFrame:
     shifted: list[Faulty] = []
-    if fitted.file.is_text and not fitted.section.surplus_cells:
+    if fitted.file.is_text and not fitted.has_list_at_end:
         # A cell beyond the last heading means that the cells of the row may have shifted: none of them can be trusted.
         shifted = [(UNREADABLE_ROW, pl.col(SURPLUS).is_not_null())]
     # A row of totals below the data is no activity, though it may have a figure in every cell that a price needs.
     totals = [] if identified else [(MISSING_IDENTIFIER, _in_totals(pl.col(fitted.kind.identifier)))]
-    frame = fitted.file.frame
+    frame = scan_list_at_end(fitted.file.path) if fitted.has_list_at_end else fitted.file.frame
     if holding in fitted.headings:
         frame = frame.filter(pl.col(fitted.headings[holding]).is_not_null())
     cells = _cells(fitted, keep_coded=keep_coded, as_filed=as_filed)

@@ -38,6 +38,12 @@ PRICED = [
     ("E2", "NELST", 1, 40, 0, 400_000, -300_000, 0, 100_000, "priced"),
     ("E3", "NEL", 1, None, 0, 0, 0, 0, 0, "ungrouped"),
 ]
+# each instance is a day of critical care, or as many as its count says, at £1,000 and £1,500 and a factor of 1.05
+OF_THE_FIRST_EPISODE = ("E1/XC07Z", "UNBACC", None, None, 0, 100_000, 0, 0, 105_000, "priced")
+OF_THE_SECOND = [
+    ("E1/XC07Z#2", "UNBACC", None, None, 0, 100_000, 0, 0, 105_000, "priced"),
+    ("E1/XC06Z", "UNBACC", None, None, 0, 300_000, 0, 0, 315_000, "priced"),
+]
 COLUMNS = (
     "line_id", "pod", "adjusted_length_of_stay", "trim_point", "excess_days", "base_pence", "short_stay_pence",
     "long_stay_pence", "price_pence", "reason",
@@ -54,7 +60,7 @@ def test_the_episode_file(tariff):
     done = tariff("price", "made_up_FCE.csv", *options, "--out", "priced.parquet")
     assert done.code == 0, done.err
     assert "made_up_FCE.csv: admitted, 4 episodes, 3 spells; not read: " in done.err
-    assert lines_of("priced.parquet") == PRICED
+    assert lines_of("priced.parquet") == [*PRICED, OF_THE_FIRST_EPISODE, *OF_THE_SECOND]
     (facts,) = json.loads(Path("priced.run_card.json").read_text(encoding="utf-8"))["inputs"]
     assert (facts["rows"], facts["lines"], facts["column_map"]) == (4, 3, "grouper_output_fce")
     assert {"PATIENT", "SpellTrimpoint", "FCE_HRG"} <= set(facts["ignored"])
@@ -66,7 +72,7 @@ def test_the_spell_file(tariff):
     options = ("--columns", "grouper_output_spell", "--rules", "example")
     done = tariff("price", "made_up_spell.csv", *options, "--out", "priced.parquet")
     assert done.code == 0, done.err
-    assert lines_of("priced.parquet") == PRICED
+    assert lines_of("priced.parquet") == [*PRICED, OF_THE_FIRST_EPISODE, OF_THE_SECOND[-1]]
     assert tariff("verify", "priced.parquet").code == 0
 
 
@@ -78,7 +84,7 @@ def test_further_columns_may_be_called_what_the_warehouse_calls_them(tariff):
     Path("ours.toml").write_text(shipped.replace('"PURCODE"', '"CCG"'), encoding="utf-8")
     done = tariff("price", "apc.csv", "--columns", "ours.toml", "--rules", "example", "--out", "priced.parquet")
     assert done.code == 0, done.err
-    assert pl.read_parquet("priced.parquet")["patient_id"].to_list() == ["P1", "P2", "P3"]
+    assert pl.read_parquet("priced.parquet")["patient_id"].to_list() == ["P1", "P2", "P3", "P1", "P1", "P1"]
 
 
 def test_what_the_spell_file_lacks_is_told(tariff):

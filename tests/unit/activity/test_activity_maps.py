@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tariff.activity import ColumnMap, load_map, read_activity, shipped_maps, survey
+from tariff.activity import ColumnMap, csv_file, load_map, read_activity, shipped_maps, survey
 from tariff.columns import READ_FAULT
 from tariff.errors import ActivityError, RulesError
 
@@ -173,3 +173,36 @@ def test_a_grouper_spell_file_needs_what_the_grouper_does_not_carry(write: Write
     )
     row = read_activity(write(joined, "joined.csv"), columns="grouper_output_spell").collect().row(0, named=True)
     assert (row["adjusted_length_of_stay"], row["hrg"], row[READ_FAULT]) == (10, "AA22C", None)
+
+
+def test_a_list_goes_on_beyond_the_last_heading(write: Write) -> None:
+    lists = read_activity(write(FCE), columns="grouper_output_fce").collect()["unbundled"].to_list()
+    assert lists == ["XC07Z*1;RD20A"]
+    long = ",".join(f"RD{place}" for place in range(40))
+    with_marks = FCE.replace("XC07Z*1,RD20A", f'"XC07Z*1","RD\n,20A",,{long}')
+    (found,) = read_activity(write(with_marks, "long.csv"), columns="grouper_output_fce").collect()["unbundled"].to_list()
+    assert found == f"XC07Z*1;RD\n,20A;{long.replace(',', ';')}"
+
+
+def test_cells_beyond_another_last_heading_are_no_list(write: Write) -> None:
+    added = FCE.replace("UnbundledHRGs\n", "UnbundledHRGs,ours\n")
+    read = read_activity(write(added), columns="grouper_output_fce").collect()
+    assert read[READ_FAULT].to_list() == [None]
+    shifted = write(added.replace("RD20A\n", "RD20A,x\n"), "shifted.csv")
+    read = read_activity(shifted, columns="grouper_output_fce").collect()
+    assert read[READ_FAULT].to_list() == ["unreadable_row"]
+
+
+def test_a_line_that_is_no_list_but_another_table(write: Write) -> None:
+    with pytest.raises(ActivityError, match="has a line with 700 cells beyond its 28 headings"):
+        read_activity(write(FCE.replace("RD20A", "," * 699)), columns="grouper_output_fce").collect()
+
+
+@pytest.mark.parametrize("bytes_at_once", [1, 7, 64])
+def test_the_longest_line_is_found_in_any_pieces(write: Write, monkeypatch: pytest.MonkeyPatch, bytes_at_once: int) -> None:
+    path = write(FCE.replace("XC07Z*1,RD20A", '"A\nB",C,D,"E""F"'), f"{bytes_at_once}.csv")
+    whole = read_activity(path, columns="grouper_output_fce").collect()
+    monkeypatch.setattr(csv_file, "_CHUNK_BYTES", bytes_at_once)
+    csv_file._most_cells.cache_clear()
+    assert read_activity(path, columns="grouper_output_fce").collect().equals(whole)
+    assert whole["unbundled"].to_list() == ['A\nB;C;D;E"F']
