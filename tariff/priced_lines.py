@@ -35,7 +35,7 @@ LATER: Final = (
 def scan_lines(priced: Priced) -> pl.LazyFrame:
     """The lines as a LazyFrame. ActivityError where they cannot be read or are not priced lines."""
     frame = scan_written(priced)
-    where = "the frame" if isinstance(priced, pl.DataFrame | pl.LazyFrame) else ", ".join(map(str, _paths(priced)))
+    where = "the frame" if isinstance(priced, pl.DataFrame | pl.LazyFrame) else ", ".join(map(str, paths_given(priced)))
     found = frame.collect_schema().names()
     lacking = [name for name in names(PRICED_LINE) if name not in found and name not in LATER]
     if lacking:
@@ -52,7 +52,7 @@ def scan_written(priced: Priced) -> pl.LazyFrame:
     """Whatever `tariff price` wrote, lines or totals, as it stands. ActivityError where it cannot be read."""
     if isinstance(priced, pl.DataFrame | pl.LazyFrame):
         return priced.lazy()
-    paths = _paths(priced)
+    paths = paths_given(priced)
     where = ", ".join(map(str, paths))
     frame = _scan([file for path in paths for file in files_of(path)], where)
     try:
@@ -78,7 +78,7 @@ def find_cards(priced: Priced, given: RunCards) -> tuple[Mapping[str, Any], ...]
         return tuple(given)
     if isinstance(priced, pl.DataFrame | pl.LazyFrame):
         return ()
-    return tuple(read_run_card(card) for card in map(_card_path, _paths(priced)) if card.is_file())
+    return tuple(read_run_card(card) for card in map(_card_path, paths_given(priced)) if card.is_file())
 
 
 TableBeside = pl.DataFrame | str | Path | Sequence[str | Path] | None
@@ -94,7 +94,7 @@ def find_beside(
         return given
     if given is None and isinstance(priced, pl.DataFrame | pl.LazyFrame):
         return None
-    files = [_beside(path, what) for path in _paths(priced)] if given is None else _paths(given)  # type: ignore[arg-type]
+    files = [_beside(path, what) for path in paths_given(priced)] if given is None else paths_given(given)  # type: ignore[arg-type]
     if given is None and not all(path.is_file() for path in files):
         return None
     return pl.concat([_read_beside(file, what) for file in files], how="diagonal")
@@ -134,7 +134,8 @@ def _beside(priced: Path, what: str) -> Path:
     return priced / f"{what}.parquet" if priced.is_dir() else priced.with_suffix(f".{what}.parquet")
 
 
-def _paths(priced: str | Path | Sequence[str | Path]) -> list[Path]:
+def paths_given(priced: str | Path | Sequence[str | Path]) -> list[Path]:
+    """The files and folders that were named, one or several."""
     return [Path(priced)] if isinstance(priced, str | Path) else [Path(path) for path in priced]
 
 

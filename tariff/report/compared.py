@@ -45,6 +45,7 @@ class Compared:
     coverage: Mapping[str, Any]
     cards: tuple[Mapping[str, Any], ...] = ()
     plan: PlanFacts | None = None
+    tables_given: tuple[Mapping[str, str], ...] = ()
     suppress: bool = True
     best_practice: BestPractice = field(default_factory=BestPractice)
     pathways: pl.DataFrame = field(default_factory=pl.DataFrame)

@@ -6,13 +6,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
 from tariff._version import __version__
+from tariff.activity.files import digest
 from tariff.comparison import check_grouping
 from tariff.errors import ActivityError, DisagreementError, Fault, OutputError
 from tariff.payment import (
@@ -30,7 +30,7 @@ from tariff.payment import (
     settle,
     with_restated,
 )
-from tariff.priced_lines import Priced, RunCards, TableBeside, find_beside, find_cards, scan_lines, scan_written
+from tariff.priced_lines import Priced, RunCards, TableBeside, find_beside, find_cards, paths_given, scan_lines, scan_written
 from tariff.reasons import PRICED
 from tariff.report.best_practice import achieved
 from tariff.report.compared import Compared, PlanFacts
@@ -105,6 +105,7 @@ class Report(Compared):
             "plan": None
             if self.plan is None
             else {"name": self.plan.name, "sha256": self.plan.digest, "rows": self.plan.rows, "pence": self.plan.pence},
+            "tables_given": [dict(told) for told in self.tables_given],
             "activity": dict(self.coverage),
             "outcomes": self.outcomes.to_dicts(),
             "packs": self.packs.to_dicts(),
@@ -171,6 +172,7 @@ def compare(
         coverage=_coverage(frame),
         cards=cards,
         plan=facts,
+        tables_given=(*_files_given("pathways", pathways), *_files_given("readmissions", readmissions)),
         suppress=suppress,
         best_practice=achieved(frame, cards, suppress=suppress),
         pathways=count_pathways(frame),
@@ -219,11 +221,18 @@ def _plan(plan: pl.DataFrame | str | Path | None) -> tuple[pl.DataFrame | None, 
     if plan is None:
         return None, None
     if isinstance(plan, pl.DataFrame):
-        agreed, name, digest = check_plan(plan), "given as a frame", None
+        agreed, name, told = check_plan(plan), "given as a frame", None
     else:
         path = Path(plan)
-        agreed, name, digest = read_plan(path), path.name, sha256(path.read_bytes()).hexdigest()
-    return agreed, PlanFacts(name, digest, agreed.height, int(agreed["pence"].sum()))
+        agreed, name, told = read_plan(path), path.name, digest(path)
+    return agreed, PlanFacts(name, told, agreed.height, int(agreed["pence"].sum()))
+
+
+def _files_given(table: str, given: TableBeside) -> list[dict[str, str]]:
+    """Name and sha256 of files that were given for what stands beside priced lines otherwise."""
+    if given is None or isinstance(given, pl.DataFrame):
+        return []
+    return [{"table": table, "name": path.name, "sha256": digest(path)} for path in paths_given(given)]
 
 
 def _outside_marginal_rate(cards: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:

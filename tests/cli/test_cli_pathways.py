@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from datetime import date
+from hashlib import sha256
 
 import polars as pl
 import pytest
@@ -248,3 +249,18 @@ def test_a_register_with_a_date_that_is_none_is_refused(tmp_path, overlay):
     with pytest.raises(TariffError, match="1 cells of start_date are no dates") as told:
         priced(tmp_path, overlay, "--registers", str(registers))
     assert "SECRET1" not in str(told.value)
+
+
+def test_a_comparison_names_the_tables_it_was_given(tmp_path, overlay):
+    out = priced(tmp_path, overlay, "--pathways", "hernia")
+    beside, elsewhere = tmp_path / "priced.pathways.parquet", tmp_path / "elsewhere.parquet"
+    found = {}
+    for place, given in {"found": [], "given": ["--pathways", str(elsewhere)]}.items():
+        report = tmp_path / place
+        assert app(["compare", str(out), "--models", "preset:episodic,preset:pathways", "--out", str(report), *given]) == 0
+        found[place] = json.loads((report / "run_card.json").read_text(encoding="utf-8"))
+        if place == "found":
+            beside.rename(elsewhere)
+    told = {"table": "pathways", "name": "elsewhere.parquet", "sha256": sha256(elsewhere.read_bytes()).hexdigest()}
+    assert (found["found"]["tables_given"], found["given"]["tables_given"]) == ([], [told])
+    assert found["found"]["totals"] == found["given"]["totals"]
