@@ -65,12 +65,18 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """The activity of a run in the order in which it is priced. `also_given` counts the items written on spells that come as
-    lines of a file too, and so are left out."""
+    """The activity of a run in the order in which it is priced, and how many items written on spells are lines of it, came as
+    lines of a file too and so are left out (`also_given`), or came as lines of another date and are not."""
 
     parts: tuple[Part, ...]
-    attached: int
-    also_given: int
+    attached: int = 0
+    also_given: int = 0
+    of_another_date: int = 0
+
+    @property
+    def attached_items(self) -> dict[str, int]:
+        """What the run card says of them."""
+        return {"items": self.attached, "also_given": self.also_given, "of_another_date": self.of_another_date}
 
 
 def take_in(files: Sequence[tuple[str | None, Path]], columns: Path | str | None = None) -> Intake:
@@ -82,16 +88,14 @@ def take_in(files: Sequence[tuple[str | None, Path]], columns: Path | str | None
     parts = [Part(group.kind, group.paths, group.fitted) for group in groups]
     admitted = [one for part in parts if part.kind == "admitted" for one in part.fitted]
     if not admitted:
-        return Intake(tuple(parts), 0, 0)
-    items, also_given = items_attached_in(admitted), 0
+        return Intake(tuple(parts))
     given = [part.lines for part in parts if part.kind == "unbundled"]
-    if given:
-        items, also_given = without_given(items, *given)
+    items, also_given, of_another_date = without_given(items_attached_in(admitted), *given)
     with damage_named([path for part in parts for path in part.paths]), damage_found((part.paths, part.lines) for part in parts):
         attached = int(items.select(pl.len()).collect(engine="streaming").item())
     if attached:
         parts.append(Part("unbundled", tuple(one.file.path for one in admitted), items))
-    return Intake(tuple(parts), attached, also_given)
+    return Intake(tuple(parts), attached, also_given, of_another_date)
 
 
 def facts_of(intake: Intake, columns: Path | str | None = None) -> Iterator[dict[str, Any]]:

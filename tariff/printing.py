@@ -33,13 +33,20 @@ def printed_run(card: Mapping[str, Any]) -> str:
 def _counts(card: Mapping[str, Any]) -> Iterator[str]:
     counts = card["counts"]
     yield f"{counts['in']:>14,}  lines in"
-    items, also_given = (card.get("attached_items", {}).get(name, 0) for name in ("items", "also_given"))
-    if items or also_given:
-        left_out = f"; {also_given:,} more came as lines too and are counted once" if also_given else ""
-        yield f"{'':>14}    {items:,} of them items written on spells{left_out}"
+    yield from _attached_items(card.get("attached_items", {}))
     for outcome in OUTCOMES:
         yield f"{counts[outcome]:>14,}  {outcome}"
         yield from (_reason(told) for told in card["reasons"] if told["outcome"] == outcome != PRICED)
+
+
+def _attached_items(card: Mapping[str, int]) -> Iterator[str]:
+    items, also_given, of_another_date = (card.get(name, 0) for name in ("items", "also_given", "of_another_date"))
+    if items or also_given:
+        left_out = f"; {also_given:,} more came as lines too and are counted once" if also_given else ""
+        yield f"{'':>14}    {items:,} of them items written on spells{left_out}"
+    if of_another_date:
+        told = "of these items have a line of the same spell and currency, but of another date: if they are the same care,"
+        yield f"{'':>14}    {of_another_date:,} {told} it is counted twice"
 
 
 def _reason(told: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -25,7 +25,8 @@ _INHERITED: Final = (
 )
 _OF_THE_SPELL: Final = ("spell_id", "provider", "commissioner", "admission_date", "discharge_date", "unbundled", READ_FAULT)
 _FAULTS_OF_THE_SPELL_ALONE: Final = (UNREADABLE_DATE, UNREADABLE_NUMBER, "days_out_of_range", "conflicting_hrg")
-_IDENTITY: Final = ("provider", "parent_line_id", "currency", "date")
+_IDENTITY_WITHOUT_DATE: Final = ("provider", "parent_line_id", "currency")
+_IDENTITY: Final = (*_IDENTITY_WITHOUT_DATE, "date")
 """What an item is known by, whichever way it is given."""
 
 ATTACHED: Final = {
@@ -129,17 +130,32 @@ def _inherited_fault() -> pl.Expr:
     return pl.when(~of_the_spell_alone).then(pl.col(READ_FAULT).cast(pl.String))
 
 
-def without_given(attached: pl.LazyFrame, *given: pl.LazyFrame) -> tuple[pl.LazyFrame, int]:
-    """Attached items without those that canonical unbundled activity `given` holds as lines, and how many were left out.
+class Kept(NamedTuple):
+    """Attached items that are lines of their own: `items`; how many came as lines of a file too (`also_given`); and how many of
+    `items` have a line of the same provider, spell and currency, but of another date (`of_another_date`)."""
+
+    items: pl.LazyFrame
+    also_given: int
+    of_another_date: int
+
+
+def without_given(attached: pl.LazyFrame, *given: pl.LazyFrame) -> Kept:
+    """Attached items without those that canonical unbundled activity `given` holds as lines.
 
     An item is the same where provider, spell (`parent_line_id`), currency and date are. The line stands, whatever its units;
-    the attached item is left out, so that it is counted once. Reads `given`, and `attached` where `given` names any spell."""
+    the attached item is left out, so that it is counted once. One of another date may be care of its own, so both stand. Reads
+    `given`, and `attached` where `given` names any spell."""
     of_spells = [lines for lines in given if _names_a_spell(lines)]
     if not of_spells:
-        return attached, 0
+        return Kept(attached, 0, 0)
     known = pl.concat(lines.select(pl.col(name).cast(ATTACHED[name]) for name in _IDENTITY) for lines in of_spells).unique()
-    left_out = attached.join(known, on=_IDENTITY, how="semi").select(pl.len()).collect(engine="streaming").item()
-    return (attached.join(known, on=_IDENTITY, how="anti", maintain_order="left") if left_out else attached), int(left_out)
+    also_given, alike = (_how_many(attached, known, key) for key in (_IDENTITY, _IDENTITY_WITHOUT_DATE))
+    kept = attached.join(known, on=_IDENTITY, how="anti", maintain_order="left") if also_given else attached
+    return Kept(kept, also_given, alike - also_given)
+
+
+def _how_many(attached: pl.LazyFrame, known: pl.LazyFrame, key: Sequence[str]) -> int:
+    return int(attached.join(known, on=key, how="semi").select(pl.len()).collect(engine="streaming").item())
 
 
 def _names_a_spell(lines: pl.LazyFrame) -> bool:

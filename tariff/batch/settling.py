@@ -29,9 +29,9 @@ def settle(
     totals = totals_of(lines, job.out.absolute().parent)
     require_conservation(sum(facts["lines"] for facts in inputs) + intake.attached, totals)
     used = [pack for pack in packs if len(packs) == 1 or pack.label in _labels(lines)]
-    attached = {"items": intake.attached, "also_given": intake.also_given}
     coverage = _coverage(job, packs, intake, lines)
-    card = RunCard(job.command, inputs, used, options_of(job), totals, assumptions_of(lines, used), started, attached, coverage)
+    resting, attached = assumptions_of(lines, used), intake.attached_items
+    card = RunCard(job.command, inputs, used, options_of(job), totals, resting, started, attached, coverage)
     return card if evidence is None else replace(card, evidence=evidence_card(job.evidence, evidence, packs, lines))
 
 

@@ -36,9 +36,8 @@ def price_into_totals(job: Job, packs: Sequence[RulePack], intake: Intake, as_th
     totals = sums.totals()
     require_conservation(expected, totals)
     used = [pack for pack in packs if len(packs) == 1 or pack.label in totals.lines_priced]
-    attached = {"items": intake.attached, "also_given": intake.also_given}
     options = {**options_of(job), "aggregate": True, "aggregate_by": list(job.aggregate_by)}
-    card = RunCard(job.command, inputs, used, options, totals, sums.assumptions(used), started, attached)
+    card = RunCard(job.command, inputs, used, options, totals, sums.assumptions(used), started, intake.attached_items)
     with whole_file(job.out) as cells_file, whole_file(card_path(job.out)) as card_file:
         with writing(job.out):
             sums.cells().write_parquet(cells_file, compression="zstd", compression_level=1)

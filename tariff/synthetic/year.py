@@ -105,7 +105,7 @@ def _priced_lines(block: Mapping[str, pl.DataFrame]) -> Iterator[pl.DataFrame]:
     if "admitted" in block:
         attached = attached_items(block["admitted"].lazy())
         given = [in_contract_types(block[name]).lazy() for name in ("unbundled",) if name in block]
-        yield without_given(attached, *given)[0].collect()
+        yield without_given(attached, *given).items.collect()
 
 
 def _pack_for(year: str, pack: RulePack | None) -> RulePack:

@@ -32,7 +32,7 @@ def test_what_was_run(card):
     assert card["command"] == ["tariff", "price", card["inputs"][0]["path"], "--rules", "example", "--out", "priced.parquet"]
     assert datetime.fromisoformat(card["started"]) <= datetime.fromisoformat(card["finished"])
     assert card["options"] == {"rules": "example", "dates": "strict", "confidence": None, "columns": None, "overlays": []}
-    assert card["attached_items"] == {"items": 0, "also_given": 0}
+    assert card["attached_items"] == {"items": 0, "also_given": 0, "of_another_date": 0}
     assert {"python", "polars", "numba"} <= set(card["versions"])
 
 
@@ -66,6 +66,18 @@ def test_lines_in_are_the_sum_of_the_outcomes_and_of_the_reasons(card, lines):
     assert all(told["sentence"] and told["rule"] for told in card["reasons"])
     worth = sum(told["indicative_pence"] for told in card["reasons"])
     assert worth == lines["indicative_pence"].sum() > 0
+
+
+def test_items_that_may_be_given_twice_are_told(tariff, spells):
+    apc = spells({"spell_id": "A", "unbundled": "XC07Z*3;XC06Z"})
+    cc = "line_id,provider,commissioner,date,currency,units,parent_line_id\n"
+    cc += "U1,ZZB,99A,2017-06-01,XC07Z,3,A\nU2,ZZB,99A,2017-06-30,XC06Z,1,A\n"
+    Path("cc.csv").write_text(cc, encoding="utf-8")
+    done = tariff("price", apc, "cc.csv", "--rules", "example", "--out", "priced.parquet")
+    card = json.loads(Path("priced.run_card.json").read_text(encoding="utf-8"))
+    assert card["attached_items"] == {"items": 1, "also_given": 1, "of_another_date": 1}
+    assert "1 of them items written on spells; 1 more came as lines too and are counted once" in done.out
+    assert "1 of these items have a line of the same spell and currency, but of another date: if they are" in done.out
 
 
 def test_components_add_to_the_price(card, lines):
