@@ -63,12 +63,25 @@ class _Key:
 
     def values(self, cells: NDArray[np.uint64]) -> pl.Series:
         """The values of the cells, given by their words."""
-        numbers = (cells[:, self.word] >> np.uint64(self.shift)) & np.uint64((1 << self.bits) - 1)
+        numbers = self._numbers_of(cells)
         if self._answers is not None:
             return pl.Series(self.name, [None, *self._numbers], dtype=pl.String).gather(pl.Series(numbers.astype(np.uint32)))
         values = pl.Series(self.name, numbers.astype(np.int64)) - 1
         values = values.set(values < 0, None)
         return values.cast(pl.UInt8).cat.to(self.dtype) if isinstance(self.dtype, pl.Enum) else values.cast(self.dtype)
+
+    def ranks(self, cells: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], int]:
+        """Numbers that are in order where the values of the cells are, null last; and how many bits they have."""
+        numbers = self._numbers_of(cells)
+        if self._answers is None:
+            return (numbers - np.uint64(1)) & np.uint64((1 << self.bits) - 1), self.bits
+        texts = list(self._numbers)
+        rank_of = np.full(len(texts) + 1, len(texts), np.uint64)
+        rank_of[[1 + place for place in sorted(range(len(texts)), key=texts.__getitem__)]] = np.arange(len(texts))
+        return rank_of[numbers], len(texts).bit_length()
+
+    def _numbers_of(self, cells: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        return (cells[:, self.word] >> np.uint64(self.shift)) & np.uint64((1 << self.bits) - 1)
 
 
 def _bits_of(dtype: pl.DataType) -> int:
@@ -166,11 +179,25 @@ class Cells:
         cells[taken[:, self._words].astype(np.int64) - 1] = taken[:, : self._words]
         return cells
 
-    def frame(self) -> pl.DataFrame:
-        """The cells in the order in which they were met: keys, `lines`, sums."""
+    def frame(self, *, in_order: bool = False) -> pl.DataFrame:
+        """The cells in the order in which they were met, or that of their keys, null last: keys, `lines`, sums."""
         cells, sums = self._cells(), self._sums[: self._count]
+        if in_order:
+            order = self._order(cells)
+            cells, sums = cells[order], sums[order]
         named = [pl.Series(name, sums[:, place]) for place, name in enumerate(("lines", *self._names))]
         return pl.DataFrame([*(key.values(cells) for key in self._keys), *named])
+
+    def _order(self, cells: NDArray[np.uint64]) -> NDArray[np.intp]:
+        """Which cell comes first, second and so on: by ranks side by side in as few words as hold them, which is sooner sorted
+        than texts."""
+        words, room = [np.zeros(len(cells), np.uint64)], _WORD
+        for ranks, bits in (key.ranks(cells) for key in self._keys):
+            if bits <= room:
+                words[-1], room = (words[-1] << np.uint64(bits)) | ranks, room - bits
+            else:
+                words, room = [*words, ranks], _WORD - bits
+        return np.lexsort(words[::-1])
 
 
 _NO_BLANKS: Final = read_only(np.empty(0, np.bool_))

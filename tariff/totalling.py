@@ -85,7 +85,7 @@ def totals(
         for block in lines.each_block(priced.inputs, priced):
             reason = block["reason"].to_physical() if isinstance(block["reason"].dtype, pl.Enum) else block["reason"]
             cells.add(block.hstack([pl.Series(PRICED_LINES, reason.to_numpy() == _PRICED)]))
-    return cells.frame().select(*by, "lines", PRICED_LINES, *sums).sort(by, nulls_last=True)
+    return cells.frame(in_order=True).select(*by, "lines", PRICED_LINES, *sums)
 
 
 def _refuse_unknown(given: Sequence[str], known: Sequence[str], what: str) -> None:
