@@ -22,14 +22,16 @@ class Field:
 
 
 def field_of(kind: str) -> Field:
-    """The field of a kind of contest: `spells`, `spell totals` or `attendances`. Imported late, as a worker needs one of them."""
+    """The field of a kind of contest: `spells`, `spell totals`, `spell totals, few cells` or `attendances`. Imported late, as a
+    worker needs one of them."""
     if kind == "attendances":
         from benchmarks.attendances import AttendanceWork
         from benchmarks.totallers import SCALED as STARTS
         from benchmarks.totallers import TOTALLERS
 
         return Field(AttendanceWork, TOTALLERS, STARTS)
-    from benchmarks.contenders import CONTENDERS, SCALED, TOTALLERS_OF_SPELLS
+    from benchmarks.contenders import CONTENDERS, SCALED, TOTALLERS_OF_FEW_CELLS, TOTALLERS_OF_SPELLS
     from benchmarks.work import Work
 
-    return Field(Work, TOTALLERS_OF_SPELLS if kind == "spell totals" else CONTENDERS, SCALED)
+    totallers = {"spell totals": TOTALLERS_OF_SPELLS, "spell totals, few cells": TOTALLERS_OF_FEW_CELLS}
+    return Field(Work, totallers.get(kind, CONTENDERS), SCALED)

@@ -8,11 +8,11 @@ import pytest
 from benchmarks.attendance_totals import AttendanceTotals
 from benchmarks.bench_pathways import CONTENDERS as PATHWAY_TASKS
 from benchmarks.bench_pathways import PathwayContest
-from benchmarks.contenders import CONTENDERS, TOTALLERS_OF_SPELLS
+from benchmarks.contenders import CONTENDERS, TOTALLERS_OF_FEW_CELLS, TOTALLERS_OF_SPELLS
 from benchmarks.kernel_alone import KernelAlone
 from benchmarks.measure import summary
 from benchmarks.parquet_to_parquet import ParquetToParquet
-from benchmarks.spell_totals import SpellTotals
+from benchmarks.spell_totals import SpellTotals, TotalsOfFewCells
 from benchmarks.totallers import TOTALLERS
 
 pytestmark = pytest.mark.measure
@@ -36,8 +36,13 @@ def test_parquet_to_parquet(benchmark, work_of, spells, turns, same_pence, versi
     benchmark.extra_info.update(summary(spells, contest.turns), versions=versions, command=command)
 
 
-def test_spell_totals(benchmark, work_of, spells, turns, versions, command, tmp_path):
-    with SpellTotals(work_of(spells), list(TOTALLERS_OF_SPELLS), spells, tmp_path) as contest:
+@pytest.mark.parametrize(
+    ("totals", "totallers"),
+    [(SpellTotals, TOTALLERS_OF_SPELLS), (TotalsOfFewCells, TOTALLERS_OF_FEW_CELLS)],
+    ids=["many cells", "few cells"],
+)
+def test_spell_totals(totals, totallers, benchmark, work_of, spells, turns, versions, command, tmp_path):
+    with totals(work_of(spells), list(totallers), spells, tmp_path) as contest:
         benchmark.pedantic(contest.engine_turn, setup=contest.peers_turn, rounds=turns)
         contest.require_same_totals()
     benchmark.extra_info.update(summary(spells, contest.turns), versions=versions, command=command)

@@ -5,6 +5,7 @@ of the text itself; what varies by HRG and provider is joined."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -192,12 +193,12 @@ class DuckDbSql:
         query = _priced(self.tables, _terms_from_parquet(self.tables, f"read_parquet('{source}')"))
         self.connection.execute(f"copy ({query}) to '{out}' {COPYING}")
 
-    def totals(self, source: Path) -> pl.DataFrame:
+    def totals(self, source: Path, keys: Sequence[str] = KEYS) -> pl.DataFrame:
         """Parquet to totals."""
         terms = _terms_from_parquet(self.tables, f"read_parquet('{source}')")
         sums = ", ".join(f"coalesce(sum({name}), 0)::bigint as {name}" for name in RESULT[1:])
         query = (
-            f"select {', '.join(KEYS)}, count(*) as spells, {sums} from ({_priced(self.tables, terms, TOLD_APART)}) group by all"
+            f"select {', '.join(keys)}, count(*) as spells, {sums} from ({_priced(self.tables, terms, TOLD_APART)}) group by all"
         )
         return self.connection.sql(query).pl()
 

@@ -5,7 +5,7 @@ the end."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -198,10 +198,11 @@ class PolarsOnly:
         """Parquet to Parquet."""
         self.query(source).sink_parquet(out, maintain_order=False, **WRITING)
 
-    def totals(self, source: Path) -> pl.DataFrame:
+    def totals(self, source: Path, keys: Sequence[str] = KEYS) -> pl.DataFrame:
         """Parquet to totals."""
         sums = {"spells": pl.len(), **{name: pl.col(name).sum() for name in RESULT[1:]}}
-        return self.query(source, TOLD_APART).group_by(KEYS).agg(**sums).collect(engine="streaming")
+        told_apart = {name: TOLD_APART[name] for name in keys}
+        return self.query(source, told_apart).group_by(keys).agg(**sums).collect(engine="streaming")
 
     def query(self, source: Path, keep: Mapping[str, pl.Expr] = IDENTIFIER) -> pl.LazyFrame:
         """The whole work as one lazy query."""

@@ -30,6 +30,7 @@ RESULT = (
 """Identifier and seven money columns: what is compared, to the penny."""
 
 KEYS = ("commissioner", "provider", "hrg", "month")
+FEW_KEYS = ("commissioner", "provider", "month")
 """What spells are totalled by; month 1 is April."""
 SUMS = ("spells", *RESULT[1:])
 
