@@ -3,7 +3,7 @@ one rule pack."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -182,6 +182,29 @@ def kind_of(present: Sequence[str]) -> PricedKind:
     raise ActivityError(
         "The kind of activity cannot be told.", [Fault("activity", f"{what}: {found}", "name the columns as canonical")]
     )
+
+
+def refuse_types(kind: PricedKind, types: Mapping[str, pl.DataType]) -> None:
+    """ActivityError where a column of a frame is not of its canonical type: nothing is rounded or taken for what it may mean.
+    Numbers may be whole ones of any width, codes may be coded, and a column may be blank throughout."""
+    faults = []
+    for column in kind.columns:
+        found = types.get(column.name)
+        if found is not None and found != pl.Null and not _is_such(found, column.dtype):
+            wanted = f"{_WANTED[column.dtype]}{' of pence' if column.unit.startswith('pence') else ''}"
+            faults.append(Fault("activity", f"the column '{column.name}' is of type {found}; {wanted} are needed", _READ_FILES))
+    if faults:
+        raise ActivityError(f"{len(faults)} of the activity's columns are not of the canonical types.", faults)
+
+
+_WANTED: Final = {pl.String(): "texts", pl.Date(): "dates", pl.Int32(): "whole numbers", pl.Int64(): "whole numbers"}
+_READ_FILES: Final = "convert it, or let tariff.read_activity read the file, which takes columns as they are filed"
+
+
+def _is_such(found: pl.DataType, wanted: pl.DataType) -> bool:
+    if wanted == pl.String:
+        return found in (pl.String, pl.Enum, pl.Categorical)
+    return found == wanted if wanted == pl.Date else found.is_integer() and found not in (pl.UInt64, pl.Int128)
 
 
 @lru_cache(maxsize=32)

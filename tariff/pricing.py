@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import polars as pl
@@ -24,7 +24,7 @@ from tariff.block import PASSED_THROUGH, PRICED_SCHEMA, price_block
 from tariff.columns import REASON, names
 from tariff.confidence import read_confidences
 from tariff.errors import ActivityError, Fault, UsageError, did_you_mean
-from tariff.kinds import KIND_NAMED, CompiledPack, PricedKind, compiled_pack, kind_of
+from tariff.kinds import KIND_NAMED, CompiledPack, PricedKind, compiled_pack, kind_of, refuse_types
 
 if TYPE_CHECKING:
     from tariff.rulepack import RulePack
@@ -51,7 +51,7 @@ def price(
     of the priced line, which is faster where few are needed; `confidence` names the labels that are accepted, and leaves
     lines that rest on any other unpriced; `evidence` (`tariff.best_practice.evidence`) says which best practice was shown, and
     without it none counts as met that the line itself does not show. Raises ActivityError where a required column is
-    missing. Rules: RULES 1.1 to 3.1."""
+    missing or a column is not of its canonical type, UsageError for other arguments. Rules: RULES 1.1 to 3.1."""
     if not isinstance(activity, pl.LazyFrame | pl.DataFrame):
         lines = activity_to_price(activity, as_filed=PRICING_ONLY | _unwanted(columns, confidence, evidence))
         priced = pricer(lines, rules, dates=dates, columns=columns, confidence=confidence, evidence=evidence)
@@ -110,11 +110,21 @@ def pricer(
 ) -> Pricer:
     """How `price` prices blocks of `lines`. Arguments and errors as there."""
     packs = _in_date_order(rules, None if confidence is None else read_confidences(confidence), _evidence_given(evidence))
-    if dates == "ignore" and len(packs) != 1:
+    _refuse_dates(dates, len(packs))
+    types, wanted = lines.whole.collect_schema(), _wanted(columns)
+    kind = KIND_NAMED.get(lines.kind) or kind_of(types.names())
+    inputs = _inputs(kind, packs, types.names(), wanted, identified=lines.identified)
+    refuse_types(kind, {name: types[name] for name in inputs})
+    return Pricer(kind, packs, dates, tuple(inputs), wanted)
+
+
+def _refuse_dates(dates: str, packs: int) -> None:
+    known = get_args(Dates)
+    if dates not in known:
+        told = Fault("dates", f"'{dates}' is none of {', '.join(known)}", did_you_mean(dates, known))
+        raise UsageError("Dates cannot be treated so.", [told])
+    if dates == "ignore" and packs != 1:
         raise UsageError("Dates can be ignored under one rule pack only: name the year whose prices are wanted.")
-    present, wanted = lines.whole.collect_schema().names(), _wanted(columns)
-    kind = KIND_NAMED.get(lines.kind) or kind_of(present)
-    return Pricer(kind, packs, dates, tuple(_inputs(kind, packs, present, wanted, identified=lines.identified)), wanted)
 
 
 def _evidence_given(evidence: Evidence | pl.LazyFrame | pl.DataFrame | None) -> Evidence | None:
@@ -146,8 +156,10 @@ def price_expression(
     It works row by row, so it may stand in any lazy query: `frame.with_columns(priced=tariff.price_expression(rules, cols))`."""
     kind = kind_of(columns)
     packs = _in_date_order(rules, evidence=_evidence_given(evidence))
+    _refuse_dates(dates, len(packs))
 
     def priced(series: Sequence[pl.Series]) -> pl.Series:
+        refuse_types(kind, {one.name: one.dtype for one in series})
         return _price_by_date(pl.DataFrame(list(series)), kind, packs, dates, tuple(PRICED_SCHEMA)).to_struct("priced")
 
     return pl.map_batches(

@@ -178,7 +178,7 @@ def _transcode(path: Path, copy: Path, encoding: str) -> None:
 def _structure(path: Path, text: Path, sha256: str) -> Structure:
     del sha256
     start = _opening_text(text)
-    line_end = "\r" if "\r" in start and "\n" not in start else "\n"
+    line_end = _line_end(path, start)
     separator, headings = _headings(path, start)
     quotes_regular = _QuoteCheck(path, separator)
     blank_lines = _BlankLines(separator, len(headings))
@@ -197,6 +197,16 @@ def _opening_text(text: Path) -> str:
     with text.open("rb") as stream:
         start = stream.read(_HEADING_BYTES)
     return codecs.getincrementaldecoder("utf-8-sig")().decode(start)
+
+
+def _line_end(path: Path, start: str) -> str:
+    """What ends a line: a carriage return alone, as older Macs had it, or a line feed. Cells in quotation marks may hold either."""
+    outside = "".join(start.split('"')[::2])
+    if "\n" not in outside:
+        return "\r" if "\r" in outside else "\n"
+    if "\r" in outside.partition("\n")[0].removesuffix("\r"):
+        raise refused(path, "has line ends of two kinds: carriage returns and line feeds", "export it again with one of them")
+    return "\n"
 
 
 def _headings(path: Path, start: str) -> tuple[str, tuple[str, ...]]:

@@ -136,9 +136,8 @@ def numbers_of(block: pl.DataFrame, name: str, blank: int) -> NDArray[np.int32]:
     if column.dtype == pl.Date:
         column = column.cast(pl.Int32)
     elif column.dtype != pl.Int32:
-        column = column.to_physical()
         # a count beyond int32 is impossible and must stay so: clipped, it is still out of every range
-        column = column.clip(-(2**31) + 1, 2**31 - 1).cast(pl.Int32) if column.dtype.is_integer() else column.cast(pl.Int32)
+        column = column.cast(pl.Int64).clip(-(2**31) + 1, 2**31 - 1).cast(pl.Int32)
     return numbers_or(column, blank)
 
 

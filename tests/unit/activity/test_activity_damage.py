@@ -99,6 +99,18 @@ def test_line_ends_of_other_systems(write: Write, spells: Spells, line_end: str)
     assert one_row(write(quoted, "quoted.csv"))["hrg"] == "HN22E"
 
 
+@pytest.mark.parametrize("inside", ["\n", "\r", "\r\n"])
+def test_a_line_break_inside_a_cell_ends_no_line(write: Write, spells: Spells, inside: str) -> None:
+    rows = [f'S{n},RXX,99A,2017-04-01,2017-04-08,11,1,70,HN22E,"one|two"' for n in range(3)]
+    for number, line_end in enumerate(["\n", "\r\n", "\r"]):
+        text = spells(*rows, more="site").replace("\n", line_end).replace("|", inside)
+        assert read_activity(write(text, f"{number}.csv")).collect()["spell_id"].to_list() == ["S0", "S1", "S2"]
+
+
+def test_line_ends_of_two_kinds(write: Write, spells: Spells) -> None:
+    refusal(write(spells().replace("\n", "\r", 1)), "has line ends of two kinds")
+
+
 def test_duplicated_headings_are_all_named(write: Write, spells: Spells) -> None:
     text = refusal(write(spells(more="HRG,Age,spare, ,")), "'hrg' more than once")
     assert "'age' more than once" in text
