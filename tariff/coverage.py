@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from tariff.activity.blocks import Lines
 from tariff.errors import RulesError
 from tariff.money import pounds
-from tariff.pricing import price
+from tariff.pricing import pricer
 from tariff.reasons import PRICED, Basis
 from tariff.rulepack.finding import known_packs
 from tariff.rulepack.loading import load_pack
@@ -62,30 +63,38 @@ def coverage_of(
     named = priced.filter(pl.col("currency").is_not_null()).with_columns(pl.col("kind", "reason").cast(pl.String))
     counted = named.group_by(_KEY).agg(pl.len().alias("all"), (pl.col("reason") == _LACKED).sum().alias("lines")).collect()
     lacked = counted.filter(pl.col("lines") > 0).select(*_KEY, pl.col("lines").cast(pl.Int64))
-    valued = _valued(activity, own_packs, lacked)
+    valued = _valued(activity, pack, own_packs) if own_packs and lacked.height else _NOTHING
     found = lacked.join(valued, on=_KEY, how="left").with_columns(pl.col("valued", "own_year_pence").fill_null(0))
     ordered = found.sort("own_year_pence", "lines", *_KEY, descending=[True, True, False, False])
     return Coverage(pack.label, [own.label for own in own_packs], counted.height, int(counted["all"].sum()), ordered)
 
 
-def _valued(activity: Sequence[pl.LazyFrame], own_packs: Sequence[RulePack], lacked: pl.DataFrame) -> pl.DataFrame:
-    """Lines and pence that lacking currencies have in their own year."""
-    empty = pl.DataFrame(schema={**dict.fromkeys(_KEY, pl.String()), "valued": pl.Int64(), "own_year_pence": pl.Int64()})
-    if not own_packs or not lacked.height:
-        return empty
-    sums = [_valued_part(frame, own_packs, lacked) for frame in activity]
-    return pl.concat([empty, *sums]).group_by(_KEY).agg(pl.col("valued", "own_year_pence").sum())
+_NOTHING: Final = pl.DataFrame(schema={**dict.fromkeys(_KEY, pl.String()), "valued": pl.Int64(), "own_year_pence": pl.Int64()})
 
 
-def _valued_part(frame: pl.LazyFrame, own_packs: Sequence[RulePack], lacked: pl.DataFrame) -> pl.DataFrame:
-    priced = price(frame, own_packs, columns=[*_KEY, "outcome", "basis", "price_pence"])
+def _valued(activity: Sequence[pl.LazyFrame], pack: RulePack, own_packs: Sequence[RulePack]) -> pl.DataFrame:
+    """Lines whose currency the pack lacks, and their pence in their own year, by currency."""
+    sums = [_valued_part(frame, pack, own_packs) for frame in activity]
+    return pl.concat([_NOTHING, *sums]).group_by(_KEY).agg(pl.col("valued", "own_year_pence").sum())
+
+
+def _valued_part(frame: pl.LazyFrame, pack: RulePack, own_packs: Sequence[RulePack]) -> pl.DataFrame:
+    lines = Lines(frame)
+    told = pricer(lines, pack, dates="ignore", columns=["reason"])
+    own = pricer(lines, own_packs, columns=[*_KEY, "outcome", "basis", "price_pence"])
+
+    def side_by_side(block: pl.DataFrame) -> pl.DataFrame:
+        return own(block.select(own.inputs)).hstack(told(block.select(told.inputs)))
+
+    both = frame.select(dict.fromkeys([*own.inputs, *told.inputs]).keys()).map_batches(
+        side_by_side, schema={**own.schema, **told.schema}, streamable=True
+    )
     local = (pl.col("basis") & int(Basis.LOCAL_PRICE)) != 0
-    of_these = priced.with_columns(pl.col("kind").cast(pl.String)).join(lacked.lazy(), on=_KEY, how="semi")
     return (
-        of_these.filter((pl.col("outcome").cast(pl.String) == PRICED) & ~local)
-        .group_by(_KEY)
+        both.filter(pl.col("reason").cast(pl.String) == _LACKED, pl.col("outcome").cast(pl.String) == PRICED, ~local)
+        .group_by(pl.col("kind").cast(pl.String), "currency")
         .agg(pl.len().cast(pl.Int64).alias("valued"), pl.col("price_pence").sum().alias("own_year_pence"))
-        .collect()
+        .collect(engine="streaming")
     )
 
 

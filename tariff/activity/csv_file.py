@@ -200,7 +200,7 @@ def _opening_text(text: Path) -> str:
 
 
 def _line_end(path: Path, start: str) -> str:
-    """What ends a line: a carriage return alone, as older Macs had it, or a line feed. Cells in quotation marks may hold either."""
+    """What ends a line: a carriage return alone, as on older Macs, or a line feed. Cells in quotation marks may hold either."""
     outside = "".join(start.split('"')[::2])
     if "\n" not in outside:
         return "\r" if "\r" in outside else "\n"

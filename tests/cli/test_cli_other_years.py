@@ -44,6 +44,19 @@ def test_dates_ignored_tells_what_the_other_year_lacks(tariff: Tariff, spells: S
     assert "1 of them have no price there either" in told.out
 
 
+def test_lines_at_a_local_price_lack_nothing(tariff: Tariff, spells: Spells) -> None:
+    gone = {**OLD, "hrg": _withdrawn(), "local_price": ""}
+    local = {**gone, "local_price": "100"}
+    file = spells(gone, local, local, {**OLD, "hrg": "FZ99Z"})
+    told = tariff("price", file, "--rules", "2024-25", "--dates", "ignore", "--overlay", _factors(), "--out", "priced.parquet")
+    assert told.code == 0, told.err
+    coverage = json.loads(Path("priced.run_card.json").read_text(encoding="utf-8"))["coverage"]
+    assert (coverage["lines_lacked"], coverage["lines_valued"]) == (2, 1)
+    assert tariff("price", spells(gone, name="one.csv"), "--rules", "2017-18", "--out", "own.parquet").code == 0
+    assert coverage["own_year_pence"] == pl.read_parquet("own.parquet")["price_pence"].item()
+    assert "1 of them have no price there either" in told.out
+
+
 def _withdrawn() -> str:
     from tariff.rulepack import load_pack
 
