@@ -279,7 +279,13 @@ PRICED_LINE: Final = (
     _out("basis", pl.Int64(), "flags: which rules acted (reasons.Basis)", nullable=False),
     _out("outcome", OUTCOME, "priced, excluded, unpriced or rejected", nullable=False),
     _out("reason", REASON, "one published code; priced where priced", nullable=False),
-    _out("indicative_pence", pl.Int64(), "for a line not priced: its value at the best price known", "pence"),
+    _out(
+        "indicative_pence",
+        pl.Int64(),
+        "of a line not priced: its value at the best price known; long stay and top-up are in it "
+        "only where a confidence label alone keeps it from its price",
+        "pence",
+    ),
     _out("price_row", pl.Int32(), "row of the compiled price table; 0 = none", nullable=False),
     _out("top_up_row", pl.Int32(), "row of the compiled top-up table; 0 = none", nullable=False),
     _out("best_practice_row", pl.Int32(), "row of the compiled best-practice table; 0 = none", nullable=False),

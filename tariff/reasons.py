@@ -224,7 +224,7 @@ BASIS_SENTENCES: Final = {
     Basis.LOCAL_PRICE: "Local price, paid as given, without market forces factor.",
     Basis.LOCAL_PRICE_IGNORED: "A local price was given but the line has a national price, which stands.",
     Basis.GROUPING_METHOD_UNKNOWN: "Short-stay reduction applied without knowing whether a diagnosis set the HRG.",
-    Basis.STAY_GIVEN: "The adjusted length of stay was given and stands.",
+    Basis.STAY_GIVEN: "The adjusted length of stay stands as it was given, or as it was netted episode by episode.",
     Basis.STAY_NETTED: "Critical care, rehabilitation, palliative or delayed days were taken off the stay.",
     Basis.TOP_UP_UNKNOWN: "A specialised service code that the rule pack does not hold was passed over.",
     Basis.TOP_UP_NOT_ELIGIBLE: "A specialised service was coded but the provider or patient is not eligible for its top-up.",

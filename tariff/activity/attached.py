@@ -56,7 +56,8 @@ def attached_items(spells: pl.LazyFrame) -> pl.LazyFrame:
     one cell the same currency with the same count is one item of that count; without a count each instance counts 1; other
     counts of the same currency, and those of other episodes, are further items. `line_id` is `<spell_id>/<currency>`, with
     `#2`, `#3` at further items; `date` is the day of discharge, else of admission. An item whose count cannot be read has the
-    fault `unreadable_number`; one whose spell's cells may have shifted, or whose date cannot be known, has its spell's."""
+    fault `unreadable_number`; one whose spell's cells may have shifted, or whose date cannot be known, has its spell's; one of a
+    spell without discharge is `unfinished` as its spell is, for it comes again when the spell is complete (RULES 1.2.7)."""
     present = spells.collect_schema().names()
     if "unbundled" not in present:
         return pl.LazyFrame(schema=ATTACHED)
@@ -79,7 +80,7 @@ def _items(spells: pl.DataFrame) -> pl.DataFrame:
         "currency",
         "units",
         pl.col("spell_id").cast(pl.String).alias("parent_line_id"),
-        pl.coalesce(_inherited_fault(), pl.col("fault")).alias(READ_FAULT),
+        pl.coalesce(_inherited_fault(), pl.col("fault"), _unfinished()).alias(READ_FAULT),
     ).select(*ATTACHED)
 
 
@@ -122,6 +123,10 @@ def _line_id(currency: pl.Expr, number: pl.Expr) -> pl.Expr:
     spell = pl.col("spell_id").cast(pl.String)
     further = pl.when(number > 1).then("#" + number.cast(pl.String)).otherwise(pl.lit(""))
     return pl.when(spell.str.strip_chars() != "").then(pl.concat_str(spell, pl.lit("/"), currency, further))
+
+
+def _unfinished() -> pl.Expr:
+    return pl.when(pl.col("discharge_date").is_null()).then(pl.lit("unfinished"))
 
 
 def _inherited_fault() -> pl.Expr:

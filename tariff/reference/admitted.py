@@ -117,7 +117,7 @@ class Stay(NamedTuple):
     adjusted: int | None
     flags: Basis
     published: int | None
-    """The adjusted stay for the priced line: None where any count of days is out of range."""
+    """The adjusted stay for the priced line: None where any count of days, of the spell or of an episode, is out of range."""
 
 
 def stay_of(spell: Spell) -> Stay:
@@ -129,7 +129,8 @@ def stay_of(spell: Spell) -> Stay:
     adjusted, flags = spell.adjusted_length_of_stay, Basis.STAY_GIVEN
     if adjusted is None:
         adjusted, flags = None if gross is None else max(0, gross - away), Basis.STAY_NETTED if away else NO_FLAGS
-    return Stay(gross, adjusted, flags, None if days_out_of_range(spell) else adjusted)
+    is_impossible = spell.line.read_fault == "days_out_of_range" or days_out_of_range(spell)
+    return Stay(gross, adjusted, flags, None if is_impossible else adjusted)
 
 
 def nights_between(spell: Spell) -> int | None:

@@ -150,3 +150,16 @@ def test_a_part_that_is_missing_or_added_is_found(tariff, spells, folder):
     assert done.code == 5
     assert "part-00001.parquet: is not" in done.err
     assert "part-00003.parquet: is not" in done.err
+
+
+def test_spells_of_episodes_with_impossible_days(tariff, folder):
+    """The stay of a spell is not shown where one of its episodes has an impossible count, whatever the others come to."""
+    heading = "spell_id,provider,commissioner,admission_date,discharge_date,admission_method,patient_classification,age,hrg"
+    spell = "ZZB,99A,2017-06-20,2017-06-30,11,1,60,HN22E"
+    episodes = ["S1,{},1,3", "S1,{},2,4", "S2,{},1,-3", "S2,{},2,3", "S3,{},1,5"]
+    text = "\n".join([f"{heading},episode_number,length_of_stay", *(one.format(spell) for one in episodes)])
+    (folder / "episodes.csv").write_text(f"{text}\n", encoding="utf-8")
+    assert tariff("price", "episodes.csv", "--rules", "example", "--out", "priced.parquet").code == 0
+    lines = pl.read_parquet("priced.parquet")
+    assert lines["adjusted_length_of_stay"].to_list() == [7, None, 5]
+    assert tariff("verify", "priced.parquet").code == 0

@@ -105,9 +105,9 @@ def test_an_item_is_canonical_unbundled_activity_of_its_spell() -> None:
     }
 
 
-def test_an_item_of_an_unfinished_spell_is_dated_by_its_admission() -> None:
+def test_an_item_of_an_unfinished_spell_waits_for_it_and_is_dated_by_its_admission() -> None:
     (item,) = items({"unbundled": "SB12Z", "discharge_date": None})
-    assert (item["date"], item[READ_FAULT]) == (ADMITTED_ON, None)
+    assert (item["date"], item[READ_FAULT]) == (ADMITTED_ON, "unfinished")
 
 
 @pytest.mark.parametrize("spell_id", [None, " "])
@@ -124,7 +124,7 @@ def test_an_item_of_a_spell_without_an_identifier_has_none_either(spell_id: str 
     ("conflicting_hrg", True, None),
     ("unreadable_date", False, "unreadable_date"),
     ("unreadable_number", False, "unreadable_number"),
-    (None, False, None),
+    (None, False, "unfinished"),
 ])  # fmt: skip
 def test_a_fault_of_the_spell_is_the_items_where_it_may_bear_on_it(
     fault: str | None, discharged: bool, expected: str | None
