@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -19,7 +19,7 @@ from tariff.activity.facts import facts_of_file
 from tariff.activity.files import paths_of
 from tariff.activity.kinds import kind_named
 from tariff.activity.reading import PRICING_ONLY, FittedFile, canonical, grouped, lines_to_price, refuse_unreadable
-from tariff.activity.spells import EPISODES
+from tariff.activity.spells import EPISODES, REPEATED_EPISODES
 from tariff.errors import DisagreementError, Fault
 
 
@@ -105,10 +105,11 @@ def facts_of(intake: Intake, columns: Path | str | None = None) -> Iterator[dict
     own = intake.parts[: len(intake.parts) - bool(intake.attached)]
     for part in own:
         facts = [facts_of_file(one, column_map) for one in part.fitted]
-        lines = [one.rows for one in facts]
+        lines, repeated = [one.rows for one in facts], [0] * len(facts)
         if facts[0].in_episodes:
-            lines = [_spells_of(part, facts), *[0] * (len(facts) - 1)]
-        for one, count in zip(facts, lines, strict=True):
+            spells, repeated[0] = _spells_of(part, facts)
+            lines = [spells, *[0] * (len(facts) - 1)]
+        for one, count, again in zip(facts, lines, repeated, strict=True):
             yield {
                 "file": one.name,
                 "path": str(one.path.resolve()),
@@ -116,6 +117,7 @@ def facts_of(intake: Intake, columns: Path | str | None = None) -> Iterator[dict
                 "rows": one.rows,
                 "episodes": one.in_episodes,
                 "lines": count,
+                "episodes_repeated": again,
                 "bytes": one.size,
                 "sha256": one.sha256,
                 "encoding": one.encoding,
@@ -131,15 +133,26 @@ def heading_told(heading: str) -> str:
     return "(a heading with digits)" if re.search(r"(\d[ -]?){5}", heading) else heading
 
 
-def _spells_of(part: Part, facts: Sequence[FileFacts]) -> int:
-    """Spells that the episodes of a part make; DisagreementError unless every episode is in one of them."""
+def _spells_of(part: Part, facts: Sequence[FileFacts]) -> tuple[int, int]:
+    """Spells that the episodes of a part make, and episodes whose number came before in their spell; DisagreementError unless
+    every episode is in a spell."""
     with damage_found([(part.paths, part.lines)]):
-        spells, episodes = part.lines.select(pl.len(), pl.col(EPISODES).sum()).collect().row(0)
+        spells, episodes, repeated = part.lines.select(pl.len(), pl.col(EPISODES, REPEATED_EPISODES).sum()).collect().row(0)
     rows = sum(one.rows for one in facts)
     if episodes != rows:
         told = [Fault(facts[0].name, f"{rows:,} episodes came in and {episodes:,} are in spells")]
         raise DisagreementError("The run does not reconcile. This is a fault of the engine: please report it.", told)
-    return int(spells)
+    return int(spells), int(repeated)
+
+
+_KEY_OF_SPELL: Final = ("provider", "spell_id")
+
+
+def spells_with_repeated_episodes(intake: Intake) -> pl.DataFrame:
+    """Provider and identifier of the spells of which an episode's number came twice, each once."""
+    parts = [part.lines for part in intake.parts if part.kind == "admitted" and any(one.in_parts for one in part.fitted)]
+    named = [lines.filter(pl.col(REPEATED_EPISODES) > 0).select(_KEY_OF_SPELL).collect() for lines in parts]
+    return pl.concat([pl.DataFrame(schema=dict.fromkeys(_KEY_OF_SPELL, pl.String())), *named])
 
 
 @contextmanager

@@ -122,7 +122,8 @@ def read_activity(
     map, a TOML file of one, or the name of a shipped map. The columns are those of the kind's contract (`columns.ADMITTED`,
     `OUTPATIENT`, `EMERGENCY` or `UNBUNDLED`) that the files have, the required ones always, in canonical types, and
     `read_fault`: null, or the reason code of a row with an unreadable cell or of a row of totals. `local_price` is pounds in
-    files and pence in the result. Rows of episodes (told by `episode_number`) become spells, with `episodes` counting them.
+    files and pence in the result. Rows of episodes (told by `episode_number`) become spells, with `episodes` counting them and
+    `repeated_episodes` those whose number came before.
 
     Raises ActivityError with every fault of every file that cannot be used as a whole, RulesError for the column map,
     UsageError for an unknown kind."""

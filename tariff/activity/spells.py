@@ -12,6 +12,8 @@ from tariff.columns import ADMITTED, READ_FAULT, names
 
 EPISODES: Final = "episodes"
 """Column that counts the episodes of each spell: they add to the episodes of the file."""
+REPEATED_EPISODES: Final = "repeated_episodes"
+"""Column that counts those of them whose number came before in the spell: their days count again."""
 
 LONGEST_STAY_DAYS: Final = 200_000
 _DAYS_TAKEN_OFF: Final = ("critical_care_days", "rehabilitation_days", "palliative_care_days", "delayed_discharge_days")
@@ -38,7 +40,8 @@ def spells_from_episodes(episodes: pl.LazyFrame, repeated: Collection[str] = ())
     - `discharge_date`: the last episode's; null, an unfinished spell, where any episode has not ended.
     - `adjusted_length_of_stay`: per episode max(0, length - critical care - rehabilitation - palliative - delayed days), summed.
     - Columns in `repeated` hold the spell's own value on every episode, as grouper outputs do; `hrg` always does.
-    - `episodes`: how many there were. An episode without a spell number stands alone.
+    - `episodes`: how many there were; `repeated_episodes`: how many of them had the number of another before them in the file. An
+      episode without a spell number stands alone.
     - `read_fault`: the first fault of any episode; else `days_out_of_range` or `unreadable_number` where an episode's length is
       impossible or unknown, or `conflicting_hrg` where its episodes disagree."""
     present = episodes.collect_schema().names()
@@ -49,7 +52,7 @@ def spells_from_episodes(episodes: pl.LazyFrame, repeated: Collection[str] = ())
     first = prepared.select(_ORDER, *(name for name in names(ADMITTED) if name in present and name not in taken))
     built = by_spell.drop("provider", "spell_id").join(first, on=_ORDER, how="left").sort(_ROW)
     kept = [name for name in names(ADMITTED) if name in present or name == "adjusted_length_of_stay"]
-    return built.select(*kept, EPISODES, READ_FAULT)
+    return built.select(*kept, EPISODES, REPEATED_EPISODES, READ_FAULT)
 
 
 def _prepared(episodes: pl.LazyFrame, present: Collection[str]) -> pl.LazyFrame:
@@ -90,6 +93,9 @@ def _net_days(present: Collection[str]) -> pl.Expr:
 def _facts(present: Collection[str], own: Collection[str]) -> list[pl.Expr]:
     facts = [
         pl.len().cast(pl.Int32).alias(EPISODES),
+        (pl.col("episode_number").count() - pl.col("episode_number").drop_nulls().n_unique())
+        .cast(pl.Int32)
+        .alias(REPEATED_EPISODES),
         pl.col(_ROW).min(),
         pl.col(_ORDER).min(),
         pl.when(~pl.col(_OPEN).any()).then(pl.col("discharge_date").max_by(_ORDER)).alias("discharge_date"),

@@ -11,7 +11,7 @@ import polars as pl
 from tariff.batch.job import Job, options_of
 from tariff.best_practice.evidence import Evidence, evidence_card
 from tariff.coverage import coverage_of, own_year_packs
-from tariff.intake import Intake
+from tariff.intake import Intake, spells_with_repeated_episodes
 from tariff.rulepack import RulePack
 from tariff.run_card import RunCard, assumptions_of, require_conservation, totals_of
 
@@ -28,11 +28,23 @@ def settle(
     """Reconcile what was written with what came in, and draw up the run card."""
     totals = totals_of(lines, job.out.absolute().parent)
     require_conservation(sum(facts["lines"] for facts in inputs) + intake.attached, totals)
+    totals = replace(totals, warnings=[*totals.warnings, *_repeated_episodes(intake, inputs, lines)])
     used = [pack for pack in packs if len(packs) == 1 or pack.label in _labels(lines)]
     coverage = _coverage(job, packs, intake, lines)
     resting, attached = assumptions_of(lines, used), intake.attached_items
     card = RunCard(job.command, inputs, used, options_of(job), totals, resting, started, attached, coverage)
     return card if evidence is None else replace(card, evidence=evidence_card(job.evidence, evidence, packs, lines))
+
+
+def _repeated_episodes(intake: Intake, inputs: Sequence[Mapping[str, Any]], lines: pl.LazyFrame) -> list[dict[str, Any]]:
+    """Spells whose days count an episode twice, as a warning with what they are worth."""
+    if not any(facts["episodes_repeated"] for facts in inputs):
+        return []
+    spells = spells_with_repeated_episodes(intake).lazy().rename({"spell_id": "line_id"})
+    admitted = lines.filter(pl.col("kind").cast(pl.String) == "admitted")
+    told = admitted.join(spells, on=["provider", "line_id"], how="semi").select(pl.len(), pl.col("price_pence").sum()).collect()
+    sentence = "An episode of the same number came more than once in these spells; the days of each count."
+    return [{"warning": "repeated_episode", "lines": told.item(0, 0), "price_pence": told.item(0, 1), "sentence": sentence}]
 
 
 def _coverage(job: Job, packs: Sequence[RulePack], intake: Intake, lines: pl.LazyFrame) -> dict[str, Any] | None:

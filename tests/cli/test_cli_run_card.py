@@ -179,3 +179,17 @@ def test_a_file_that_is_no_run_card(tariff, spells, text):
     done = tariff("verify", "priced.parquet")
     assert done.code == 3
     assert "The run card cannot be read." in done.err
+
+
+def test_an_episode_that_came_twice_is_counted_and_valued(tariff, folder):
+    heading = "spell_id,provider,commissioner,admission_date,discharge_date,admission_method,patient_classification,age,hrg"
+    spell = "ZZB,99A,2017-06-10,2017-06-30,11,1,60,HN22E"
+    episodes = ["S1,{},1,5", "S1,{},1,5", "S2,{},1,5", "S2,{},2,5"]
+    text = "\n".join([f"{heading},episode_number,length_of_stay", *(one.format(spell) for one in episodes)])
+    (folder / "episodes.csv").write_text(f"{text}\n", encoding="utf-8")
+    told = tariff("price", "episodes.csv", "--rules", "example", "--out", "priced.parquet")
+    card = json.loads(Path("priced.run_card.json").read_text(encoding="utf-8"))
+    assert card["inputs"][0]["episodes_repeated"] == 1
+    (warning,) = (one for one in card["warnings"] if one["warning"] == "repeated_episode")
+    assert (warning["lines"], warning["price_pence"]) == (1, 630_000)
+    assert "1 lines worth £6,300. An episode of the same number came more than once in these spells" in told.out

@@ -56,6 +56,11 @@ def test_codes_come_from_the_first_episode_and_discharge_from_the_last_whatever_
         assert (spell["episodes"], spell[READ_FAULT]) == (2, None)
 
 
+def test_episodes_whose_number_came_before_are_counted() -> None:
+    twice = [{"spell_id": "S2", "episode_number": number} for number in (1, 2, 2, 2, None, None)]
+    assert [spell["repeated_episodes"] for spell in built({"spell_id": "S1"}, *twice)] == [0, 2]
+
+
 def test_days_are_netted_episode_by_episode_and_then_summed() -> None:
     spell = one(
         {"length_of_stay": 2, "critical_care_days": 5},
