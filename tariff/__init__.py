@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tariff._version import __version__
 
 if TYPE_CHECKING:
-    from tariff.activity import read_activity
+    from tariff.activity import attached_items, read_activity
     from tariff.best_practice import best_practice_achievement, budget_test, read_evidence
     from tariff.errors import TariffError
     from tariff.payment import load_models
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "TariffError": "tariff.errors",
+    "attached_items": "tariff.activity",
     "best_practice_achievement": "tariff.best_practice",
     "budget_test": "tariff.best_practice",
     "compare": "tariff.report",
@@ -44,6 +45,7 @@ _HOME = {
 __all__ = [
     "TariffError",
     "__version__",
+    "attached_items",
     "best_practice_achievement",
     "budget_test",
     "compare",

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pickle
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import numba
+from numba.core.caching import NullCache
 from numba.extending import register_jitable
 
 SOURCES: Final = (
@@ -68,6 +71,11 @@ IS_COMPILED: bool = not numba.config.DISABLE_JIT  # type: ignore[attr-defined]
 """Whether kernels are compiled, or run as plain Python as coverage wants them (NUMBA_DISABLE_JIT=1)."""
 
 _COMPILING: Final = threading.RLock()
+_FAULTS_OF_A_CACHE: Final = (
+    *(OSError, EOFError, pickle.UnpicklingError, AttributeError, ImportError, IndexError, KeyError, TypeError, ValueError),
+    *(MemoryError, RuntimeError),
+)
+"""What reading or writing a cache may raise, garbled pickles included. A fault of the loop itself is met again without it."""
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -80,16 +88,24 @@ def compiled(function: Callable[..., Any]) -> Any:
     finally:
         config.CACHE_DIR = outer
     if IS_COMPILED:
-        loop.compile = _one_at_a_time(loop.compile)
+        loop.compile = _one_at_a_time(loop, loop.compile)
     return loop
 
 
-def _one_at_a_time(compile_for: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Threads that come to a loop together would each compile it; so the second waits and finds it done."""
+def _one_at_a_time(loop: Any, compile_for: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Threads that come to a loop together would each compile it; so the second waits and finds it done. A cache that is damaged
+    (a power cut leaves files without content) or cannot be written (a full disk) stops nobody: the loop does without it, and the
+    next process begins it anew."""
 
     def compile_once(signature: Any) -> Any:
         with _COMPILING:
-            return compile_for(signature)
+            try:
+                return compile_for(signature)
+            except _FAULTS_OF_A_CACHE:
+                with suppress(OSError):
+                    loop._cache.flush()
+                loop._cache = NullCache()
+                return compile_for(signature)
 
     return compile_once
 

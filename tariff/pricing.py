@@ -50,8 +50,9 @@ def price(
     memory. `dates="ignore"` prices lines that a pack's dates do not cover (one pack only); `columns` makes only those columns
     of the priced line, which is faster where few are needed; `confidence` names the labels that are accepted, and leaves
     lines that rest on any other unpriced; `evidence` (`tariff.best_practice.evidence`) says which best practice was shown, and
-    without it none counts as met that the line itself does not show. Raises ActivityError where a required column is
-    missing or a column is not of its canonical type, UsageError for other arguments. Rules: RULES 1.1 to 3.1."""
+    without it none counts as met that the line itself does not show. Unbundled items written on spells are lines of their own,
+    not among these: price `activity.attached_items` besides, as `tariff price` does. Raises ActivityError where a required column
+    is missing or a column is not of its canonical type, UsageError for other arguments. Rules: RULES 1.1 to 3.1."""
     if not isinstance(activity, pl.LazyFrame | pl.DataFrame):
         lines = activity_to_price(activity, as_filed=PRICING_ONLY | _unwanted(columns, confidence, evidence))
         priced = pricer(lines, rules, dates=dates, columns=columns, confidence=confidence, evidence=evidence)

@@ -61,6 +61,7 @@ def totals(
 
     `activity` is a frame of canonical activity of one kind, or files of it as `read_activity` takes them. It is priced as by
     `pricing.price`, with the same arguments and errors, block by block; what is kept grows with the number of cells.
+    Unbundled items written on spells are not among the lines, as for `price`.
     Returns one row a cell, sorted: `by`, `lines`, `priced_lines` and `sums` (of `SUMS`, pence and units; a null counts nothing).
     Codes are told apart without case and surrounding blanks. Raises UsageError for columns that cannot be summed or summed by."""
     _refuse_unknown(by, KEYS, "Totals cannot be made by that.")

@@ -49,7 +49,7 @@ def items_attached_in(fitted: Sequence[FittedFile]) -> pl.LazyFrame:
     return attached_items(canonical(with_items, holding="unbundled")) if with_items else pl.LazyFrame(schema=ATTACHED)
 
 
-def attached_items(spells: pl.LazyFrame) -> pl.LazyFrame:
+def attached_items(spells: pl.LazyFrame | pl.DataFrame) -> pl.LazyFrame:
     """The unbundled items attached to canonical admitted activity, lazily, as canonical unbundled activity (`ATTACHED`).
 
     An item is `HRG` or `HRG*units`; several are separated by `;`. A day count stands on every instance of its currency, so in
@@ -58,6 +58,7 @@ def attached_items(spells: pl.LazyFrame) -> pl.LazyFrame:
     `#2`, `#3` at further items; `date` is the day of discharge, else of admission. An item whose count cannot be read has the
     fault `unreadable_number`; one whose spell's cells may have shifted, or whose date cannot be known, has its spell's; one of a
     spell without discharge is `unfinished` as its spell is, for it comes again when the spell is complete (RULES 1.2.7)."""
+    spells = spells.lazy()
     present = spells.collect_schema().names()
     if "unbundled" not in present:
         return pl.LazyFrame(schema=ATTACHED)

@@ -11,12 +11,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numba
 import polars as pl
 import pytest
 
 import tariff
 from tariff.columns import ADMITTED, names
-from tariff.compiled import _one_at_a_time
+from tariff.compiled import IS_COMPILED, _one_at_a_time, compiled
 
 PRICE = """
 import sys, time
@@ -146,7 +147,48 @@ def test_threads_that_come_to_a_loop_together_compile_it_one_after_the_other() -
         at_once -= 1
         return signature
 
-    compile_once = _one_at_a_time(compile_for)
+    compile_once = _one_at_a_time(None, compile_for)
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(compile_once, "abcdefgh")) == list("abcdefgh")
     assert most == 1
+
+
+def doubled(pence):
+    return 2 * pence
+
+
+def nowhere(pence):
+    return pence.nowhere
+
+
+@pytest.mark.skipif(not IS_COMPILED, reason="nothing is compiled")
+@pytest.mark.parametrize("ending", ["*.nbi", "*.nbc"])
+@pytest.mark.parametrize("left", ["nothing", "a part", "garbage"])
+def test_a_damaged_cache_is_done_without_and_made_anew(ending, left):
+    first = compiled(doubled)
+    assert first(3) == 6
+    kept = Path(first.stats.cache_path)
+    for file in kept.glob(f"*doubled{ending}"):
+        was = file.read_bytes()
+        file.write_bytes({"nothing": b"", "a part": was[: len(was) // 2], "garbage": b"\x80\x05garbage"}[left])
+    assert compiled(doubled)(4) == 8
+    healed, again = compiled(doubled), compiled(doubled)
+    assert (healed(5), again(6)) == (10, 12)
+    assert sum(again.stats.cache_hits.values()) == 1
+
+
+@pytest.mark.skipif(not IS_COMPILED, reason="nothing is compiled")
+def test_a_cache_that_cannot_be_written_is_done_without(monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    loop = compiled(doubled)
+    loop._cache.flush()
+    monkeypatch.setattr(type(loop._cache), "save_overload", full)
+    assert loop(7) == 14
+
+
+@pytest.mark.skipif(not IS_COMPILED, reason="nothing is compiled")
+def test_a_fault_of_a_loop_is_told_all_the_same():
+    with pytest.raises(numba.core.errors.TypingError):
+        compiled(nowhere)(1)
