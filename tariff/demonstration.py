@@ -89,5 +89,7 @@ def _demonstrate(out: Path, spells: int, seed: int, overwrite: bool, say: Callab
 def _much_at_work(priced: Path) -> str:
     """The identifier of a line on which as many components act as on any."""
     acting = pl.sum_horizontal(pl.col(name) != 0 for name in COMPONENTS)
-    found = pl.scan_parquet(priced).filter(pl.col("outcome").cast(pl.String) == PRICED).select("line_id", acting=acting)
+    found = (
+        pl.scan_parquet(priced, glob=False).filter(pl.col("outcome").cast(pl.String) == PRICED).select("line_id", acting=acting)
+    )
     return str(found.sort("acting", "line_id", descending=[True, False]).head(1).collect()["line_id"].item())

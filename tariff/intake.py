@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from tariff.activity import FileFacts, damage_named, load_map, without_given
-from tariff.activity.attached import items_attached_in
+from tariff.activity import FileFacts, damage_named, load_map
+from tariff.activity.attached import AT_ONCE, batched, besides, count_known, items_attached_in, known_items
 from tariff.activity.blocks import Lines
 from tariff.activity.facts import facts_of_file
 from tariff.activity.files import paths_of
@@ -24,19 +24,38 @@ from tariff.errors import DisagreementError, Fault
 
 
 @dataclass(frozen=True, slots=True)
+class AttachedItems:
+    """Items attached to the spells of some files, without those `known` from lines that were given; how many there are."""
+
+    files: tuple[FittedFile, ...]
+    known: pl.DataFrame
+    count: int
+
+    @property
+    def lines(self) -> pl.LazyFrame:
+        """The items as canonical activity."""
+        return besides(items_attached_in(self.files), self.known)
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """Lines of one kind that are read together. `paths` are the files they come from; `source` are those files, fitted, or the
-    lines themselves where they are items attached to spells. Lines are made when they are asked for: of thousands of files only
-    those that are being read take memory."""
+    items attached to their spells. Lines are made when they are asked for: of thousands of files only those that are being read
+    take memory."""
 
     kind: str
     paths: tuple[Path, ...]
-    source: tuple[FittedFile, ...] | pl.LazyFrame
+    source: tuple[FittedFile, ...] | AttachedItems
+
+    @property
+    def items(self) -> int:
+        """How many lines there are, where they are items attached to spells."""
+        return self.source.count if isinstance(self.source, AttachedItems) else 0
 
     @property
     def fitted(self) -> tuple[FittedFile, ...]:
         """The files, where the lines are of files."""
-        return () if isinstance(self.source, pl.LazyFrame) else self.source
+        return () if isinstance(self.source, AttachedItems) else self.source
 
     @property
     def to_price(self) -> Lines:
@@ -53,14 +72,14 @@ class Part:
         return self._in_blocks(as_filed, identifiers=False)
 
     def _in_blocks(self, as_filed: frozenset[str], *, identifiers: bool = True) -> Lines:
-        if isinstance(self.source, pl.LazyFrame):
-            return Lines(self.source)
+        if isinstance(self.source, AttachedItems):
+            return Lines(self.source.lines)
         return lines_to_price(self.source, as_filed, identifiers=identifiers)
 
     @property
     def lines(self) -> pl.LazyFrame:
         """The lines as canonical activity."""
-        return self.source if isinstance(self.source, pl.LazyFrame) else canonical(self.source)
+        return self.source.lines if isinstance(self.source, AttachedItems) else canonical(self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +91,11 @@ class Intake:
     attached: int = 0
     also_given: int = 0
     of_another_date: int = 0
+
+    @property
+    def of_files(self) -> tuple[Part, ...]:
+        """The parts without items attached to spells."""
+        return tuple(part for part in self.parts if part.fitted)
 
     @property
     def attached_items(self) -> dict[str, int]:
@@ -89,21 +113,34 @@ def take_in(files: Sequence[tuple[str | None, Path]], columns: Path | str | None
     admitted = [one for part in parts if part.kind == "admitted" for one in part.fitted]
     if not admitted:
         return Intake(tuple(parts))
-    given = [part.lines for part in parts if part.kind == "unbundled"]
-    items, also_given, of_another_date = without_given(items_attached_in(admitted), *given)
     with damage_named([path for part in parts for path in part.paths]), damage_found((part.paths, part.lines) for part in parts):
-        attached = int(items.select(pl.len()).collect(engine="streaming").item())
-    if attached:
-        parts.append(Part("unbundled", tuple(one.file.path for one in admitted), items))
-    return Intake(tuple(parts), attached, also_given, of_another_date)
+        known = known_items(part.lines for part in parts if part.kind == "unbundled")
+        found = [_items_of(some, known) for some in _some_at_once(admitted)]
+    counts = [sum(counted) for counted in zip(*((items.count, *others) for items, others in found), strict=True)]
+    attached = [Part("unbundled", tuple(one.file.path for one in items.files), items) for items, _ in found if items.count]
+    return Intake((*parts, *attached), *counts)
+
+
+def _some_at_once(admitted: Sequence[FittedFile]) -> Iterator[Sequence[FittedFile]]:
+    """The files some at once, those of episodes together, as the episodes of a spell may lie in several."""
+    whole, parts = [one for one in admitted if not one.in_parts], [one for one in admitted if one.in_parts]
+    yield from batched(whole, AT_ONCE)
+    if parts:
+        yield parts
+
+
+def _items_of(files: Sequence[FittedFile], known: pl.DataFrame) -> tuple[AttachedItems, tuple[int, int]]:
+    """The items of some files, and how many are known, and known but for their date."""
+    every = items_attached_in(files)
+    count = int(besides(every, known).select(pl.len()).collect(engine="streaming").item())
+    return AttachedItems(tuple(files), known, count), count_known(every, known)
 
 
 def facts_of(intake: Intake, columns: Path | str | None = None) -> Iterator[dict[str, Any]]:
     """What the run card says of each input file. `lines` are what is priced of a file: its rows, or for files of episodes the
     spells they make, which stand at the first of them."""
     column_map = load_map(columns).name
-    own = intake.parts[: len(intake.parts) - bool(intake.attached)]
-    for part in own:
+    for part in intake.of_files:
         facts = [facts_of_file(one, column_map) for one in part.fitted]
         lines, repeated = [one.rows for one in facts], [0] * len(facts)
         if facts[0].in_episodes:

@@ -3,9 +3,9 @@ their own, and what to do where the same items come as lines too."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import polars as pl
 
@@ -16,6 +16,7 @@ from tariff.activity.reading import FittedFile, canonical, fit
 from tariff.activity.spells import EPISODE_MARK
 from tariff.columns import READ_FAULT, UNBUNDLED, schema
 
+T = TypeVar("T")
 _INHERITED: Final = (
     "patient_id",
     "gp_practice",
@@ -25,6 +26,8 @@ _INHERITED: Final = (
 )
 _OF_THE_SPELL: Final = ("spell_id", "provider", "commissioner", "admission_date", "discharge_date", "unbundled", READ_FAULT)
 _FAULTS_OF_THE_SPELL_ALONE: Final = (UNREADABLE_DATE, UNREADABLE_NUMBER, "days_out_of_range", "conflicting_hrg")
+AT_ONCE: Final = 16
+"""Files whose items are looked at in one query: what Polars needs to plan one grows faster than its files."""
 _IDENTITY_WITHOUT_DATE: Final = ("provider", "parent_line_id", "currency")
 _IDENTITY: Final = (*_IDENTITY_WITHOUT_DATE, "date")
 """What an item is known by, whichever way it is given."""
@@ -136,6 +139,11 @@ def _inherited_fault() -> pl.Expr:
     return pl.when(~of_the_spell_alone).then(pl.col(READ_FAULT).cast(pl.String))
 
 
+def batched(files: Sequence[T], at_once: int) -> Iterator[Sequence[T]]:
+    """A sequence in pieces of so many."""
+    return (files[first : first + at_once] for first in range(0, len(files), at_once))
+
+
 class Kept(NamedTuple):
     """Attached items that are lines of their own: `items`; how many came as lines of a file too (`also_given`); and how many of
     `items` have a line of the same provider, spell and currency, but of another date (`of_another_date`)."""
@@ -151,21 +159,35 @@ def without_given(attached: pl.LazyFrame, *given: pl.LazyFrame) -> Kept:
     An item is the same where provider, spell (`parent_line_id`), currency and date are. The line stands, whatever its units;
     the attached item is left out, so that it is counted once. One of another date may be care of its own, so both stand. Reads
     `given`, and `attached` where `given` names any spell."""
-    of_spells = [lines for lines in given if _names_a_spell(lines)]
-    if not of_spells:
-        return Kept(attached, 0, 0)
-    known = pl.concat(lines.select(pl.col(name).cast(ATTACHED[name]) for name in _IDENTITY) for lines in of_spells).unique()
-    also_given, alike = (_how_many(attached, known, key) for key in (_IDENTITY, _IDENTITY_WITHOUT_DATE))
-    kept = attached.join(known, on=_IDENTITY, how="anti", maintain_order="left") if also_given else attached
-    return Kept(kept, also_given, alike - also_given)
+    known = known_items(given)
+    return Kept(besides(attached, known), *count_known(attached, known))
+
+
+def known_items(given: Iterable[pl.LazyFrame]) -> pl.DataFrame:
+    """What the items are known by that canonical unbundled activity `given` holds as lines of a spell, each once."""
+    of_spells = [lines for lines in given if "parent_line_id" in lines.collect_schema().names()]
+    keys = [
+        pl.concat(lines.select(pl.col(name).cast(ATTACHED[name]) for name in _IDENTITY) for lines in some)
+        .filter(pl.col("parent_line_id").is_not_null())
+        .unique()
+        .collect(engine="streaming")
+        for some in batched(of_spells, AT_ONCE)
+    ]
+    return pl.concat([pl.DataFrame(schema={name: ATTACHED[name] for name in _IDENTITY}), *keys]).unique()
+
+
+def besides(attached: pl.LazyFrame, known: pl.DataFrame) -> pl.LazyFrame:
+    """Attached items without those that are known."""
+    return attached.join(known.lazy(), on=_IDENTITY, how="anti", maintain_order="left") if known.height else attached
+
+
+def count_known(attached: pl.LazyFrame, known: pl.DataFrame) -> tuple[int, int]:
+    """How many attached items are known, and how many are but for their date."""
+    if not known.height:
+        return 0, 0
+    also_given, alike = (_how_many(attached, known.lazy(), key) for key in (_IDENTITY, _IDENTITY_WITHOUT_DATE))
+    return also_given, alike - also_given
 
 
 def _how_many(attached: pl.LazyFrame, known: pl.LazyFrame, key: Sequence[str]) -> int:
     return int(attached.join(known, on=key, how="semi").select(pl.len()).collect(engine="streaming").item())
-
-
-def _names_a_spell(lines: pl.LazyFrame) -> bool:
-    if "parent_line_id" not in lines.collect_schema().names():
-        return False
-    found: bool = lines.select(pl.col("parent_line_id").is_not_null().any()).collect(engine="streaming").item()
-    return found

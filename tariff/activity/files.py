@@ -102,17 +102,17 @@ def _text(path: Path) -> ActivityFile:
 def _parquet(path: Path) -> ActivityFile:
     _refuse_broken_parquet(path)
     try:
-        columns = pl.read_parquet_schema(path)
+        columns = pl.scan_parquet(path, glob=False).collect_schema()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise refused(path, "is a Parquet file whose table of contents cannot be read", "copy or export it again") from error
-    frame = pl.scan_parquet(path, glob=False)
     repeated = [name for name, times in Counter(name.strip().casefold() for name in columns).items() if times > 1]
     if repeated:
         faults = [
             Fault(str(path), f"has the heading '{name}' more than once", "keep one column of that name") for name in repeated
         ]
         raise ActivityError("An activity file cannot be used.", faults)
-    return ActivityFile(path, frame, columns, path.stat().st_size)
+    # a scan of its own: one that has been asked for its columns keeps what it found, which thousands of files would add up
+    return ActivityFile(path, pl.scan_parquet(path, glob=False), columns, path.stat().st_size)
 
 
 def _refuse_broken_parquet(path: Path) -> None:

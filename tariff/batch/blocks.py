@@ -29,6 +29,5 @@ def blocks_of(batches: Iterable[pl.DataFrame], rows: int, schema: Mapping[str, p
 def lines_expected(intake: Intake, inputs: Sequence[Mapping[str, Any]]) -> list[int]:
     """How many lines each part of the intake holds; items attached to spells come last."""
     counts = iter([facts["lines"] for facts in inputs])
-    own = intake.parts[: len(intake.parts) - bool(intake.attached)]
-    expected = [sum(next(counts) for _ in part.paths) for part in own]
-    return [*expected, *([intake.attached] if intake.attached else [])]
+    own = [sum(next(counts) for _ in part.paths) for part in intake.of_files]
+    return [*own, *(part.items for part in intake.parts if part.items)]

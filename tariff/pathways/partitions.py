@@ -38,7 +38,7 @@ def laid_aside(lines: pl.LazyFrame, partitions: int, folder: Path) -> list[pl.La
 
 
 def _scanned(files: list[Path], empty: pl.LazyFrame) -> pl.LazyFrame:
-    return pl.scan_parquet(files) if files else empty
+    return pl.scan_parquet(files, glob=False) if files else empty
 
 
 def _part_of(partitions: int) -> pl.Expr:

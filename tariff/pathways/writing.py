@@ -101,7 +101,7 @@ def _formed(
     height: int,
 ) -> tuple[Formed, pl.DataFrame]:
     """Pathways and readmissions, by way of files in `folder`; what is for the next run is written to `hand_on_to`."""
-    parts = laid_aside(care_lines(pl.scan_parquet(list(priced)), activity), partitions, folder / "care")
+    parts = laid_aside(care_lines(pl.scan_parquet(list(priced), glob=False), activity), partitions, folder / "care")
     before = None if opened is None else laid_aside(open_of(opened), partitions, folder / "open")
     kept: list[Path] = []
 
@@ -110,19 +110,19 @@ def _formed(
         part.sink_parquet(kept[-1], compression="lz4")
 
     formed = form(parts, height, definitions, registers, before, evidence=evidence, until=until, hand_on=hand_on)
-    pl.scan_parquet(kept).sink_parquet(hand_on_to, compression="zstd", row_group_size=250_000)
+    pl.scan_parquet(kept, glob=False).sink_parquet(hand_on_to, compression="zstd", row_group_size=250_000)
     carried = before or [pl.LazyFrame(schema=OPEN)] * len(parts)
     again = readmissions_in((with_carried(part, of_part) for part, of_part in zip(parts, carried, strict=True)), definitions)
     return formed, again
 
 
 def _height(path: Path) -> int:
-    return int(pl.scan_parquet(path).select(pl.len()).collect().item())
+    return int(pl.scan_parquet(path, glob=False).select(pl.len()).collect().item())
 
 
 def _put_on(formed: Formed, path: Path, first: int, anew: Path) -> None:
     """Writes the places of lines, which begin at row `first`, into their file."""
-    lines = formed.places.put_on(pl.scan_parquet(path), first)
+    lines = formed.places.put_on(pl.scan_parquet(path, glob=False), first)
     lines.sink_parquet(anew, compression="zstd", compression_level=1, row_group_size=250_000, maintain_order=True)
     anew.replace(path)
 

@@ -164,7 +164,7 @@ def read_figures(file: TermFile, columns: Mapping[str, FigureColumn], key: Seque
     fault by file and line."""
     source = file.path
     try:
-        raw = pl.read_csv(source, infer_schema=False).rename(lambda name: name.strip().lower())
+        raw = pl.read_csv(source, infer_schema=False, glob=False).rename(lambda name: name.strip().lower())
     except (OSError, pl.exceptions.PolarsError) as error:
         told = (str(error) or type(error).__name__).splitlines()[0]
         raise RulesError("a contract term's file cannot be read", [Fault(str(source), told, "give a CSV (UTF-8)")]) from error

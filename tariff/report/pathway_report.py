@@ -107,7 +107,7 @@ def pathways_of(priced: Path) -> pl.DataFrame:
         told = Fault(str(priced), "no table of pathways stands beside it", "price with --pathways, or --registers")
         raise ActivityError("There are no pathways to tell of.", [told])
     with damage_named([path]):
-        found = pl.read_parquet(path)
+        found = pl.read_parquet(path, glob=False)
     lacking = [name for name in names(PATHWAY) if name not in found.columns]
     if lacking:
         told = Fault(str(path), f"lacks {', '.join(lacking[:3])}", "form the pathways again")

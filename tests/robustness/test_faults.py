@@ -162,11 +162,14 @@ def test_values_beyond_bounds_have_their_reason_in_engine_and_reference(what, ou
 def _many(count: int, out: tuple[str, ...]) -> None:
     Path("many").mkdir()
     for number in range(count):
-        frame = spells(1).with_columns(spell_id=pl.lit(f"S{number}"))
+        item = pl.lit(None if number % 40 else "XC07Z", pl.String)
+        frame = spells(1).with_columns(spell_id=pl.lit(f"S{number}"), unbundled=item)
         frame.write_parquet(f"many/{number:05}.parquet") if number % 2 else frame.write_csv(f"many/{number:05}.csv")
     assert run([*PRICE, "many/*", *out]) == 0
-    assert counts() == {"in": count, "priced": count, "excluded": 0, "unpriced": 0, "rejected": 0}
-    assert card()["price_pence"] == count * 630_000
+    items = len(range(0, count, 40))
+    assert counts() == {"in": count + items, "priced": count + items, "excluded": 0, "unpriced": 0, "rejected": 0}
+    assert card()["price_pence"] == count * 630_000 + items * 105_000
+    assert card()["attached_items"]["items"] == items
 
 
 @pytest.mark.parametrize("out", OUTS)
@@ -187,6 +190,25 @@ def test_an_output_named_like_a_pattern(out):
     assert run([*PRICE, "spells.csv", *out]) == 0
     assert run(["verify", out[-1], "--every-line"]) == 0
     assert run(["backtest", out[-1], out[-1]]) == 0
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_folder_named_like_a_pattern(ending):
+    """As mail programs name a second copy, and teams their years: every file of a run and every table beside it."""
+    folder = Path("teams [2017]")
+    folder.mkdir()
+    write = getattr(pl.DataFrame, f"write_{ending}")
+    write(spells(40), folder / f"apc[1].{ending}")
+    audit = pl.DataFrame({"provider": ["ZZB"], "line_id": ["S1"], "tariff": ["none"], "met": ["yes"]})
+    write(audit, folder / f"audit[1].{ending}")
+    asked = ["--pathways", "hip_and_knee", "--evidence", str(folder / f"audit[1].{ending}")]
+    for out in (folder / "priced[1].parquet", folder / "run [1]"):
+        assert run([*PRICE, str(folder / f"apc[1].{ending}"), *asked, "--out", str(out)]) == 0
+        assert run(["verify", str(out), "--every-line"]) == 0
+        assert run(["pathways", str(out), "--sensitivity", "--out", str(out.with_name(f"{out.name} tables"))]) == 0
+        report = out.with_name(f"{out.name} report")
+        assert run(["compare", str(out), "--models", "preset:episodic,preset:pathways", "--out", str(report)]) == 0
+        assert run(["plan", str(out), "--out", str(out.with_name(f"{out.name} plan.csv"))]) == 0
 
 
 @pytest.mark.parametrize("name", ["x" * 5_000, "nul\0.csv"])
