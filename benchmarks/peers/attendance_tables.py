@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
 from tariff.money import AMOUNT_LIMIT_PENCE, MILLION
@@ -149,12 +148,12 @@ def tables_of(pack: RulePack) -> AttendanceTables:
 
 
 def _attendance_hrgs() -> list[Hrg]:
-    """WF01 and WF02 by letter: A follow-up, B first, C and D the same not face to face, any other not face to face."""
+    """WF01 and WF02 by letter: A follow-up, B first, C and D the same not face to face, E not face to face."""
     first, remote = {"A": False, "B": True, "C": False, "D": True}, {"A": False, "B": False}
     return [
         Hrg(f"{root}{letter}", procedure=False, first=first.get(letter), remote=remote.get(letter, True), multi=root == "WF02")
         for root in ("WF01", "WF02")
-        for letter in ascii_uppercase
+        for letter in "ABCDE"
     ]
 
 

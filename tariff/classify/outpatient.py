@@ -31,9 +31,9 @@ NOT_CONSULTANT_SPECIALTIES: Final = frozenset({"560", "900", "901", "902", "903"
 _YES: Final = frozenset({"Y", "YES", "1", "TRUE"})
 _NO: Final = frozenset({"N", "NO", "0", "FALSE"})
 _SEEN, _NOT_SEEN = 1, 2
-_LETTERS: Final = {"A": 1, "B": 2, "C": 3, "D": 4}
-"""Of a WF HRG: A follow-up, B first, C follow-up and D first not face to face; any other is not face to face."""
-_OTHER_LETTER, _MULTI = 5, 8
+_LETTERS: Final = {"A": 1, "B": 2, "C": 3, "D": 4, "E": 5}
+"""Of a WF HRG: A follow-up, B first, C follow-up and D first not face to face; E not face to face (FORMATS section 3)."""
+_MULTI: Final = 8
 _NO_PRICE_FUNCTION: Final = -1
 
 
@@ -57,10 +57,10 @@ def attended(code: str) -> int:
 
 
 def attendance_form(hrg: str) -> int:
-    """What an attendance HRG says: single (WF01) or multi-professional (WF02), and its letter; 0 for any other HRG."""
-    if hrg[:4] not in {"WF01", "WF02"}:
-        return 0
-    return _LETTERS.get(hrg[4:], _OTHER_LETTER) + (_MULTI if hrg.startswith("WF02") else 0)
+    """What an attendance HRG says: single (WF01) or multi-professional (WF02), and its letter; 0 for any other HRG, and for one
+    that has lost its letter or has another."""
+    letter = _LETTERS.get(hrg[4:], 0) if hrg[:4] in {"WF01", "WF02"} else 0
+    return letter + _MULTI if letter and hrg.startswith("WF02") else letter
 
 
 def leadership(code: str) -> int:

@@ -38,8 +38,9 @@ ATTENDANCE_LETTERS: Final = {
     "B": (FIRST, True),
     "C": (FOLLOW_UP, False),
     "D": (FIRST, False),
+    "E": (None, False),
 }
-"""First or follow-up, and whether face to face, by the last letter of such an HRG (RULES 2.1)."""
+"""First or follow-up, and whether face to face, by the last letter of such an HRG (RULES 2.1, FORMATS 3)."""
 FIRST_ATTENDANCE: Final = {"1": (FIRST, True), "2": (FOLLOW_UP, True), "3": (FIRST, False), "4": (FOLLOW_UP, False)}
 """The same by the first attendance code."""
 
@@ -84,7 +85,7 @@ class Attendance(NamedTuple):
     def is_procedure(self) -> bool:
         """Whether the HRG is a procedure: given, and neither an attendance nor invalid for grouping (RULES 2.1)."""
         hrg = self.line.currency
-        return hrg is not None and hrg[:4] not in ATTENDANCE_HRGS and not self.line.is_ungrouped
+        return hrg is not None and not is_attendance(hrg) and not self.line.is_ungrouped
 
     @property
     def is_consultant_led(self) -> bool:
@@ -103,15 +104,20 @@ class Visit(NamedTuple):
 
 
 def visit_of(attendance: Attendance) -> Visit:
-    """The kind of attendance. An attendance HRG goes before the row's own codes; one that does not end in A to D is not face to
-    face, and the row's code says whether it was the first (RULES 2.1). Where nothing says so it counts as a follow-up: such a
-    row is rejected, and its size is not overstated."""
+    """The kind of attendance. An attendance HRG goes before the row's own codes; of one that ends in E that code says whether
+    it was the first (RULES 2.1). Where nothing says so it counts as a follow-up: such a row is rejected, and its size is not
+    overstated."""
     hrg = attendance.line.currency or ""
     order, face_to_face = FIRST_ATTENDANCE.get(attendance.first_attendance or "", (FOLLOW_UP, True))
-    if hrg[:4] not in ATTENDANCE_HRGS:
+    if not is_attendance(hrg):
         return Visit(order, MULTI if attendance.multi_professional in YES else SINGLE, face_to_face)
-    order, face_to_face = ATTENDANCE_LETTERS.get(hrg[4:], (order, False))
-    return Visit(order, ATTENDANCE_HRGS[hrg[:4]], face_to_face)
+    told, face_to_face = ATTENDANCE_LETTERS[hrg[4:]]
+    return Visit(told or order, ATTENDANCE_HRGS[hrg[:4]], face_to_face)
+
+
+def is_attendance(hrg: str) -> bool:
+    """Whether an HRG stands for an attendance. One that lost its letter, or has another, is an HRG as any other: unknown."""
+    return hrg[:4] in ATTENDANCE_HRGS and hrg[4:] in ATTENDANCE_LETTERS
 
 
 # --- points of delivery and settings ---------------------------------------------------------------------------------
