@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from tariff.best_practice.standing import OPEN, SETTING
 from tariff.errors import Fault, RulesError, UsageError
 from tariff.labels import LOCAL, PASS_THROUGH, Labels
 from tariff.money import MILLION, pounds
@@ -185,28 +186,33 @@ def best_practice_notes(row: Mapping[str, Any], pack: RulePack) -> Iterator[str]
     names = {paid.tariff: paid.name for paid in reversed(pack.best_practice)}
     statuses = row["best_practice_status"].split(";")
     for tariff, status in zip(row["best_practice_tariff"].split(";"), statuses, strict=True):
-        lacking = "; ".join(_missing_in_words(row["best_practice_missing"] or "", tariff, pack, where=status == "not_met"))
+        failed, unknown = _missing_in_words(row, tariff, pack, not_met=status == "not_met")
         told = {
             "met": "",
-            "not_met": f"; failed: {lacking or 'the evidence names no criterion'}",
-            "no_evidence": f"; nothing is known of: {lacking}" if lacking else "; the evidence says nothing usable of it",
-        }[status]
+            "not_met": f"; failed: {failed or 'the evidence names no criterion'}",
+            "no_evidence": "" if unknown else "; the evidence says nothing usable of it",
+        }[status] + (f"; nothing is known of: {unknown}" if unknown else "")
         yield f"Best practice {names[tariff]} ({tariff}): {status.replace('_', ' ')}{told}."
     for column, words in _WORTH_OF_BEST_PRACTICE.items():
         if row[column]:
             yield f"{words} {pounds(row[column])}, with market forces."
 
 
-def _missing_in_words(missing: str, tariff: str, pack: RulePack, *, where: bool) -> Iterator[str]:
-    """The criteria of a tariff that a line lacks; `where` the pack asks for each is told too."""
-    asked = {row.criterion: row for row in pack.best_practice_criteria if row.tariff == tariff}
-    for text in missing.split(";"):
-        of, _, criterion = text.partition(":")
-        if of == tariff and criterion == "setting":
-            yield "the care was given in another setting"
-        elif of == tariff:
-            row = asked[criterion]
-            yield f"{row.name} ({row.origin})" if where else row.name
+def _missing_in_words(row: Mapping[str, Any], tariff: str, pack: RulePack, *, not_met: bool) -> tuple[str, str]:
+    """The criteria of a tariff that a line failed, with where the pack asks for them, and those that nothing is known of."""
+    asked = {criterion.criterion: criterion for criterion in pack.best_practice_criteria if criterion.tariff == tariff}
+    failed, unknown = [], []
+    for text in (row["best_practice_missing"] or "").split(";"):
+        of, _, name = text.partition(":")
+        if of != tariff:
+            continue
+        if name == SETTING:
+            failed.append("the care was given in another setting")
+        elif not_met and not name.endswith(OPEN):
+            failed.append(f"{asked[name].name} ({asked[name].origin})")
+        else:
+            unknown.append(asked[name.removesuffix(OPEN)].name)
+    return "; ".join(failed), "; ".join(unknown)
 
 
 _WORTH_OF_BEST_PRACTICE: Final = {

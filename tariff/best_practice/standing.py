@@ -29,10 +29,13 @@ WHOLE: Final = ""
 """Criterion of an answer about the tariff as a whole."""
 SETTING: Final = "setting"
 """What a line lacks that a price by setting covers in another setting."""
+OPEN: Final = "?"
+"""Ends a criterion without evidence where another one failed."""
 
 
 class Answer(NamedTuple):
-    """What evidence says of one tariff: its status, and the criteria that failed or that nothing is known of."""
+    """What evidence says of one tariff: its status, and the criteria that failed or that nothing is known of; the latter end in
+    `OPEN` where the tariff is not met."""
 
     tariff: int
     status: int
@@ -44,7 +47,7 @@ Said = tuple[Answer, ...]
 
 
 def judged(facts: dict[str, bool], criteria: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
-    """Status of a tariff with these `criteria` by what is said of them, and the criteria failed, or else unknown."""
+    """Status of a tariff with these `criteria` by what is said of them, and the criteria failed or unknown (as in `Answer`)."""
     failed = tuple(name for name in criteria if facts.get(name) is False)
     unknown = tuple(name for name in criteria if name not in facts)
     whole = facts.get(WHOLE)
@@ -55,7 +58,9 @@ def judged(facts: dict[str, bool], criteria: tuple[str, ...]) -> tuple[int, tupl
         return NO_EVIDENCE, ()
     if shown:
         return MET, ()
-    return (NOT_MET, failed) if failed or whole is False else (NO_EVIDENCE, unknown)
+    if failed or whole is False:
+        return NOT_MET, (*failed, *(f"{name}{OPEN}" for name in unknown if whole is None))
+    return NO_EVIDENCE, unknown
 
 
 class EvidenceOfPack:

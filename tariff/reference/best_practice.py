@@ -298,7 +298,8 @@ def _speaks(book: BestPractice, provider: str, gate: str) -> bool:
 
 def status_of(tariff: str, said: Mapping[str, str], book: BestPractice) -> tuple[str, tuple[str, ...]]:
     """Met where every criterion is, or the whole is said to be; not met where any is not, or the whole is not; what contradicts
-    itself, or leaves a criterion open, is no evidence. And the criteria failed, else those nothing is known of."""
+    itself, or leaves a criterion open, is no evidence. And the criteria failed, and those nothing is known of: with a question
+    mark where the tariff is not met, for the status does not tell them apart."""
     needed = book.criteria.get(tariff, ())
     failed = tuple(name for name in needed if said.get(name) == NOT_MET)
     open_still = tuple(name for name in needed if name not in said)
@@ -309,7 +310,7 @@ def status_of(tariff: str, said: Mapping[str, str], book: BestPractice) -> tuple
     if whole == MET or every_one_met:
         return MET, ()
     if failed or whole == NOT_MET:
-        return NOT_MET, failed
+        return NOT_MET, failed if whole == NOT_MET else (*failed, *(f"{name}?" for name in open_still))
     return UNKNOWN, open_still
 
 

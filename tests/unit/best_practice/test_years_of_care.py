@@ -133,7 +133,7 @@ def plainly(one: dict[str, Any], care: list[tuple[str, str, str, date]], rows: l
     if whole == "yes" and failed:
         return "no_evidence", ";".join(failed)
     if failed:
-        return "not_met", ";".join(failed)
+        return "not_met", ";".join([*failed, *(f"{name}?" for name in unknown if whole is None)])
     if whole == "yes":
         return "met", None
     if whole == "no":
