@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from tariff.best_practice.standing import OPEN, SETTING
+from tariff.best_practice.standing import CONTRADICTORY, OPEN, SETTING
 from tariff.errors import Fault, RulesError, UsageError
 from tariff.labels import LOCAL, PASS_THROUGH, Labels
 from tariff.money import MILLION, pounds
@@ -186,33 +186,33 @@ def best_practice_notes(row: Mapping[str, Any], pack: RulePack) -> Iterator[str]
     names = {paid.tariff: paid.name for paid in reversed(pack.best_practice)}
     statuses = row["best_practice_status"].split(";")
     for tariff, status in zip(row["best_practice_tariff"].split(";"), statuses, strict=True):
-        failed, unknown = _missing_in_words(row, tariff, pack, not_met=status == "not_met")
-        told = {
-            "met": "",
-            "not_met": f"; failed: {failed or 'the evidence names no criterion'}",
-            "no_evidence": "" if unknown else "; the evidence says nothing usable of it",
-        }[status] + (f"; nothing is known of: {unknown}" if unknown else "")
-        yield f"Best practice {names[tariff]} ({tariff}): {status.replace('_', ' ')}{told}."
+        told = "; ".join([status.replace("_", " "), *_why_so(row, tariff, pack, status)])
+        yield f"Best practice {names[tariff]} ({tariff}): {told}."
     for column, words in _WORTH_OF_BEST_PRACTICE.items():
         if row[column]:
             yield f"{words} {pounds(row[column])}, with market forces."
 
 
-def _missing_in_words(row: Mapping[str, Any], tariff: str, pack: RulePack, *, not_met: bool) -> tuple[str, str]:
-    """The criteria of a tariff that a line failed, with where the pack asks for them, and those that nothing is known of."""
+def _why_so(row: Mapping[str, Any], tariff: str, pack: RulePack, status: str) -> Iterator[str]:
+    """What keeps a line from meeting a tariff: what failed, with where the pack asks for it, what nothing is known of, and where
+    the evidence contradicts itself."""
     asked = {criterion.criterion: criterion for criterion in pack.best_practice_criteria if criterion.tariff == tariff}
-    failed, unknown = [], []
-    for text in (row["best_practice_missing"] or "").split(";"):
-        of, _, name = text.partition(":")
-        if of != tariff:
-            continue
-        if name == SETTING:
-            failed.append("the care was given in another setting")
-        elif not_met and not name.endswith(OPEN):
-            failed.append(f"{asked[name].name} ({asked[name].origin})")
-        else:
-            unknown.append(asked[name.removesuffix(OPEN)].name)
-    return "; ".join(failed), "; ".join(unknown)
+    parts = (text.partition(":") for text in (row["best_practice_missing"] or "").split(";"))
+    missing = [name for of, _, name in parts if of == tariff]
+    named = [name for name in missing if name in asked]
+    if CONTRADICTORY in missing:
+        against = f"met as a whole, though not: {'; '.join(asked[name].name for name in named)}"
+        yield f"the evidence contradicts itself: {against if named else 'not met as a whole, though every criterion is'}"
+        return
+    if status == "not_met":
+        failed = [f"{asked[name].name} ({asked[name].origin})" for name in named]
+        failed += ["the care was given in another setting"] if SETTING in missing else []
+        yield f"failed: {'; '.join(failed) or 'the evidence names no criterion'}"
+        named = [name.removesuffix(OPEN) for name in missing if name.endswith(OPEN)]
+    if named:
+        yield f"nothing is known of: {'; '.join(asked[name].name for name in named)}"
+    elif status == "no_evidence":
+        yield "the evidence says nothing usable of it"
 
 
 _WORTH_OF_BEST_PRACTICE: Final = {

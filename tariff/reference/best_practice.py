@@ -306,7 +306,7 @@ def status_of(tariff: str, said: Mapping[str, str], book: BestPractice) -> tuple
     whole = said.get(WHOLE)
     every_one_met = bool(needed) and not failed and not open_still
     if (whole == MET and failed) or (whole == NOT_MET and every_one_met):
-        return UNKNOWN, failed
+        return UNKNOWN, ("contradictory", *failed)
     if whole == MET or every_one_met:
         return MET, ()
     if failed or whole == NOT_MET:

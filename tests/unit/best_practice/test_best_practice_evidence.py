@@ -9,10 +9,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tariff.best_practice.evidence import COLUMNS, Evidence, evidence_of, evidence_problems, read_evidence
+from tariff.best_practice.evidence import COLUMNS, Evidence, evidence_of, read_evidence
+from tariff.best_practice.not_used import evidence_problems
 from tariff.errors import ActivityError
 from tariff.pricing import price
 from tariff.rulepack import RulePack, load_pack
+from tariff.waterfall import explain
 
 PACK = Path(__file__).parents[2] / "spec" / "pack"
 
@@ -68,6 +70,44 @@ def test_everything_that_cannot_be_used_is_listed_with_counts(pack: RulePack) ->
         "unknown_line": (1, ("hip",)),
         "not_covered": (1, ("copd",)),
     }
+
+
+def test_a_tariff_answered_against_its_criteria_is_listed(pack: RulePack) -> None:
+    """As a whole met though a criterion is not, as a whole not met though all are: neither is used. The rest agrees."""
+    every = ("surgery", "geriatrician", "protocol")
+    evidence = evidence_of(
+        said(
+            ("RNO", "S1", "hip", "", "yes"),
+            ("RNO", "S1", "hip", "surgery", "no"),
+            ("RNO", "S1", "hip", "protocol", "yes"),
+            ("RNO", "S2", "hip", "", "no"),
+            *(("RNO", "S2", "hip", criterion, "yes") for criterion in every),
+            ("RNO", "S3", "hip", "", "no"),
+            *(("RNO", "S3", "hip", criterion, "yes") for criterion in every[:2]),
+            ("RNO", "S4", "hip", "", "yes"),
+            *(("RNO", "S4", "hip", criterion, "yes") for criterion in every),
+        )
+    )
+    priced = price(hips("S1", "S2", "S3", "S4"), pack, evidence=evidence).collect()
+    assert priced["best_practice_status"].to_list() == ["no_evidence", "no_evidence", "not_met", "met"]
+    assert told(evidence, pack, priced.lazy()) == {"contradictory_whole": (2 + 4, ("hip",))}
+    one, other = (str(explain(priced, pack, line=line)) for line in ("S1", "S2"))
+    assert "no evidence; the evidence contradicts itself: met as a whole, though not: Surgery within 36 hours." in one
+    assert "no evidence; the evidence contradicts itself: not met as a whole, though every criterion is." in other
+
+
+def test_a_gate_answered_against_its_criteria_is_listed_for_the_days_they_share(pack: RulePack) -> None:
+    columns = ["provider", "tariff", "criterion", "met", "period_start", "period_end"]
+    rows = [
+        ("RNO", "joint", "", "yes", "2017-04-01", "2017-06-30"),
+        ("RNO", "joint", "proms", "no", "2017-06-30", "2017-09-30"),
+        ("RTR", "joint", "", "yes", "2017-04-01", "2017-06-30"),
+        ("RTR", "joint", "proms", "no", "2017-07-01", "2017-09-30"),
+        ("RMX", "joint", "", "no", "2017-04-01", "2018-03-31"),
+        ("RMX", "joint", "proms", "yes", "2017-04-01", "2017-09-30"),
+        ("RMX", "joint", "registry", "yes", "2017-09-01", "2018-03-31"),
+    ]
+    assert told(evidence_of(pl.DataFrame(rows, schema=columns, orient="row")), pack) == {"contradictory_whole": (5, ("joint",))}
 
 
 def test_problems_never_name_a_line(pack: RulePack) -> None:

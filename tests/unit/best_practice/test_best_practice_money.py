@@ -194,6 +194,8 @@ def test_explain_names_the_criterion_that_failed_and_what_it_cost(pack: RulePack
     assert "Best practice An addition for all criteria (hip): not met; failed: Surgery within 36 hours (" in told
     assert "best_practice_criteria.csv:" in told
     assert "What failed cost £1,536.69, with market forces." in told
+    half = str(explain(price(line, pack, evidence=evidence.head(2)), pack, line="RW3TB01A0"))
+    assert "); nothing is known of: Joint assessment protocol." in half
     paid = str(explain(price(line, pack, evidence=whole(line, "hip", 1, 0)), pack, line="RW3TB01A0"))
     assert "non-elective price of TB01A (RULES 1.3), with £1,335.00 on top for best practice, hip (RULES 3.1)" in paid
     assert "pack/admitted.csv:25 and pack/best_practice.csv:2" in paid
