@@ -201,8 +201,9 @@ def _why_so(row: Mapping[str, Any], tariff: str, pack: RulePack, status: str) ->
     missing = [name for of, _, name in parts if of == tariff]
     named = [name for name in missing if name in asked]
     if CONTRADICTORY in missing:
-        against = f"met as a whole, though not: {'; '.join(asked[name].name for name in named)}"
-        yield f"the evidence contradicts itself: {against if named else 'not met as a whole, though every criterion is'}"
+        against = f"itself: met as a whole, though not: {'; '.join(asked[name].name for name in named)}"
+        whole = "itself: not met as a whole, though every criterion is" if asked else "what the line itself shows"
+        yield f"the evidence contradicts {against if named else whole}"
         return
     if status == "not_met":
         failed = [f"{asked[name].name} ({asked[name].origin})" for name in named]

@@ -10,7 +10,7 @@ import polars as pl
 
 from tariff.activity.files import digest
 from tariff.best_practice.evidence import codes_of, problem
-from tariff.best_practice.standing import contradictory_gates, contradictory_lines
+from tariff.best_practice.standing import CONTRADICTORY, SETTING, WHOLE, contradictory_gates, contradictory_lines
 from tariff.rulepack.best_practice_rows import PROVIDER_GATE, YEAR_OF_CARE
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ def evidence_problems(
 ) -> tuple[EvidenceProblem, ...]:
     """All evidence that changed no price because it could not: what reading left out; tariffs and criteria that none of `packs`
     holds; tariffs as a whole against their criteria; a line's evidence of a provider gate and a gate's of a tariff that is none;
-    and, where `priced` lines are given, lines that are not there and lines that the tariff does not cover."""
+    and, where `priced` lines are given, lines that are not there, lines that the tariff does not cover, and lines that themselves
+    show the contrary."""
     paying = [pack for pack in packs if pack.rules.best_practice.method != "none"]
     gates, years = (
         {row.tariff for pack in paying for row in pack.best_practice if row.mechanism == mechanism}
@@ -44,6 +45,7 @@ def evidence_problems(
     )
     tariffs = {row.tariff for pack in paying for row in pack.best_practice}
     criteria = {(row.tariff, row.criterion) for pack in paying for row in pack.best_practice_criteria}
+    shown = tariffs - {tariff for tariff, _ in criteria} - gates
     both = pl.concat([evidence.lines.select("tariff", "criterion"), evidence.gates.select("tariff", "criterion")])
     known = pl.col("tariff").is_in(list(tariffs))
     unknown = both.filter(~known)
@@ -74,7 +76,7 @@ def evidence_problems(
             codes_of(odd_gates, "tariff"),
         ),
         problem("gate_by_line", by_line.height, _BY_LINE, codes_of(by_line, "tariff")),
-        *(_unmatched(evidence.lines.filter(known), years, priced) if priced is not None else ()),
+        *(_unmatched(evidence.lines.filter(known), years, shown, priced) if priced is not None else ()),
     ]
     return tuple(one for one in found if one.rows)
 
@@ -89,22 +91,37 @@ _BY_LINE: Final = (
 )
 
 
-def _unmatched(lines: pl.DataFrame, years: Collection[str], priced: pl.LazyFrame) -> list[EvidenceProblem]:
+_AGAINST_LINE: Final = "the answer is not what the line itself shows; the tariff is not paid on it"
+
+
+def _holds(column: str, part: pl.Expr) -> pl.Expr:
+    """Whether a list separated by `;` holds a part."""
+    return (";" + pl.col(column) + ";").str.contains(";" + part + ";", literal=True)
+
+
+def _unmatched(
+    lines: pl.DataFrame, years: Collection[str], shown: Collection[str], priced: pl.LazyFrame
+) -> list[EvidenceProblem]:
     """Evidence of lines that were not priced in this run, and of lines that the tariff does not cover; a year of care (`years`)
-    is shown by any line of the patient."""
+    is shown by any line of the patient. And evidence against what a line itself shows, of tariffs without criteria (`shown`)."""
     key = ["provider", "line_id"]
     seen = priced.select(
         pl.col("provider").cast(pl.String).str.strip_chars().str.to_uppercase(),
         pl.col("line_id").cast(pl.String).str.strip_chars(),
         covered=pl.col("best_practice_tariff").fill_null(""),
+        missing=pl.col("best_practice_missing").fill_null(""),
     )
     met = lines.lazy().join(seen, on=key, how="left", maintain_order="left").collect()
     absent = met.filter(pl.col("covered").is_null())
-    listed = (";" + pl.col("covered") + ";").str.contains(";" + pl.col("tariff") + ";", literal=True)
+    listed = _holds("covered", pl.col("tariff"))
     of_year = pl.col("tariff").is_in(list(years))
     not_covered = met.filter(pl.col("covered").is_not_null() & ~listed & ~of_year)
     sentence = "the line was priced, but the tariff does not cover it"
+    denied = ~pl.col("met") & _holds("missing", pl.col("tariff") + f":{CONTRADICTORY}")
+    elsewhere = pl.col("met") & _holds("missing", pl.col("tariff") + f":{SETTING}")
+    against = met.filter((pl.col("criterion") == WHOLE) & pl.col("tariff").is_in(list(shown)) & (denied | elsewhere))
     return [
+        problem("contradicts_line", against.height, _AGAINST_LINE, codes_of(against, "tariff")),
         problem(
             "unknown_line", absent.height, "no line of this run has that provider and identifier", codes_of(absent, "tariff")
         ),

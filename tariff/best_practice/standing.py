@@ -123,7 +123,11 @@ class EvidenceOfPack:
             return self._said.setdefault(said, len(self._said))
 
     def _judged(self, tariff: str, facts: dict[str, bool]) -> Answer:
-        return Answer(self._number[tariff], *judged(facts, self._criteria.get(tariff, ())))
+        criteria = self._criteria.get(tariff, ())
+        status, missing = judged(facts, criteria)
+        # without criteria the line itself shows a tariff to be met: an answer against that contradicts it
+        denied = status == NOT_MET and not criteria and tariff not in self._gates
+        return Answer(self._number[tariff], status, (CONTRADICTORY,) if denied else missing)
 
     def _known(self, frame: pl.DataFrame, tariffs: Iterable[str]) -> pl.DataFrame:
         """Evidence of these tariffs and of criteria that they have."""

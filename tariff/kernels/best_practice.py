@@ -148,7 +148,10 @@ def standing_of(terms, rows, start, end, status, said, setting, is_emergency, st
         candidates |= bit
         covering |= np.int64(1) << (position - start)
         first = first or row
-        answer = MET if terms[row, SHOWN_BY_LINE] != 0 else status[said, tariff]
+        answer = status[said, tariff]
+        if terms[row, SHOWN_BY_LINE] != 0:
+            # evidence against what the line itself shows: a contradiction, and so no evidence
+            answer = NO_EVIDENCE if answer == NOT_MET else MET
         if answer == MET:
             met |= bit
         elif answer == NOT_MET:

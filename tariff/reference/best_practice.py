@@ -323,7 +323,9 @@ def candidates_of(facts: Facts, book: BestPractice) -> list[Candidate]:
         if inside:
             row = inside[0]
             if row.mechanism != GATE and not book.criteria.get(tariff):
-                found.append(Candidate(tariff, row, row, MET, ()))
+                denied = answers(tariff, facts, book).get(WHOLE) == NOT_MET
+                shown = (UNKNOWN, ("contradictory",)) if denied else (MET, ())
+                found.append(Candidate(tariff, row, row, *shown))
             else:
                 found.append(Candidate(tariff, row, row, *status_of(tariff, answers(tariff, facts, book), book)))
         elif outside := [row for row in about if row.mechanism == BY_SETTING]:

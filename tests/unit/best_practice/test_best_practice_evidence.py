@@ -110,6 +110,21 @@ def test_a_gate_answered_against_its_criteria_is_listed_for_the_days_they_share(
     assert told(evidence_of(pl.DataFrame(rows, schema=columns, orient="row")), pack) == {"contradictory_whole": (5, ("joint",))}
 
 
+def test_an_answer_against_what_the_line_itself_shows_is_listed(pack: RulePack) -> None:
+    """A stay of no days is same-day emergency care, one of eight is not, whatever evidence says; what agrees is no problem."""
+    stays = hips("S1", "S2", "S3", "S4").with_columns(
+        hrg=pl.lit("TB03A"),
+        grouping_method=pl.lit("D"),
+        admission_date=pl.when(pl.col("spell_id").is_in(["S1", "S2"])).then("discharge_date").otherwise("admission_date"),
+    )
+    answers = zip(("S1", "S2", "S3", "S4"), ("no", "yes", "yes", "no"), strict=True)
+    evidence = evidence_of(said(*(("RNO", line, "sdec", "", met) for line, met in answers)))
+    priced = price(stays, pack, evidence=evidence).collect()
+    assert priced["best_practice_status"].to_list() == ["no_evidence", "met", "not_met", "not_met"]
+    assert told(evidence, pack, priced.lazy()) == {"contradicts_line": (2, ("sdec",))}
+    assert "no evidence; the evidence contradicts what the line itself shows." in str(explain(priced, pack, line="S1"))
+
+
 def test_problems_never_name_a_line(pack: RulePack) -> None:
     evidence = evidence_of(said(("RNO", "SECRET1", "hip", "", "yes"), ("RNO", "SECRET1", "hip", "", "no")))
     problems = [*evidence_problems(evidence, [pack], price(hips("S1"), pack, evidence=evidence))]
