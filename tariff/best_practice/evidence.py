@@ -19,6 +19,7 @@ from typing import Final
 import polars as pl
 
 from tariff.activity.cells import DATE_FORMATS, DEFAULT_DATE_FORMATS
+from tariff.activity.csv_file import SURPLUS
 from tariff.activity.files import opened
 from tariff.columns import EVIDENCE, names
 from tariff.errors import ActivityError, Fault, did_you_mean
@@ -85,13 +86,16 @@ def evidence_of(frame: pl.LazyFrame | pl.DataFrame) -> Evidence:
     gates = stated.filter(pl.col("period_start") <= pl.col("period_end"))
     unusable = rows.filter(~rows["said_nothing"] & ~(sound & (rows["line_id"].is_not_null() | is_gate)))
     problems = (
-        problem("unreadable", unusable.height, "a cell that a line or a gate needs is blank or cannot be read", ()),
+        problem("unreadable", unusable.height, _UNREADABLE, ()),
         problem("silent", int(rows["said_nothing"].sum()), "'met' is blank: they say nothing", ()),
         one_sided,
         problem("backward_period", stated.height - gates.height, "the period of a gate ends before it starts", ()),
         _contradictory_gates(gates),
     )
     return Evidence(lines, gates, tuple(problem for problem in problems if problem.rows))
+
+
+_UNREADABLE: Final = "a cell that a line or a gate needs is blank or cannot be read, or there are more cells than headings"
 
 
 def _named(frame: pl.LazyFrame, where: str) -> pl.LazyFrame:
@@ -108,8 +112,14 @@ def _named(frame: pl.LazyFrame, where: str) -> pl.LazyFrame:
         faults.append(Fault(where, "neither line_id, nor period_start and period_end", "evidence is of lines or of periods"))
     if faults:
         raise ActivityError("The evidence cannot be used.", faults)
+    cells = [(pl.col(present[name]) if name in present else pl.lit(None)).cast(pl.String).alias(name) for name in COLUMNS]
+    if SURPLUS not in frame.collect_schema():
+        return frame.select(cells)
+    # a cell beyond the last heading means that the cells of the row may have shifted: none of them can be trusted
+    distrusted = [pl.lit("unreadable" if name == "met" else None, pl.String) for name in COLUMNS]
     return frame.select(
-        (pl.col(present[name]) if name in present else pl.lit(None)).cast(pl.String).alias(name) for name in COLUMNS
+        pl.when(pl.col(SURPLUS).is_null()).then(cell).otherwise(other).alias(name)
+        for name, cell, other in zip(COLUMNS, cells, distrusted, strict=True)
     )
 
 

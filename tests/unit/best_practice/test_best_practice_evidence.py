@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tariff.best_practice.evidence import COLUMNS, Evidence, evidence_of, read_evidence
+from tariff.best_practice.evidence import COLUMNS, Evidence, evidence_of, evidence_rows, read_evidence
 from tariff.best_practice.not_used import evidence_problems
 from tariff.errors import ActivityError
 from tariff.pricing import price
@@ -155,6 +155,16 @@ def test_files_of_both_shapes_and_both_formats(pack: RulePack, tmp_path: Path) -
     assert of_text.lines.rows() == of_parquet.lines.rows() == [("RNO", "S1", "hip", "", True)]
     assert of_text.gates.rows() == of_parquet.gates.rows() == [("RNO", "joint", "", date(2017, 4, 1), date(2018, 3, 31), True)]
     assert price(hips("S1"), pack, evidence=of_text).select("price_pence").collect().item() == 733_500
+
+
+def test_a_row_with_more_cells_than_headings_is_not_trusted(pack: RulePack, tmp_path: Path) -> None:
+    file = tmp_path / "evidence.csv"
+    rows = "RNO,S1,hip,,yes,extra\nRNO,S2,hip,,,yes\nRNO,S3,hip,,yes\n"
+    file.write_text("provider,line_id,tariff,criterion,met\n" + rows, encoding="utf-8")
+    evidence = read_evidence([file])
+    assert evidence.lines.rows() == [("RNO", "S3", "hip", "", True)]
+    assert told(evidence, pack) == {"unreadable": (2, ())}
+    assert [row["line_id"] for row in evidence_rows([file])] == [None, None, "S3"], "nor does the reference"
 
 
 @pytest.mark.parametrize(
