@@ -10,8 +10,10 @@ import polars as pl
 
 from tariff.activity.files import digest
 from tariff.best_practice.evidence import codes_of, problem
+from tariff.best_practice.gates import thresholds
 from tariff.best_practice.standing import CONTRADICTORY, SETTING, WHOLE, contradictory_gates, contradictory_lines
 from tariff.rulepack.best_practice_rows import PROVIDER_GATE, YEAR_OF_CARE
+from tariff.rulepack.book import TRUST_CODE_LENGTH
 
 if TYPE_CHECKING:
     from tariff.best_practice.evidence import Evidence, EvidenceProblem
@@ -36,8 +38,8 @@ def evidence_problems(
 ) -> tuple[EvidenceProblem, ...]:
     """All evidence that changed no price because it could not: what reading left out; tariffs and criteria that none of `packs`
     holds; tariffs as a whole against their criteria; a line's evidence of a provider gate and a gate's of a tariff that is none;
-    and, where `priced` lines are given, lines that are not there, lines that the tariff does not cover, and lines that themselves
-    show the contrary."""
+    and, where `priced` lines are given, lines that are not there, lines that the tariff does not cover, lines that themselves
+    show the contrary, and gates of providers without lines."""
     paying = [pack for pack in packs if pack.rules.best_practice.method != "none"]
     gates, years = (
         {row.tariff for pack in paying for row in pack.best_practice if row.mechanism == mechanism}
@@ -76,9 +78,29 @@ def evidence_problems(
             codes_of(odd_gates, "tariff"),
         ),
         problem("gate_by_line", by_line.height, _BY_LINE, codes_of(by_line, "tariff")),
-        *(_unmatched(evidence.lines.filter(known), years, shown, priced) if priced is not None else ()),
     ]
+    if priced is not None:
+        found += _unmatched(evidence.lines.filter(known), years, shown, priced)
+        found.append(_gates_of_nobody(evidence.gates.filter(pl.col("tariff").is_in(list(gates))), priced))
     return tuple(one for one in found if one.rows)
+
+
+def problems_of_counting(evidence: Evidence, packs: Sequence[RulePack], priced: pl.LazyFrame) -> tuple[EvidenceProblem, ...]:
+    """The same where answers of single lines are counted into gates: those are used but for criteria that have no threshold."""
+    counted = pl.concat([thresholds(pack).select("tariff", "criterion") for pack in packs]).unique()
+    asked = {(row.tariff, row.criterion) for pack in packs for row in pack.best_practice_criteria}
+    gates = {row.tariff for pack in packs for row in pack.best_practice if row.mechanism == PROVIDER_GATE}
+    of_gates = evidence.lines.filter(pl.col("tariff").is_in(list(gates))).join(counted, on=["tariff", "criterion"], how="anti")
+    named = pl.DataFrame(
+        sorted(asked | {(gate, WHOLE) for gate in gates}), schema={"tariff": pl.String(), "criterion": pl.String()}, orient="row"
+    )
+    idle = of_gates.join(named, on=["tariff", "criterion"], how="semi")
+    sentence = "the pack states no threshold for it, so it is counted into no gate"
+    found = [one for one in evidence_problems(evidence, packs, priced) if one.problem != "gate_by_line"]
+    return (
+        *found,
+        *([problem("no_threshold", idle.height, sentence, codes_of(idle, "tariff", "criterion"))] if idle.height else []),
+    )
 
 
 _WHOLE_AND_PARTS: Final = (
@@ -92,6 +114,15 @@ _BY_LINE: Final = (
 
 
 _AGAINST_LINE: Final = "the answer is not what the line itself shows; the tariff is not paid on it"
+
+
+def _gates_of_nobody(gates: pl.DataFrame, priced: pl.LazyFrame) -> EvidenceProblem:
+    """Evidence of gates of providers that have no line in this run, under their own code or as the trust of a site."""
+    provider = pl.col("provider").cast(pl.String).str.strip_chars().str.to_uppercase()
+    seen = priced.select(provider).unique().collect()
+    codes = pl.concat([seen, seen.select(pl.col("provider").str.head(TRUST_CODE_LENGTH))]).unique()
+    idle = gates.join(codes, on="provider", how="anti")
+    return problem("unknown_provider", idle.height, "no line of this run is of that provider", codes_of(idle, "tariff"))
 
 
 def _holds(column: str, part: pl.Expr) -> pl.Expr:

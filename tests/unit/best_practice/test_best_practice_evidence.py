@@ -212,6 +212,13 @@ def test_gates_that_contradict_each_other_and_periods_that_run_backwards_are_lis
     }
 
 
+def test_gates_of_providers_without_lines_are_listed(pack: RulePack) -> None:
+    """RNO treats nobody under its own code, but at its site RNO01."""
+    evidence = gates(*((provider, "joint", "yes", "2017-04-01", "2018-03-31") for provider in ("RNO", "RNO01", "RTR", "RTR05")))
+    priced = price(hips("S1").with_columns(provider=pl.lit("RNO01")), pack, evidence=evidence)
+    assert told(evidence, pack, priced) == {"unknown_provider": (2, ("joint",))}
+
+
 def test_a_column_that_stands_twice_is_refused() -> None:
     twice = pl.DataFrame({"provider": ["RNO"], "line_id": ["S1"], "tariff": ["hip"], "met": ["yes"], "Met": ["no"]})
     with pytest.raises(ActivityError, match="column 'met' stands twice"):
