@@ -14,6 +14,7 @@ from tariff.errors import Fault, RulesError, UsageError
 from tariff.labels import LOCAL, PASS_THROUGH, Labels
 from tariff.money import MILLION, pounds
 from tariff.reasons import PRICED, REASON_NUMBER, REASONS, Basis, basis_sentences
+from tariff.rulepack.best_practice_rows import EMERGENCY_SETTING
 
 if TYPE_CHECKING:
     from tariff.rulepack import RulePack
@@ -207,13 +208,26 @@ def _why_so(row: Mapping[str, Any], tariff: str, pack: RulePack, status: str) ->
         return
     if status == "not_met":
         failed = [f"{asked[name].name} ({asked[name].origin})" for name in named]
-        failed += ["the care was given in another setting"] if SETTING in missing else []
+        failed += [_elsewhere_in_words(row, tariff, pack)] if SETTING in missing else []
         yield f"failed: {'; '.join(failed) or 'the evidence names no criterion'}"
         named = [name.removesuffix(OPEN) for name in missing if name.endswith(OPEN)]
     if named:
         yield f"nothing is known of: {'; '.join(asked[name].name for name in named)}"
     elif status == "no_evidence":
         yield "the evidence says nothing usable of it"
+
+
+def _elsewhere_in_words(row: Mapping[str, Any], tariff: str, pack: RulePack) -> str:
+    """What keeps care from a price by setting: the stay, where the setting is one that it pays for."""
+    here = {row["setting"], EMERGENCY_SETTING if row["setting"] == "non_elective" else row["setting"]}
+    longest = [
+        paid.maximum_stay_days
+        for paid in pack.best_practice
+        if paid.tariff == tariff and paid.currency == row["currency"] and here & set(paid.settings)
+    ]
+    if longest and longest[0] is not None:
+        return f"the stay was {_days(row['adjusted_length_of_stay'])}, and the price is of {_days(longest[0])} at most"
+    return "the care was given in another setting"
 
 
 _WORTH_OF_BEST_PRACTICE: Final = {

@@ -72,7 +72,7 @@ def funnel_limits(expected: pl.Expr, lines: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
 def criteria_missing(priced: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
     """One row a `tariff` and `criterion` that lines lack: `failed`, lines that are not met for want of it, and `unknown`, lines
     of which nothing, or nothing that agrees, is known of it, whether another criterion failed or not. By tariff, most failed
-    first; the criterion `setting` is care in another setting than a price by setting pays for."""
+    first; the criterion `setting` is care in another setting, or for longer, than a price by setting pays for."""
     names = ("best_practice_tariff", "best_practice_status", "best_practice_missing")
     lines = priced.lazy().filter((pl.col("outcome") == PRICED) & pl.col("best_practice_missing").is_not_null())
     said = lines.group_by(names).agg(pl.len().cast(pl.Int64).alias("lines")).with_row_index("said")

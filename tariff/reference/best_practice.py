@@ -274,6 +274,14 @@ def is_in_setting(row: TariffRow, facts: Facts) -> bool:
     return row.maximum_stay is None or facts.stay <= row.maximum_stay
 
 
+def could_be_in_setting(row: TariffRow, facts: Facts) -> bool:
+    """Whether care that began as this did could have been in a setting of the row: elective admissions in day case or ordinary
+    elective, emergencies in emergency or non-elective, other non-elective admissions in non-elective, outpatients in theirs."""
+    if facts.setting != "non_elective":
+        return bool(row.settings - {"non_elective", "emergency"})
+    return "non_elective" in row.settings or (facts.is_emergency and "emergency" in row.settings)
+
+
 def answers(tariff: str, facts: Facts, book: BestPractice) -> Mapping[str, str]:
     """What evidence says of the tariff's criteria on this line: of the line itself, or of its provider on the day (the whole
     code, or where no gate at all is of it the trust's, the first three characters)."""
@@ -328,7 +336,7 @@ def candidates_of(facts: Facts, book: BestPractice) -> list[Candidate]:
                 found.append(Candidate(tariff, row, row, *shown))
             else:
                 found.append(Candidate(tariff, row, row, *status_of(tariff, answers(tariff, facts, book), book)))
-        elif outside := [row for row in about if row.mechanism == BY_SETTING]:
+        elif outside := [row for row in about if row.mechanism == BY_SETTING and could_be_in_setting(row, facts)]:
             found.append(Candidate(tariff, None, outside[0], NOT_MET, ("setting",)))
     return found
 

@@ -69,7 +69,7 @@ class BestPractice:
     def criterion_in_words(self, tariff: str, criterion: str) -> str:
         """A criterion in words."""
         if criterion == SETTING:
-            return "Given in another setting"
+            return "Given in another setting, or for longer"
         if criterion == CONTRADICTORY:
             return "Evidence that contradicts itself or the line"
         named = self.facts[tariff].criteria if tariff in self.facts else {}
