@@ -105,9 +105,10 @@ class _Alike:
 
 def budget_test(priced: pl.LazyFrame, packs: Sequence[RulePack], tariff: str, neutral_at_bp: int = 7_500) -> BudgetTest:
     """The test of one tariff on lines priced under `packs`. Prices and additions are those of the packs; market forces factor,
-    short and long stay and top-up are each line's. Only lines that the tariff covers are weighed, though others of the HRG may
-    share their base. UsageError where no pack pays the tariff, where it has no base of its own (a price by setting, and what the
-    line itself shows: the difference lies between settings or currencies), or where no line is covered."""
+    short and long stay and top-up are each line's. A best-practice price of its own keeps its distance from the base and moves
+    with it. Only lines that the tariff covers are weighed, though others of the HRG may share their base. UsageError where no
+    pack pays the tariff, where it has no base of its own (a price by setting, and what the line itself shows: the difference
+    lies between settings or currencies), or where no line is covered."""
     check_share(neutral_at_bp)
     rows = _rows_of(packs, tariff)
     covered = _covered(priced, tariff)
