@@ -294,7 +294,11 @@ PRICED_LINE: Final = (
     _money("best_practice_lost_pence", "difference if every candidate that evidence says is not met were met"),
     _out("best_practice_tariff", pl.String(), "candidate best-practice tariffs by precedence, separated by ;"),
     _out("best_practice_status", pl.String(), "of each of them: met, not_met or no_evidence, separated by ;"),
-    _out("best_practice_missing", pl.String(), "criteria failed or without evidence, <tariff>:<criterion>, separated by ;"),
+    _out(
+        "best_practice_missing",
+        pl.String(),
+        "criteria failed or without evidence, <tariff>:<criterion>, separated by ;; the latter end in ? where one failed",
+    ),
     _out(
         "pathway_category", PATHWAY_CATEGORY, "what the line is to its pathway: anchor, inside, prorated, warranty, outside_<why>"
     ),

@@ -128,7 +128,8 @@ def printed_budget(found: BudgetTest) -> str:
         setting = row["setting"].replace("_", " ")
         told.append(f"{row['currency'] or 'any':<8}{setting:<22}{row['lines']:>8,}{amounts}")
     if found.left_out:
-        told.append(f"Left out: {found.left_out:,} lines without a price to lower, or with one that the addition outweighs.")
+        why = "no price to lower, one that the addition outweighs, or nothing that tells their row"
+        told.append(f"Left out: {found.left_out:,} lines with {why}.")
     without = pounds(found.curve["conventional_pence"][0], whole=True)
     told += ["", f"What commissioners pay with market forces, as achievement moves; {without} without the tariff"]
     told.append(f"{'achievement':>11}{'base as priced':>18}{'neutral base':>18}{'difference':>16}")

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
+from tariff.best_practice.standing import CONTRADICTORY, OPEN, SETTING
 from tariff.errors import Fault, RulesError, UsageError
 from tariff.labels import LOCAL, PASS_THROUGH, Labels
 from tariff.money import MILLION, pounds
 from tariff.reasons import PRICED, REASON_NUMBER, REASONS, Basis, basis_sentences
+from tariff.rulepack.best_practice_rows import EMERGENCY_SETTING
 
 if TYPE_CHECKING:
     from tariff.rulepack import RulePack
@@ -185,28 +187,47 @@ def best_practice_notes(row: Mapping[str, Any], pack: RulePack) -> Iterator[str]
     names = {paid.tariff: paid.name for paid in reversed(pack.best_practice)}
     statuses = row["best_practice_status"].split(";")
     for tariff, status in zip(row["best_practice_tariff"].split(";"), statuses, strict=True):
-        lacking = "; ".join(_missing_in_words(row["best_practice_missing"] or "", tariff, pack, where=status == "not_met"))
-        told = {
-            "met": "",
-            "not_met": f"; failed: {lacking or 'the evidence names no criterion'}",
-            "no_evidence": f"; nothing is known of: {lacking}" if lacking else "; the evidence says nothing usable of it",
-        }[status]
-        yield f"Best practice {names[tariff]} ({tariff}): {status.replace('_', ' ')}{told}."
+        told = "; ".join([status.replace("_", " "), *_why_so(row, tariff, pack, status)])
+        yield f"Best practice {names[tariff]} ({tariff}): {told}."
     for column, words in _WORTH_OF_BEST_PRACTICE.items():
         if row[column]:
             yield f"{words} {pounds(row[column])}, with market forces."
 
 
-def _missing_in_words(missing: str, tariff: str, pack: RulePack, *, where: bool) -> Iterator[str]:
-    """The criteria of a tariff that a line lacks; `where` the pack asks for each is told too."""
-    asked = {row.criterion: row for row in pack.best_practice_criteria if row.tariff == tariff}
-    for text in missing.split(";"):
-        of, _, criterion = text.partition(":")
-        if of == tariff and criterion == "setting":
-            yield "the care was given in another setting"
-        elif of == tariff:
-            row = asked[criterion]
-            yield f"{row.name} ({row.origin})" if where else row.name
+def _why_so(row: Mapping[str, Any], tariff: str, pack: RulePack, status: str) -> Iterator[str]:
+    """What keeps a line from meeting a tariff: what failed, with where the pack asks for it, what nothing is known of, and where
+    the evidence contradicts itself."""
+    asked = {criterion.criterion: criterion for criterion in pack.best_practice_criteria if criterion.tariff == tariff}
+    parts = (text.partition(":") for text in (row["best_practice_missing"] or "").split(";"))
+    missing = [name for of, _, name in parts if of == tariff]
+    named = [name for name in missing if name in asked]
+    if CONTRADICTORY in missing:
+        against = f"itself: met as a whole, though not: {'; '.join(asked[name].name for name in named)}"
+        whole = "itself: not met as a whole, though every criterion is" if asked else "what the line itself shows"
+        yield f"the evidence contradicts {against if named else whole}"
+        return
+    if status == "not_met":
+        failed = [f"{asked[name].name} ({asked[name].origin})" for name in named]
+        failed += [_elsewhere_in_words(row, tariff, pack)] if SETTING in missing else []
+        yield f"failed: {'; '.join(failed) or 'the evidence names no criterion'}"
+        named = [name.removesuffix(OPEN) for name in missing if name.endswith(OPEN)]
+    if named:
+        yield f"nothing is known of: {'; '.join(asked[name].name for name in named)}"
+    elif status == "no_evidence":
+        yield "the evidence says nothing usable of it"
+
+
+def _elsewhere_in_words(row: Mapping[str, Any], tariff: str, pack: RulePack) -> str:
+    """What keeps care from a price by setting: the stay, where the setting is one that it pays for."""
+    here = {row["setting"], EMERGENCY_SETTING if row["setting"] == "non_elective" else row["setting"]}
+    longest = [
+        paid.maximum_stay_days
+        for paid in pack.best_practice
+        if paid.tariff == tariff and paid.currency == row["currency"] and here & set(paid.settings)
+    ]
+    if longest and longest[0] is not None:
+        return f"the stay was {_days(row['adjusted_length_of_stay'])}, and the price is of {_days(longest[0])} at most"
+    return "the care was given in another setting"
 
 
 _WORTH_OF_BEST_PRACTICE: Final = {

@@ -9,7 +9,8 @@ from typing import Any
 import polars as pl
 
 from tariff.batch.job import Job, options_of
-from tariff.best_practice.evidence import Evidence, evidence_card
+from tariff.best_practice.evidence import Evidence
+from tariff.best_practice.not_used import evidence_card
 from tariff.coverage import coverage_of, own_year_packs
 from tariff.intake import Intake, spells_with_repeated_episodes
 from tariff.rulepack import RulePack

@@ -7,6 +7,7 @@ from typing import Final
 
 import polars as pl
 
+from tariff.best_practice.standing import OPEN
 from tariff.reasons import PRICED
 
 Z_95: Final = 1.959963984540054
@@ -70,8 +71,8 @@ def funnel_limits(expected: pl.Expr, lines: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
 
 def criteria_missing(priced: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
     """One row a `tariff` and `criterion` that lines lack: `failed`, lines that are not met for want of it, and `unknown`, lines
-    without enough evidence of which nothing, or nothing that agrees, is known of it. By tariff, most failed first; the criterion
-    `setting` is care in another setting than a price by setting pays for."""
+    of which nothing, or nothing that agrees, is known of it, whether another criterion failed or not. By tariff, most failed
+    first; the criterion `setting` is care in another setting, or for longer, than a price by setting pays for."""
     names = ("best_practice_tariff", "best_practice_status", "best_practice_missing")
     lines = priced.lazy().filter((pl.col("outcome") == PRICED) & pl.col("best_practice_missing").is_not_null())
     said = lines.group_by(names).agg(pl.len().cast(pl.Int64).alias("lines")).with_row_index("said")
@@ -79,7 +80,11 @@ def criteria_missing(priced: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
     missing = said.select("said", "lines", pl.col(names[2]).str.split(";")).explode(names[2])
     parts = pl.col(names[2]).str.split_exact(":", 1).struct.rename_fields(["tariff", "criterion"])
     lacking = missing.with_columns(parts.alias("parts")).unnest("parts")
-    judged = lacking.join(stands, left_on=["said", "tariff"], right_on=["said", names[0]])
+    opened = pl.col("criterion").str.ends_with(OPEN)
+    judged = lacking.join(stands, left_on=["said", "tariff"], right_on=["said", names[0]]).with_columns(
+        pl.when(opened).then(pl.lit("no_evidence")).otherwise(names[1]).alias(names[1]),
+        pl.col("criterion").str.strip_suffix(OPEN),
+    )
     return (
         judged.group_by("tariff", "criterion")
         .agg(

@@ -30,7 +30,7 @@ class Activity:
 def neutral_base(conventional_pence: int, addition_pence: int, achievement_bp: int, *, whole_pounds: bool = True) -> int:
     """The highest base at which spending is no greater than at the conventional price where `achievement_bp` of lines earn the
     addition: price - share x addition, rounded down to the pound (or the penny). UsageError where that is not above 0."""
-    _check_share(achievement_bp)
+    check_share(achievement_bp)
     step = PENCE_PER_POUND if whole_pounds else 1
     exact = conventional_pence * BASIS_POINTS - achievement_bp * addition_pence
     base = exact // (BASIS_POINTS * step) * step
@@ -41,7 +41,7 @@ def neutral_base(conventional_pence: int, addition_pence: int, achievement_bp: i
 
 def spending(activity: Iterable[Activity], base_pence: int, addition_pence: int, achievement_bp: int) -> int:
     """What commissioners pay, pence half-up, where `achievement_bp` of every provider's lines earn the addition."""
-    _check_share(achievement_bp)
+    check_share(achievement_bp)
     weight = sum(part.lines * part.mff_millionths for part in activity)
     exact = weight * (base_pence * BASIS_POINTS + achievement_bp * addition_pence)
     return half_up(exact, BASIS_POINTS * MILLION)
@@ -70,6 +70,7 @@ def break_even_bp(conventional_pence: int, base_pence: int, addition_pence: int)
     return max(0, min(BASIS_POINTS, (conventional_pence - base_pence) * BASIS_POINTS // addition_pence))
 
 
-def _check_share(share_bp: int) -> None:
+def check_share(share_bp: int) -> None:
+    """UsageError where a share in basis points is none."""
     if not 0 <= share_bp <= BASIS_POINTS:
         raise UsageError("A share of achievement lies between 0 and 100%.")

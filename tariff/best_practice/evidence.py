@@ -11,21 +11,18 @@ are left out, counted and told; what is left out counts as no evidence."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import polars as pl
 
 from tariff.activity.cells import DATE_FORMATS, DEFAULT_DATE_FORMATS
-from tariff.activity.files import digest, opened
+from tariff.activity.csv_file import SURPLUS
+from tariff.activity.files import opened
 from tariff.columns import EVIDENCE, names
 from tariff.errors import ActivityError, Fault, did_you_mean
-from tariff.rulepack.best_practice_rows import PROVIDER_GATE, YEAR_OF_CARE
-
-if TYPE_CHECKING:
-    from tariff.rulepack import RulePack
 
 COLUMNS: Final = tuple(names(EVIDENCE))
 LINE_SCHEMA: Final = {name: pl.String() for name in ("provider", "line_id", "tariff", "criterion")} | {"met": pl.Boolean()}
@@ -79,19 +76,6 @@ def evidence_rows(paths: Iterable[str | Path]) -> list[dict[str, str | None]]:
     return [row for path in paths for row in _named(opened(Path(path)).frame, str(path)).collect().iter_rows(named=True)]
 
 
-def evidence_card(paths: Sequence[Path], evidence: Evidence, packs: Sequence[RulePack], priced: pl.LazyFrame) -> dict[str, Any]:
-    """What a run card says of the evidence of a run: the files with their digests, the answers used, and what was not used."""
-    return {
-        "files": [{"path": str(path.resolve()), "sha256": digest(path)} for path in paths],
-        "answers_of_lines": evidence.lines.height,
-        "answers_of_gates": evidence.gates.height,
-        "not_used": [
-            {"problem": found.problem, "rows": found.rows, "sentence": found.sentence, "examples": list(found.examples)}
-            for found in evidence_problems(evidence, packs, priced)
-        ],
-    }
-
-
 def evidence_of(frame: pl.LazyFrame | pl.DataFrame) -> Evidence:
     """Evidence from a frame with the columns of either shape, or both. ActivityError where it lacks one that every row needs."""
     rows = _cleaned(_named(frame.lazy(), "evidence")).collect()
@@ -102,13 +86,16 @@ def evidence_of(frame: pl.LazyFrame | pl.DataFrame) -> Evidence:
     gates = stated.filter(pl.col("period_start") <= pl.col("period_end"))
     unusable = rows.filter(~rows["said_nothing"] & ~(sound & (rows["line_id"].is_not_null() | is_gate)))
     problems = (
-        _problem("unreadable", unusable.height, "a cell that a line or a gate needs is blank or cannot be read", ()),
-        _problem("silent", int(rows["said_nothing"].sum()), "'met' is blank: they say nothing", ()),
+        problem("unreadable", unusable.height, _UNREADABLE, ()),
+        problem("silent", int(rows["said_nothing"].sum()), "'met' is blank: they say nothing", ()),
         one_sided,
-        _problem("backward_period", stated.height - gates.height, "the period of a gate ends before it starts", ()),
+        problem("backward_period", stated.height - gates.height, "the period of a gate ends before it starts", ()),
         _contradictory_gates(gates),
     )
     return Evidence(lines, gates, tuple(problem for problem in problems if problem.rows))
+
+
+_UNREADABLE: Final = "a cell that a line or a gate needs is blank or cannot be read, or there are more cells than headings"
 
 
 def _named(frame: pl.LazyFrame, where: str) -> pl.LazyFrame:
@@ -125,8 +112,14 @@ def _named(frame: pl.LazyFrame, where: str) -> pl.LazyFrame:
         faults.append(Fault(where, "neither line_id, nor period_start and period_end", "evidence is of lines or of periods"))
     if faults:
         raise ActivityError("The evidence cannot be used.", faults)
+    cells = [(pl.col(present[name]) if name in present else pl.lit(None)).cast(pl.String).alias(name) for name in COLUMNS]
+    if SURPLUS not in frame.collect_schema():
+        return frame.select(cells)
+    # a cell beyond the last heading means that the cells of the row may have shifted: none of them can be trusted
+    distrusted = [pl.lit("unreadable" if name == "met" else None, pl.String) for name in COLUMNS]
     return frame.select(
-        (pl.col(present[name]) if name in present else pl.lit(None)).cast(pl.String).alias(name) for name in COLUMNS
+        pl.when(pl.col(SURPLUS).is_null()).then(cell).otherwise(other).alias(name)
+        for name, cell, other in zip(COLUMNS, cells, distrusted, strict=True)
     )
 
 
@@ -163,8 +156,8 @@ def _without_contradictions(rows: pl.DataFrame) -> tuple[pl.DataFrame, EvidenceP
     )
     both = asked.filter("contradictory")
     sentence = "one criterion of one line is said to be both met and not met; it counts as no evidence"
-    problem = _problem("contradictory", int(both["rows"].sum()), sentence, _codes(both, "tariff", "criterion"))
-    return asked.filter(~pl.col("contradictory")).select(list(LINE_SCHEMA)), problem
+    told = problem("contradictory", int(both["rows"].sum()), sentence, codes_of(both, "tariff", "criterion"))
+    return asked.filter(~pl.col("contradictory")).select(list(LINE_SCHEMA)), told
 
 
 def _contradictory_gates(gates: pl.DataFrame) -> EvidenceProblem:
@@ -177,83 +170,16 @@ def _contradictory_gates(gates: pl.DataFrame) -> EvidenceProblem:
     )
     rows = pl.concat([both["row"], both["row_failed"]]).n_unique()
     sentence = "a gate is said to be both passed and not for days that its periods share; on these it counts as no evidence"
-    return _problem("contradictory_gates", rows, sentence, _codes(both, "tariff", "criterion"))
+    return problem("contradictory_gates", rows, sentence, codes_of(both, "tariff", "criterion"))
 
 
-def _problem(problem: str, rows: int, sentence: str, examples: tuple[str, ...]) -> EvidenceProblem:
-    return EvidenceProblem(problem, int(rows), sentence, examples)
+def problem(name: str, rows: int, sentence: str, examples: tuple[str, ...]) -> EvidenceProblem:
+    """A problem of so many rows, which may be none."""
+    return EvidenceProblem(name, int(rows), sentence, examples)
 
 
-def _codes(rows: pl.DataFrame, *columns: str) -> tuple[str, ...]:
+def codes_of(rows: pl.DataFrame, *columns: str) -> tuple[str, ...]:
     """Up to three examples of codes. What does not look like one may be an identifier in the wrong column, and is not told."""
     looks_like_codes = [pl.col(name).str.contains(_CODE_LIKE) for name in columns]
     distinct = rows.select(columns).unique().filter(looks_like_codes).sort(columns).head(_MOST_EXAMPLES)
     return tuple(" ".join(code for code in row if code) for row in distinct.iter_rows())
-
-
-def evidence_problems(
-    evidence: Evidence, packs: Sequence[RulePack], priced: pl.LazyFrame | None = None
-) -> tuple[EvidenceProblem, ...]:
-    """All evidence that changed no price because it could not: what reading left out; tariffs and criteria that none of `packs`
-    holds; a line's evidence of a provider gate and a gate's of a tariff that is none; and, where `priced` lines are given,
-    lines that are not there and lines that the tariff does not cover."""
-    paying = [pack for pack in packs if pack.rules.best_practice.method != "none"]
-    gates, years = (
-        {row.tariff for pack in paying for row in pack.best_practice if row.mechanism == mechanism}
-        for mechanism in (PROVIDER_GATE, YEAR_OF_CARE)
-    )
-    tariffs = {row.tariff for pack in paying for row in pack.best_practice}
-    criteria = {(row.tariff, row.criterion) for pack in paying for row in pack.best_practice_criteria}
-    both = pl.concat([evidence.lines.select("tariff", "criterion"), evidence.gates.select("tariff", "criterion")])
-    known = pl.col("tariff").is_in(list(tariffs))
-    unknown = both.filter(~known)
-    asked = pl.DataFrame(sorted(criteria), schema={"tariff": pl.String(), "criterion": pl.String()}, orient="row")
-    no_criterion = both.filter(known & (pl.col("criterion") != "")).join(asked, on=["tariff", "criterion"], how="anti")
-    odd_gates = evidence.gates.filter(known & ~pl.col("tariff").is_in(list(gates)))
-    by_line = evidence.lines.filter(known & pl.col("tariff").is_in(list(gates)))
-    found = [
-        *evidence.problems,
-        _problem("unknown_tariff", unknown.height, "no rule pack of the run pays this tariff", _codes(unknown, "tariff")),
-        _problem(
-            "unknown_criterion",
-            no_criterion.height,
-            "the rule pack has no such criterion of the tariff",
-            _codes(no_criterion, "tariff", "criterion"),
-        ),
-        _problem(
-            "not_a_gate",
-            odd_gates.height,
-            "the tariff is no provider gate: it is shown line by line",
-            _codes(odd_gates, "tariff"),
-        ),
-        _problem("gate_by_line", by_line.height, _BY_LINE, _codes(by_line, "tariff")),
-        *(_unmatched(evidence.lines.filter(known), years, priced) if priced is not None else ()),
-    ]
-    return tuple(problem for problem in found if problem.rows)
-
-
-_BY_LINE: Final = (
-    "the tariff is a provider gate: answers of single lines pay nothing until they are counted into a gate "
-    "(tariff best-practice gates)"
-)
-
-
-def _unmatched(lines: pl.DataFrame, years: Collection[str], priced: pl.LazyFrame) -> list[EvidenceProblem]:
-    """Evidence of lines that were not priced in this run, and of lines that the tariff does not cover; a year of care (`years`)
-    is shown by any line of the patient."""
-    key = ["provider", "line_id"]
-    seen = priced.select(
-        pl.col("provider").cast(pl.String).str.strip_chars().str.to_uppercase(),
-        pl.col("line_id").cast(pl.String).str.strip_chars(),
-        covered=pl.col("best_practice_tariff").fill_null(""),
-    )
-    met = lines.lazy().join(seen, on=key, how="left", maintain_order="left").collect()
-    absent = met.filter(pl.col("covered").is_null())
-    listed = (";" + pl.col("covered") + ";").str.contains(";" + pl.col("tariff") + ";", literal=True)
-    of_year = pl.col("tariff").is_in(list(years))
-    not_covered = met.filter(pl.col("covered").is_not_null() & ~listed & ~of_year)
-    sentence = "the line was priced, but the tariff does not cover it"
-    return [
-        _problem("unknown_line", absent.height, "no line of this run has that provider and identifier", _codes(absent, "tariff")),
-        _problem("not_covered", not_covered.height, sentence, _codes(not_covered, "tariff")),
-    ]

@@ -24,8 +24,8 @@ def counted_gates(priced: pl.LazyFrame, evidence: Evidence, pack: RulePack, star
 
     Of a provider of which evidence answers the criterion at all, a line without an answer counts as one that did not meet it;
     of any other provider nothing is known, and it has no row. `priced` was priced under `pack`."""
-    thresholds = _thresholds(pack)
-    gates = thresholds["tariff"].unique()
+    asked = thresholds(pack)
+    gates = asked["tariff"].unique()
     covered = (
         priced.filter(pl.col("activity_date").is_between(starts, ends))
         .select(
@@ -36,7 +36,7 @@ def counted_gates(priced: pl.LazyFrame, evidence: Evidence, pack: RulePack, star
         .drop_nulls("tariff")
         .explode("tariff")
         .filter(pl.col("tariff").is_in(gates.implode()))
-        .join(thresholds.lazy(), on="tariff")
+        .join(asked.lazy(), on="tariff")
     )
     said = evidence.lines.lazy().select("provider", "line_id", "tariff", "criterion", "met")
     counted = (
@@ -60,7 +60,8 @@ def with_gates(evidence: Evidence, gates: pl.DataFrame) -> Evidence:
     return Evidence(evidence.lines, together, evidence.problems)
 
 
-def _thresholds(pack: RulePack) -> pl.DataFrame:
+def thresholds(pack: RulePack) -> pl.DataFrame:
+    """By `tariff` and `criterion`, the `threshold` of gates that can be counted, in basis points."""
     gates = {row.tariff for row in pack.best_practice if row.mechanism == PROVIDER_GATE}
     rows = [
         (row.tariff, row.criterion, row.threshold)

@@ -6,10 +6,10 @@ carries the number of a set of answers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
 from threading import Lock
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -29,10 +29,15 @@ WHOLE: Final = ""
 """Criterion of an answer about the tariff as a whole."""
 SETTING: Final = "setting"
 """What a line lacks that a price by setting covers in another setting."""
+CONTRADICTORY: Final = "contradictory"
+"""What a line lacks where the tariff as a whole is answered against its criteria, or against what the line itself shows."""
+OPEN: Final = "?"
+"""Ends a criterion without evidence where another one failed."""
 
 
 class Answer(NamedTuple):
-    """What evidence says of one tariff: its status, and the criteria that failed or that nothing is known of."""
+    """What evidence says of one tariff: its status, and the criteria that failed or that nothing is known of; the latter end in
+    `OPEN` where the tariff is not met."""
 
     tariff: int
     status: int
@@ -41,21 +46,30 @@ class Answer(NamedTuple):
 
 Said = tuple[Answer, ...]
 """What evidence says of all tariffs that it speaks of."""
+Gates = list[dict[str, Any]]
+"""Rows of evidence of provider gates."""
 
 
 def judged(facts: dict[str, bool], criteria: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
-    """Status of a tariff with these `criteria` by what is said of them, and the criteria failed, or else unknown."""
+    """Status of a tariff with these `criteria` by what is said of them, and the criteria failed or unknown (as in `Answer`)."""
     failed = tuple(name for name in criteria if facts.get(name) is False)
     unknown = tuple(name for name in criteria if name not in facts)
     whole = facts.get(WHOLE)
-    shown = not failed and (whole is True or (bool(criteria) and not unknown))
-    if whole is True and failed:
-        return NO_EVIDENCE, failed
-    if whole is False and criteria and not failed and not unknown:
-        return NO_EVIDENCE, ()
-    if shown:
+    if contradicts(facts, criteria):
+        return NO_EVIDENCE, (CONTRADICTORY, *failed)
+    if whole is True or (criteria and not failed and not unknown):
         return MET, ()
-    return (NOT_MET, failed) if failed or whole is False else (NO_EVIDENCE, unknown)
+    if failed or whole is False:
+        return NOT_MET, (*failed, *(f"{name}{OPEN}" for name in unknown if whole is None))
+    return NO_EVIDENCE, unknown
+
+
+def contradicts(facts: dict[str, bool], criteria: tuple[str, ...]) -> bool:
+    """Whether the tariff as a whole is said to be met though one of its `criteria` is not, or not met though all of them are."""
+    whole, answers = facts.get(WHOLE), [facts.get(name) for name in criteria]
+    if whole is None or not criteria:
+        return False
+    return False in answers if whole else all(answers)
 
 
 class EvidenceOfPack:
@@ -109,7 +123,11 @@ class EvidenceOfPack:
             return self._said.setdefault(said, len(self._said))
 
     def _judged(self, tariff: str, facts: dict[str, bool]) -> Answer:
-        return Answer(self._number[tariff], *judged(facts, self._criteria.get(tariff, ())))
+        criteria = self._criteria.get(tariff, ())
+        status, missing = judged(facts, criteria)
+        # without criteria the line itself shows a tariff to be met: an answer against that contradicts it
+        denied = status == NOT_MET and not criteria and tariff not in self._gates
+        return Answer(self._number[tariff], status, (CONTRADICTORY,) if denied else missing)
 
     def _known(self, frame: pl.DataFrame, tariffs: Iterable[str]) -> pl.DataFrame:
         """Evidence of these tariffs and of criteria that they have."""
@@ -140,24 +158,14 @@ class EvidenceOfPack:
         rows = self._known(gates, self._gates)
         found: list[tuple[str, object, int]] = []
         for (provider,), of_provider in rows.group_by(["provider"], maintain_order=True):
-            facts = list(of_provider.iter_rows(named=True))
-            days = {row["period_start"] for row in facts} | {row["period_end"] + timedelta(days=1) for row in facts}
-            for day in sorted(days):
-                holding = [row for row in facts if row["period_start"] <= day <= row["period_end"]]
+            for day, holding in _from_each_change(list(of_provider.iter_rows(named=True))):
                 found.append((str(provider), day, self._gates_said(holding)))
         schema = {"provider": pl.String(), "date": pl.Date(), "gate": pl.Int32()}
         return pl.DataFrame(found, schema=schema, orient="row").sort("date", "provider")
 
-    def _gates_said(self, rows: list[dict[str, object]]) -> int:
-        """What the gates that hold on one day say; one that is said to be both passed and not is no evidence."""
-        by_tariff: dict[str, dict[str, set[bool]]] = {}
-        for row in rows:
-            by_tariff.setdefault(str(row["tariff"]), {}).setdefault(str(row["criterion"]), set()).add(bool(row["met"]))
-        plain = {
-            tariff: {criterion: next(iter(answers)) for criterion, answers in facts.items() if len(answers) == 1}
-            for tariff, facts in by_tariff.items()
-        }
-        self._of_gate.append(tuple(self._judged(tariff, facts) for tariff, facts in plain.items()))
+    def _gates_said(self, rows: Gates) -> int:
+        """What the gates that hold on one day say."""
+        self._of_gate.append(tuple(self._judged(tariff, facts) for tariff, facts in _facts_of_gates(rows).items()))
         return len(self._of_gate) - 1
 
     def _gate_of(self, lines: pl.DataFrame) -> pl.Series:
@@ -175,6 +183,60 @@ class EvidenceOfPack:
             .join_asof(self._periods, on="date", by="provider", strategy="backward", check_sortedness=False)
         )
         return asked.join(found.select("row", "gate"), on="row", how="left", maintain_order="left")["gate"].fill_null(0)
+
+
+def _from_each_change(gates: Gates) -> Iterator[tuple[date, Gates]]:
+    """The days on which something changes among a provider's gates, and the gates that hold from there."""
+    days = {row["period_start"] for row in gates} | {row["period_end"] + timedelta(days=1) for row in gates}
+    for day in sorted(days):
+        yield day, [row for row in gates if row["period_start"] <= day <= row["period_end"]]
+
+
+def _facts_of_gates(gates: Gates) -> dict[str, dict[str, bool]]:
+    """By tariff, what gates that hold together say of its criteria; one that is said to be both passed and not is no evidence."""
+    by_tariff: dict[str, dict[str, set[bool]]] = {}
+    for row in gates:
+        by_tariff.setdefault(row["tariff"], {}).setdefault(row["criterion"], set()).add(row["met"])
+    return {
+        tariff: {criterion: next(iter(answers)) for criterion, answers in facts.items() if len(answers) == 1}
+        for tariff, facts in by_tariff.items()
+    }
+
+
+def contradictory_lines(lines: pl.DataFrame, pack: RulePack) -> pl.DataFrame:
+    """The rows of `lines` (evidence of single lines) whose answers for a tariff as a whole and for its criteria contradict each
+    other."""
+    key = ["provider", "line_id", "tariff"]
+    gates = {row.tariff for row in pack.best_practice if row.mechanism == PROVIDER_GATE}
+    asked = [
+        (tariff, name, len(criteria))
+        for tariff, criteria in criteria_of(pack).items()
+        if tariff not in gates
+        for name in criteria
+    ]
+    criteria = pl.DataFrame(asked, schema={"tariff": pl.String(), "criterion": pl.String(), "asked": pl.UInt32()}, orient="row")
+    whole = lines.filter(pl.col("criterion") == WHOLE).select(*key, whole="met")
+    answers = lines.join(criteria, on=["tariff", "criterion"]).join(whole, on=key)
+    all_met = pl.col("met").sum().over(key) == pl.col("asked")
+    against = answers.filter(pl.when("whole").then(~pl.col("met")).otherwise(all_met)).select(lines.columns)
+    wholes = lines.filter(pl.col("criterion") == WHOLE).join(against, on=key, how="semi")
+    return pl.concat([wholes, against])
+
+
+def contradictory_gates(gates: pl.DataFrame, pack: RulePack) -> pl.DataFrame:
+    """The same of evidence of provider gates: rows that contradict each other on days that their periods share."""
+    criteria = criteria_of(pack)
+    found: Gates = []
+    of_gates = gates.filter(pl.col("tariff").is_in([row.tariff for row in pack.best_practice if row.mechanism == PROVIDER_GATE]))
+    for _, of_gate in of_gates.group_by(["provider", "tariff"], maintain_order=True):
+        rows = list(of_gate.iter_rows(named=True))
+        needed = criteria.get(rows[0]["tariff"], ())
+        for _, holding in _from_each_change(rows):
+            facts = _facts_of_gates(holding).get(rows[0]["tariff"], {})
+            if contradicts(facts, needed):
+                against = {WHOLE, *(name for name in needed if facts.get(name) is not facts[WHOLE])}
+                found += [row for row in holding if row["criterion"] in against]
+    return pl.DataFrame(found, schema=gates.schema, orient="row").unique(maintain_order=True)
 
 
 def criteria_of(pack: RulePack) -> dict[str, tuple[str, ...]]:

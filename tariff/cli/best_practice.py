@@ -42,6 +42,7 @@ def gates(
     from tariff.batch import card_of, damage_found, rules_of
     from tariff.best_practice import read_evidence
     from tariff.best_practice.gates import counted_gates
+    from tariff.best_practice.not_used import problems_of_counting
     from tariff.priced_lines import scan_lines
     from tariff.whole_files import refuse_existing, whole_file
 
@@ -53,6 +54,7 @@ def gates(
             counted_gates(lines.filter(pl.col("pack") == pack.label), said, pack, first or pack.starts, last or pack.ends)
             for pack in packs
         ]
+        not_used = problems_of_counting(said, packs, lines)
     found = pl.concat(counted)
     with whole_file(out) as partial:
         found.with_columns(met=pl.when("met").then(pl.lit("yes")).otherwise(pl.lit("no"))).write_csv(partial)
@@ -62,6 +64,8 @@ def gates(
         print(f"{row['provider']}  {row['tariff']} {row['criterion']}: {passed} ({share})")
     if not found.height:
         print("No gate of these rule packs has a threshold that covers a line.")
+    for problem in not_used:
+        print(f"Warning: {problem}.")
     say(f"written to {out}")
     return DONE
 

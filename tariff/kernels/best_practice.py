@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tariff.columns import SETTINGS
 from tariff.compiled import rule
 from tariff.kernels.settling import BLANK, BLANK_PENCE, PRICED, settle
 from tariff.money import AMOUNT_LIMIT_PENCE
@@ -43,6 +44,7 @@ from tariff.rulepack.book import NO_PRICE
 NO_EVIDENCE, MET, NOT_MET = range(3)
 """What evidence says of a tariff on a line."""
 
+S_NON_ELECTIVE = SETTINGS.index("non_elective")
 B_BEST_PRACTICE = int(Basis.BEST_PRACTICE)
 B_BEST_PRACTICE_NOT_MET = int(Basis.BEST_PRACTICE_NOT_MET)
 B_BEST_PRACTICE_NO_EVIDENCE = int(Basis.BEST_PRACTICE_NO_EVIDENCE)
@@ -126,12 +128,25 @@ def in_its_setting(terms, row, setting, is_emergency, stay):
 
 
 @rule
+def could_be_in_its_setting(terms, row, setting, is_emergency):
+    """Whether lines admitted as this one was, electively or not, could be in a setting of the row: an emergency is no day case
+    that was kept overnight."""
+    other_than_non_elective = terms[row, SETTINGS_COVERED] & ~np.int64(1 << S_NON_ELECTIVE)
+    if setting != S_NON_ELECTIVE:
+        return other_than_non_elective != 0
+    if terms[row, SETTINGS_COVERED] == other_than_non_elective:
+        return False
+    return is_emergency or terms[row, EMERGENCY_ONLY] == 0
+
+
+@rule
 def standing_of(terms, rows, start, end, status, said, setting, is_emergency, stay, age, attendance):
     """Candidate tariffs, those met, those not met, those not met because the line is in another setting (bits by number), the
     rows that cover the line (bits by position in its case), and the first row of the first candidate.
 
     What is neither met nor not met lacks evidence. Of a tariff the first row that covers the line counts. Not met is also what
-    the setting decides: a price by setting has nothing to show but the setting (RULES 3.1 B)."""
+    the setting decides: a price by setting has nothing to show but the setting (RULES 3.1 B), and covers lines that could have
+    been in it."""
     candidates = met = not_met = elsewhere = covering = np.int64(0)
     first = first_elsewhere = 0
     for position in range(start, end):
@@ -141,14 +156,17 @@ def standing_of(terms, rows, start, end, status, said, setting, is_emergency, st
         if candidates & bit or not covers(terms, row, age, attendance):
             continue
         if not in_its_setting(terms, row, setting, is_emergency, stay):
-            if terms[row, BY_SETTING] != 0:
+            if terms[row, BY_SETTING] != 0 and could_be_in_its_setting(terms, row, setting, is_emergency):
                 elsewhere |= bit
                 first_elsewhere = first_elsewhere or row
             continue
         candidates |= bit
         covering |= np.int64(1) << (position - start)
         first = first or row
-        answer = MET if terms[row, SHOWN_BY_LINE] != 0 else status[said, tariff]
+        answer = status[said, tariff]
+        if terms[row, SHOWN_BY_LINE] != 0:
+            # evidence against what the line itself shows: a contradiction, and so no evidence
+            answer = NO_EVIDENCE if answer == NOT_MET else MET
         if answer == MET:
             met |= bit
         elif answer == NOT_MET:

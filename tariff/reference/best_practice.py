@@ -274,6 +274,14 @@ def is_in_setting(row: TariffRow, facts: Facts) -> bool:
     return row.maximum_stay is None or facts.stay <= row.maximum_stay
 
 
+def could_be_in_setting(row: TariffRow, facts: Facts) -> bool:
+    """Whether care that began as this did could have been in a setting of the row: elective admissions in day case or ordinary
+    elective, emergencies in emergency or non-elective, other non-elective admissions in non-elective, outpatients in theirs."""
+    if facts.setting != "non_elective":
+        return bool(row.settings - {"non_elective", "emergency"})
+    return "non_elective" in row.settings or (facts.is_emergency and "emergency" in row.settings)
+
+
 def answers(tariff: str, facts: Facts, book: BestPractice) -> Mapping[str, str]:
     """What evidence says of the tariff's criteria on this line: of the line itself, or of its provider on the day (the whole
     code, or where no gate at all is of it the trust's, the first three characters)."""
@@ -298,18 +306,19 @@ def _speaks(book: BestPractice, provider: str, gate: str) -> bool:
 
 def status_of(tariff: str, said: Mapping[str, str], book: BestPractice) -> tuple[str, tuple[str, ...]]:
     """Met where every criterion is, or the whole is said to be; not met where any is not, or the whole is not; what contradicts
-    itself, or leaves a criterion open, is no evidence. And the criteria failed, else those nothing is known of."""
+    itself, or leaves a criterion open, is no evidence. And the criteria failed, and those nothing is known of: with a question
+    mark where the tariff is not met, for the status does not tell them apart."""
     needed = book.criteria.get(tariff, ())
     failed = tuple(name for name in needed if said.get(name) == NOT_MET)
     open_still = tuple(name for name in needed if name not in said)
     whole = said.get(WHOLE)
     every_one_met = bool(needed) and not failed and not open_still
     if (whole == MET and failed) or (whole == NOT_MET and every_one_met):
-        return UNKNOWN, failed
+        return UNKNOWN, ("contradictory", *failed)
     if whole == MET or every_one_met:
         return MET, ()
     if failed or whole == NOT_MET:
-        return NOT_MET, failed
+        return NOT_MET, failed if whole == NOT_MET else (*failed, *(f"{name}?" for name in open_still))
     return UNKNOWN, open_still
 
 
@@ -322,10 +331,12 @@ def candidates_of(facts: Facts, book: BestPractice) -> list[Candidate]:
         if inside:
             row = inside[0]
             if row.mechanism != GATE and not book.criteria.get(tariff):
-                found.append(Candidate(tariff, row, row, MET, ()))
+                denied = answers(tariff, facts, book).get(WHOLE) == NOT_MET
+                shown = (UNKNOWN, ("contradictory",)) if denied else (MET, ())
+                found.append(Candidate(tariff, row, row, *shown))
             else:
                 found.append(Candidate(tariff, row, row, *status_of(tariff, answers(tariff, facts, book), book)))
-        elif outside := [row for row in about if row.mechanism == BY_SETTING]:
+        elif outside := [row for row in about if row.mechanism == BY_SETTING and could_be_in_setting(row, facts)]:
             found.append(Candidate(tariff, None, outside[0], NOT_MET, ("setting",)))
     return found
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 import polars as pl
 
 from tariff.best_practice.achievement import MONEY, best_practice_achievement, criteria_missing, prices_by_setting
+from tariff.best_practice.standing import CONTRADICTORY, SETTING
 from tariff.report.charts import ChartText
 from tariff.report.funnel import Funnel, FunnelPoint, funnel_svg
 from tariff.report.suppression import CONFIDENTIAL, Key, hide_small, is_small
@@ -27,7 +28,6 @@ OPEN: Final[Part] = ("no_evidence",)
 MOST_TARIFFS: Final = 12
 """Tariffs that the page tells provider by provider; the workbook tells all."""
 PROVIDER_GATE: Final = "provider_gate"
-SETTING: Final = "setting"
 
 Row = Mapping[str, Any]
 
@@ -69,7 +69,9 @@ class BestPractice:
     def criterion_in_words(self, tariff: str, criterion: str) -> str:
         """A criterion in words."""
         if criterion == SETTING:
-            return "Given in another setting"
+            return "Given in another setting, or for longer"
+        if criterion == CONTRADICTORY:
+            return "Evidence that contradicts itself or the line"
         named = self.facts[tariff].criteria if tariff in self.facts else {}
         return named.get(criterion) or criterion.replace("_", " ").capitalize()
 

@@ -55,7 +55,8 @@ def evidence_for(activity: pl.DataFrame, pack: RulePack, seed: int) -> Rows:
     rng = np.random.default_rng(seed)
     key = next(column for column in KEY.values() if column in activity.columns)
     asked = [(row.tariff, row.criterion) for row in pack.best_practice_criteria]
-    asked += [(tariff, "") for tariff, _ in asked] + [("no_such", ""), ("hip", "no_such")]
+    shown_by_line = [(row.tariff, "") for row in pack.best_practice if row.mechanism in ("setting_price", "session")]
+    asked += [(tariff, "") for tariff, _ in asked] + [*dict.fromkeys(shown_by_line), ("no_such", ""), ("hip", "no_such")]
     by_tariff: dict[str, list[str]] = {}
     for tariff, criterion in asked:
         by_tariff.setdefault(tariff, []).append(criterion)

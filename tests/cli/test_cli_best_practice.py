@@ -104,6 +104,19 @@ def test_gates_are_counted_from_the_evidence_of_lines_and_are_evidence(tariff, s
     statuses = pl.read_parquet("second.parquet").select("provider", "best_practice_status").unique()
     assert dict(statuses.iter_rows()) == {"ZZB": "met", "ZZC": "not_met", "ZZA": "no_evidence"}
     assert tariff("verify", "second.parquet", "--every-line").code == 0
+    assert "Warning" not in counted.out
+    of_others = "ZZB,ZZB0,heart_failure,specialist_input,no\nZZB,NOBODY,heart_failure,audit_submission,yes\n"
+    of_others += "ZZB,ZZB1,heart_failure,speed,yes\nZZB,ZZB1,heart_failure,,yes\n"
+    Path("more.csv").write_text(told + of_others, encoding="utf-8")
+    more = tariff("best-practice", "gates", "first.parquet", "--evidence", "more.csv", "--out", "more_gates.csv")
+    assert "ZZB  heart_failure specialist_input: not passed (5 of 10 lines" in more.out
+    for warning in (
+        "2 rows of evidence: one criterion of one line is said to be both met and not met",
+        "1 row of evidence: no line of this run has that provider and identifier (heart_failure).",
+        "1 row of evidence: the rule pack has no such criterion of the tariff (heart_failure speed).",
+        "1 row of evidence: the pack states no threshold for it, so it is counted into no gate (heart_failure).",
+    ):
+        assert f"Warning: {warning}" in more.out
     again = tariff("best-practice", "gates", "first.parquet", "--evidence", "lines.csv", "--out", "gates.csv")
     assert again.code == 6, "an existing output is refused"
 

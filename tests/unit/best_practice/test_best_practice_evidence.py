@@ -9,10 +9,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tariff.best_practice.evidence import COLUMNS, Evidence, evidence_of, evidence_problems, read_evidence
+from tariff.best_practice.evidence import COLUMNS, Evidence, evidence_of, evidence_rows, read_evidence
+from tariff.best_practice.not_used import evidence_problems
 from tariff.errors import ActivityError
 from tariff.pricing import price
 from tariff.rulepack import RulePack, load_pack
+from tariff.waterfall import explain
 
 PACK = Path(__file__).parents[2] / "spec" / "pack"
 
@@ -70,6 +72,59 @@ def test_everything_that_cannot_be_used_is_listed_with_counts(pack: RulePack) ->
     }
 
 
+def test_a_tariff_answered_against_its_criteria_is_listed(pack: RulePack) -> None:
+    """As a whole met though a criterion is not, as a whole not met though all are: neither is used. The rest agrees."""
+    every = ("surgery", "geriatrician", "protocol")
+    evidence = evidence_of(
+        said(
+            ("RNO", "S1", "hip", "", "yes"),
+            ("RNO", "S1", "hip", "surgery", "no"),
+            ("RNO", "S1", "hip", "protocol", "yes"),
+            ("RNO", "S2", "hip", "", "no"),
+            *(("RNO", "S2", "hip", criterion, "yes") for criterion in every),
+            ("RNO", "S3", "hip", "", "no"),
+            *(("RNO", "S3", "hip", criterion, "yes") for criterion in every[:2]),
+            ("RNO", "S4", "hip", "", "yes"),
+            *(("RNO", "S4", "hip", criterion, "yes") for criterion in every),
+        )
+    )
+    priced = price(hips("S1", "S2", "S3", "S4"), pack, evidence=evidence).collect()
+    assert priced["best_practice_status"].to_list() == ["no_evidence", "no_evidence", "not_met", "met"]
+    assert told(evidence, pack, priced.lazy()) == {"contradictory_whole": (2 + 4, ("hip",))}
+    one, other = (str(explain(priced, pack, line=line)) for line in ("S1", "S2"))
+    assert "no evidence; the evidence contradicts itself: met as a whole, though not: Surgery within 36 hours." in one
+    assert "no evidence; the evidence contradicts itself: not met as a whole, though every criterion is." in other
+
+
+def test_a_gate_answered_against_its_criteria_is_listed_for_the_days_they_share(pack: RulePack) -> None:
+    columns = ["provider", "tariff", "criterion", "met", "period_start", "period_end"]
+    rows = [
+        ("RNO", "joint", "", "yes", "2017-04-01", "2017-06-30"),
+        ("RNO", "joint", "proms", "no", "2017-06-30", "2017-09-30"),
+        ("RTR", "joint", "", "yes", "2017-04-01", "2017-06-30"),
+        ("RTR", "joint", "proms", "no", "2017-07-01", "2017-09-30"),
+        ("RMX", "joint", "", "no", "2017-04-01", "2018-03-31"),
+        ("RMX", "joint", "proms", "yes", "2017-04-01", "2017-09-30"),
+        ("RMX", "joint", "registry", "yes", "2017-09-01", "2018-03-31"),
+    ]
+    assert told(evidence_of(pl.DataFrame(rows, schema=columns, orient="row")), pack) == {"contradictory_whole": (5, ("joint",))}
+
+
+def test_an_answer_against_what_the_line_itself_shows_is_listed(pack: RulePack) -> None:
+    """A stay of no days is same-day emergency care, one of eight is not, whatever evidence says; what agrees is no problem."""
+    stays = hips("S1", "S2", "S3", "S4").with_columns(
+        hrg=pl.lit("TB03A"),
+        grouping_method=pl.lit("D"),
+        admission_date=pl.when(pl.col("spell_id").is_in(["S1", "S2"])).then("discharge_date").otherwise("admission_date"),
+    )
+    answers = zip(("S1", "S2", "S3", "S4"), ("no", "yes", "yes", "no"), strict=True)
+    evidence = evidence_of(said(*(("RNO", line, "sdec", "", met) for line, met in answers)))
+    priced = price(stays, pack, evidence=evidence).collect()
+    assert priced["best_practice_status"].to_list() == ["no_evidence", "met", "not_met", "not_met"]
+    assert told(evidence, pack, priced.lazy()) == {"contradicts_line": (2, ("sdec",))}
+    assert "no evidence; the evidence contradicts what the line itself shows." in str(explain(priced, pack, line="S1"))
+
+
 def test_problems_never_name_a_line(pack: RulePack) -> None:
     evidence = evidence_of(said(("RNO", "SECRET1", "hip", "", "yes"), ("RNO", "SECRET1", "hip", "", "no")))
     problems = [*evidence_problems(evidence, [pack], price(hips("S1"), pack, evidence=evidence))]
@@ -100,6 +155,16 @@ def test_files_of_both_shapes_and_both_formats(pack: RulePack, tmp_path: Path) -
     assert of_text.lines.rows() == of_parquet.lines.rows() == [("RNO", "S1", "hip", "", True)]
     assert of_text.gates.rows() == of_parquet.gates.rows() == [("RNO", "joint", "", date(2017, 4, 1), date(2018, 3, 31), True)]
     assert price(hips("S1"), pack, evidence=of_text).select("price_pence").collect().item() == 733_500
+
+
+def test_a_row_with_more_cells_than_headings_is_not_trusted(pack: RulePack, tmp_path: Path) -> None:
+    file = tmp_path / "evidence.csv"
+    rows = "RNO,S1,hip,,yes,extra\nRNO,S2,hip,,,yes\nRNO,S3,hip,,yes\n"
+    file.write_text("provider,line_id,tariff,criterion,met\n" + rows, encoding="utf-8")
+    evidence = read_evidence([file])
+    assert evidence.lines.rows() == [("RNO", "S3", "hip", "", True)]
+    assert told(evidence, pack) == {"unreadable": (2, ())}
+    assert [row["line_id"] for row in evidence_rows([file])] == [None, None, "S3"], "nor does the reference"
 
 
 @pytest.mark.parametrize(
@@ -145,6 +210,13 @@ def test_gates_that_contradict_each_other_and_periods_that_run_backwards_are_lis
         "contradictory_gates": (2, ("joint",)),
         "unreadable": (1, ()),
     }
+
+
+def test_gates_of_providers_without_lines_are_listed(pack: RulePack) -> None:
+    """RNO treats nobody under its own code, but at its site RNO01."""
+    evidence = gates(*((provider, "joint", "yes", "2017-04-01", "2018-03-31") for provider in ("RNO", "RNO01", "RTR", "RTR05")))
+    priced = price(hips("S1").with_columns(provider=pl.lit("RNO01")), pack, evidence=evidence)
+    assert told(evidence, pack, priced) == {"unknown_provider": (2, ("joint",))}
 
 
 def test_a_column_that_stands_twice_is_refused() -> None:

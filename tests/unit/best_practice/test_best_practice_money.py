@@ -194,12 +194,31 @@ def test_explain_names_the_criterion_that_failed_and_what_it_cost(pack: RulePack
     assert "Best practice An addition for all criteria (hip): not met; failed: Surgery within 36 hours (" in told
     assert "best_practice_criteria.csv:" in told
     assert "What failed cost £1,536.69, with market forces." in told
+    half = str(explain(price(line, pack, evidence=evidence.head(2)), pack, line="RW3TB01A0"))
+    assert "); nothing is known of: Joint assessment protocol." in half
     paid = str(explain(price(line, pack, evidence=whole(line, "hip", 1, 0)), pack, line="RW3TB01A0"))
     assert "non-elective price of TB01A (RULES 1.3), with £1,335.00 on top for best practice, hip (RULES 3.1)" in paid
     assert "pack/admitted.csv:25 and pack/best_practice.csv:2" in paid
     open_still = str(explain(price(line, pack), pack, line="RW3TB01A0"))
     assert "no evidence; nothing is known of: Surgery within 36 hours; Seen by a geriatrician" in open_still
     assert "What nothing is known of would be worth £1,536.69, with market forces." in open_still
+
+
+def test_explain_tells_a_longer_stay_from_another_setting(pack: RulePack) -> None:
+    emergency, overnight = spells(1, "TB03A"), spells(1, "TB04A", method="11")
+    told = str(explain(price(emergency, pack), pack, line="RNOTB03A0"))
+    assert "(sdec): not met; failed: the stay was 4 days, and the price is of 0 days at most." in told
+    told = str(explain(price(overnight, pack), pack, line="RNOTB04A0"))
+    assert "(daycase): not met; failed: the care was given in another setting." in told
+
+
+def test_achievement_by_setting_counts_who_could_have_been_there(pack: RulePack) -> None:
+    """An emergency could not have been a day case, nor an elective stay same-day emergency care."""
+    lines = pl.concat(
+        [spells(3, hrg, method=method, first=10 * int(method)) for hrg in ("TB03A", "TB04A") for method in ("11", "21")]
+    )
+    found = best_practice_achievement(price(lines, pack)).select("tariff", "eligible", "not_met").rows()
+    assert found == [("daycase", 3, 3), ("sdec", 3, 3)]
 
 
 def test_the_base_rests_on_the_best_practice_row_too(tmp_path: Path) -> None:

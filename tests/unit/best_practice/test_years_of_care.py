@@ -131,13 +131,13 @@ def plainly(one: dict[str, Any], care: list[tuple[str, str, str, date]], rows: l
     unknown = [name for name in CRITERIA if name not in said]
     whole = said.get("")
     if whole == "yes" and failed:
-        return "no_evidence", ";".join(failed)
+        return "no_evidence", ";".join(["contradictory", *failed])
     if failed:
-        return "not_met", ";".join(failed)
+        return "not_met", ";".join([*failed, *(f"{name}?" for name in unknown if whole is None)])
     if whole == "yes":
         return "met", None
     if whole == "no":
-        return ("not_met" if unknown else "no_evidence"), None
+        return ("not_met", None) if unknown else ("no_evidence", "contradictory")
     return ("no_evidence", ";".join(unknown)) if unknown else ("met", None)
 
 
