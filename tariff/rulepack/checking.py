@@ -9,14 +9,15 @@ from typing import Any, Final
 from tariff.errors import Fault, did_you_mean
 from tariff.rulepack.best_practice_checking import best_practice_faults
 from tariff.rulepack.best_practice_rows import BEST_PRACTICE
-from tariff.rulepack.declarations import line_of
 from tariff.rulepack.finding import OVERLAY_FILE, PACK_FILE
 from tariff.rulepack.folders import Folder
 from tariff.rulepack.model import NoEmergency, OverlayFile, PackFile
 from tariff.rulepack.pack import RulePack
+from tariff.rulepack.pathway_checking import pathway_faults
 from tariff.rulepack.releases import released_digest
 from tariff.rulepack.rows import ADMITTED, EMERGENCY, MFF, PRICE_TABLES, TOP_UP_PROVIDERS, TOP_UPS
 from tariff.rulepack.tables import Table
+from tariff.rulepack.toml_lines import line_of
 
 Checked = tuple[list[Fault], list[Fault]]
 """Faults, warnings."""
@@ -35,6 +36,7 @@ def pack_faults(pack: RulePack, folders: Sequence[Folder[Any]]) -> Checked:
         *_unknown_top_ups(pack, folders, faulty),
         *_unknown_emergency_currencies(pack, folders, faulty),
         *best_practice_faults(pack, faulty, lambda: _where_stated(folders, "best_practice")),
+        *pathway_faults(pack, folders),
     ], [
         *_unused_tables(pack),
         *_emergency_currencies_without_a_price(pack, folders),

@@ -268,6 +268,13 @@ class AnchoredEpisode(Pathway):
         _last_level_is_open(self.levels)
         return self
 
+    @model_validator(mode="after")
+    def _yields_or_stands_alongside(self) -> AnchoredEpisode:
+        for other in self.yields_to:
+            if other in self.alongside:
+                raise ValueError(f"pathway '{self.name}' cannot both yield to '{other}' and stand alongside it")
+        return self
+
 
 class PhasedPathway(Pathway):
     """Antenatal, birth and postnatal care: one payment a phase to its lead provider."""
@@ -362,14 +369,11 @@ class PathwayFile(Strict):
     pathway: Several[AnyPathway] = ()
 
     @model_validator(mode="after")
-    def _names_are_known(self) -> PathwayFile:
+    def _names_stand_once(self) -> PathwayFile:
         names = [pathway.name for pathway in self.pathway]
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"pathway '{name}' stands twice")
-        for pathway in self.pathway:
-            if isinstance(pathway, AnchoredEpisode):
-                _are_named(pathway, names)
         return self
 
     @model_validator(mode="after")
@@ -378,14 +382,6 @@ class PathwayFile(Strict):
         if any(rule.ends < rule.starts for rule in ordered) or any(b.starts <= a.ends for a, b in pairwise(ordered)):
             raise ValueError("readmission rules must not overlap, and each ends after it starts")
         return self
-
-
-def _are_named(pathway: AnchoredEpisode, names: list[str]) -> None:
-    for other in (*pathway.yields_to, *pathway.alongside):
-        if other not in names:
-            raise ValueError(f"pathway '{pathway.name}' names '{other}', which is no pathway here")
-        if other in pathway.yields_to and other in pathway.alongside:
-            raise ValueError(f"pathway '{pathway.name}' cannot both yield to '{other}' and stand alongside it")
 
 
 def _last_level_is_open(levels: tuple[Any, ...]) -> None:
