@@ -27,7 +27,8 @@ _RULES_OF_KINDS: Final = {**_ADMITTED_ONLY, **{kind: frozenset({kind}) for kind 
 
 def printed_run(card: Mapping[str, Any]) -> str:
     """A run card in words for a terminal or a log."""
-    return "\n".join([*_counts(card), "", *_money(card), *_left_out(card), *_coverage(card), *_warnings(card), *_evidence(card)])
+    known = (_left_out, _coverage, _warnings, _pathways, _evidence)
+    return "\n".join([*_counts(card), "", *_money(card), *(line for told in known for line in told(card))])
 
 
 def _counts(card: Mapping[str, Any]) -> Iterator[str]:
@@ -98,6 +99,14 @@ def _coverage(card: Mapping[str, Any]) -> Iterator[str]:
 def _warnings(card: Mapping[str, Any]) -> Iterator[str]:
     for warning in card["warnings"]:
         yield f"\nWarning: {warning['lines']:,} lines worth {pounds(warning['price_pence'], whole=True)}. {warning['sentence']}"
+
+
+def _pathways(card: Mapping[str, Any]) -> Iterator[str]:
+    """Pathways that were to be formed and whose registers were not given."""
+    if lacking := (card.get("pathways") or {}).get("without_register"):
+        named = ", ".join(f"{name} ({what})" for name, what in lacking.items())
+        told = "none of these is formed, save births by their lines"
+        yield f"\nWarning: no registers were given (--registers), and pathways need them: {named}; {told}."
 
 
 def _evidence(card: Mapping[str, Any]) -> Iterator[str]:

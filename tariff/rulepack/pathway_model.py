@@ -240,6 +240,11 @@ class Pathway(Rule):
     stop_loss: StopLoss | None = None
     quality: Quality | None = None
 
+    @property
+    def registers(self) -> tuple[str, ...]:
+        """The registers that it is formed from, beside lines."""
+        return ()
+
 
 class AnchoredEpisode(Pathway):
     """A bundle around an anchor: from so many days before an operation or an admission to so many after."""
@@ -299,6 +304,11 @@ class PhasedPathway(Pathway):
         _last_level_is_open(self.birth)
         return self
 
+    @property
+    def registers(self) -> tuple[str, ...]:
+        """Without the first of them no antenatal phase is formed; births are, by their lines."""
+        return (self.antenatal_register, self.postnatal_register)
+
 
 class YearOfCare(Pathway):
     """A price a year, or a day, for each patient on a register, by level, for the days with the provider."""
@@ -308,6 +318,11 @@ class YearOfCare(Pathway):
     per: Literal["year", "day"]
     longest_days: Days | None = Field(default=None, description="From entry: a first year only.")
     levels: Several[RegisterLevel] = Field(min_length=1)
+
+    @property
+    def registers(self) -> tuple[str, ...]:
+        """Without its register none is formed."""
+        return (self.register_name,)
 
 
 class ReadmissionExclusion(Selector):
