@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tariff.errors import RulesError
+
 if TYPE_CHECKING:
     from conftest import Official, Rows
 
@@ -88,6 +90,18 @@ def test_the_other_tables_of_a_workbook(official: Official) -> None:
     assert "sheet '7 BPTs': best-practice tariffs" in told
     assert "sheet '8 Non-mandatory': non-mandatory prices are no national prices" in told
     assert "sheet 'Contents': no table was found on it" in told
+
+
+def test_a_provider_beside_its_code_is_its_name(official: Official) -> None:
+    sheets = {"1 APC": official.annex_a(), "MFF": [["Provider code", "Provider", "2017/18 MFF"], ["RK9", "Plymouth", "1.05"]]}
+    _, made = official.read(official.workbook(sheets))
+    assert [(row.provider, row.name, row.mff) for row in made.provider_factors] == [("RK9", "Plymouth", 1_050_000)]
+
+
+def test_a_sheet_of_factors_without_codes_is_a_fault(official: Official) -> None:
+    sheets = {"1 APC": official.annex_a(), "MFF": [["Provider A", "Provider B", "MFF"], ["RK9", "RK8", "1.05"]]}
+    with pytest.raises(RulesError, match="market forces factors: provider could be 'Provider A' or 'Provider B'"):
+        official.read(official.workbook(sheets))
 
 
 def test_a_factor_of_another_year_is_labelled(official: Official) -> None:

@@ -51,6 +51,32 @@ def test_a_column_of_annex_a_is_missing(official: Official, title: str, column: 
     assert "'HRG name'" in told
 
 
+@pytest.mark.parametrize("sheet", ["1 APC & OPROC", "Sheet1"])
+@pytest.mark.parametrize(
+    ("title", "column"), [("Non-elective spell", "non_elective"), ("Per day", "per_day_long_stay"), ("Combined", "combined")]
+)
+def test_a_price_sheet_that_lacks_a_column_is_no_small_table(official: Official, sheet: str, title: str, column: str) -> None:
+    """The best-practice columns of Annex A hold codes and a percentage, as top-up rates do."""
+    header, *rows = official.annex_a()
+    whole = [header, *([*row[:-1], "HRG"] for row in rows)]
+    told = refused(official, {sheet: without(whole, title)})
+    assert f"sheet '{sheet}', row 1: admitted care and outpatient procedures: no column for {column} ('" in told
+    assert f"If the workbook really lacks it, say so: --without {column}" in told
+    assert "top-up" not in told
+
+
+def test_codes_cannot_be_done_without(official: Official) -> None:
+    told = refused(official, {"1 APC & OPROC": without(official.annex_a(), "HRG code")})
+    assert "Give the column its title, or leave the sheet out with --skip SHEET" in told
+    assert "--without" not in told
+
+
+def test_a_sheet_of_some_other_columns_is_listed_where_another_holds_the_table(official: Official) -> None:
+    trims = [[row[number] for number in (0, 1, 3, 6, 7, 8, 9)] for row in official.annex_a()]
+    imported, _ = official.read(official.workbook({"1 APC & OPROC": official.annex_a(), "Trims": trims}))
+    assert "sheet 'Trims', row 1: admitted care and outpatient procedures: no column for" in imported.not_placed
+
+
 def test_a_column_that_the_workbook_lacks_can_be_done_without(official: Official) -> None:
     rows = without(official.annex_a(), "Outpatient procedure")
     _, made = official.read(official.workbook({"1 APC & OPROC": rows}), without=["outpatient_procedure"])
