@@ -71,7 +71,7 @@ def _acting(card: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _left_out(card: Mapping[str, Any]) -> Iterator[str]:
     """Rules that a pack declares absent, and the pounds that rest on anything weaker than a published or practised figure."""
     for pack in _acting(card):
-        absent = [rule["rule"].replace("_", " ") for rule in pack["rules"] if rule["method"] == "none" and _concerns(rule, card)]
+        absent = [_not_applied(rule) for rule in pack["rules"] if _not_applied(rule) and _concerns(rule, card)]
         if absent:
             yield f"\nNot applied, because rule pack {pack['label']} has no figures for it: {', '.join(absent)}."
     weak: dict[str, int] = {}
@@ -81,6 +81,14 @@ def _left_out(card: Mapping[str, Any]) -> Iterator[str]:
     if weak:
         told = "; ".join(f"{pounds(pence, whole=True)} on {label} figures" for label, pence in sorted(weak.items()))
         yield f"\nResting on less than published figures: {told}. The run card has the list."
+
+
+def _not_applied(rule: Mapping[str, Any]) -> str:
+    """A rule that the pack declares absent, in all or in some settings; blank for one that it has."""
+    name, settings = rule["rule"].replace("_", " "), rule.get("not_paid_in", ())
+    if rule["method"] == "none":
+        return str(name)
+    return f"{name} of {' and '.join(settings).replace('non_', 'non-').replace('_', ' ')} stays" if settings else ""
 
 
 def _concerns(rule: Mapping[str, Any], card: Mapping[str, Any]) -> bool:

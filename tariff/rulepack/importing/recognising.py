@@ -29,14 +29,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A sheet read as a layout: the row of its titles, by field the number of its column, titles that mean nothing here, titles
-    between which a field cannot be told, and what is missing."""
+    """A sheet read as a layout: the row of its titles, by field the number of its column, titles that mean nothing here, those
+    of columns that are said to be missing, titles between which a field cannot be told, and what is missing."""
 
     sheet: Sheet
     layout: Layout
     header: int
     columns: dict[str, int]
     unplaced: dict[int, str]
+    waived: dict[int, str]
     doubtful: dict[str, tuple[str, ...]]
     missing: tuple[Field, ...]
     coded: bool
@@ -163,13 +164,14 @@ def _fits(sheet: Sheet, wanted: Wanted) -> Iterator[Fit]:
             continue
         header = max(range(len(rows)), key=lambda row: (len(matched[row][0]), -row))
         columns, doubtful = (_not_waived(found, wanted) for found in matched[header])
+        waived = {number: rows[header][number] for name, number in matched[header][0].items() if name in wanted.without}
         if columns or doubtful:
-            taken = set(columns.values())
+            taken = {*columns.values(), *waived}
             unplaced = {n: title for n, title in enumerate(rows[header]) if title and n not in taken}
             missing = tuple(layout.missing({*columns, *doubtful}, wanted.without))
             needed = {name: titles for name, titles in doubtful.items() if name in layout.required({*columns, *doubtful})}
             coded = _is_coded(sheet, header, columns.get(layout.key), layout)
-            yield Fit(sheet, layout, header, columns, unplaced, needed, missing, coded)
+            yield Fit(sheet, layout, header, columns, unplaced, waived, needed, missing, coded)
 
 
 Found = TypeVar("Found")

@@ -107,6 +107,8 @@ def _listed_row(fit: Fit, number: int, cells: Sequence[str], reading: Reading) -
 
 def _unplaced_columns(fit: Fit, reading: Reading) -> None:
     """Columns whose title means nothing to the pack, with how many cells they hold."""
+    for title in fit.waived.values():
+        reading.left.append((fit.sheet.place(fit.header), f"column '{title}' is left out as asked (--without)"))
     for column, title in fit.unplaced.items():
         below = [row[column] for row in fit.sheet.rows[fit.header + 1 :] if column < len(row) and not is_nothing(row[column])]
         what = f"column '{title}' has no place in {fit.layout.table}.csv ({len(below):,} cells not taken)"
@@ -129,10 +131,10 @@ def _admitted(placed: Iterable[Placed], imported: Imported, _wanted: Wanted, rea
     ordinary elective apart throughout, equal prices stand as the combined price."""
     merged = 0
     for place, row in placed:
-        if row.get("short_stay_price") and row["short_stay_applies"] == "no":
+        if row.get("short_stay_price") and row.get("short_stay_applies", "no") == "no":
             reading.left.append((place, f"short_stay_price of {row['hrg']}: the reduction does not apply; left blank"))
             row["short_stay_price"] = ""
-        if "combined" not in row and row["day_case"] and row["day_case"] == row["ordinary_elective"]:
+        if "combined" not in row and row.get("day_case") and row["day_case"] == row.get("ordinary_elective"):
             row.update(combined=row["day_case"], day_case="", ordinary_elective="")
             merged += 1
         yield place, row

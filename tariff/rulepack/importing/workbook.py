@@ -20,7 +20,7 @@ from tariff.rulepack.importing.rows import Imported, Reading, read_tables
 from tariff.rulepack.importing.sheets import Sheet, read_sheets
 from tariff.rulepack.importing.year_rules import YearRules
 from tariff.rulepack.loading import check_pack
-from tariff.rulepack.model import Confidence, PackFile
+from tariff.rulepack.model import Confidence, PackFile, Rules
 from tariff.rulepack.parameters import financial_year_dates, load_parameters
 from tariff.rulepack.rows import TABLES
 from tariff.rulepack.sources import SOURCES_FILE
@@ -142,16 +142,19 @@ def _declared(year: str, rules: YearRules, reading: Reading, left: Sequence[tupl
         "starts": rules.starts,
         "ends": rules.ends,
         "grouper": grouper.text if grouper is not None and grouper.acted else "not stated",
-        "notes": tuple(_notes(rules, reading, left, wanted)),
+        "notes": tuple(_notes(rules, made, reading, left, wanted)),
     }
     return PackFile.model_validate({"schema": 1, "pack": header, "rules": made.model_dump()})
 
 
-def _notes(rules: YearRules, reading: Reading, left: Sequence[tuple[str, str]], wanted: Wanted) -> Iterator[str]:
+def _notes(rules: YearRules, made: Rules, reading: Reading, left: Sequence[tuple[str, str]], wanted: Wanted) -> Iterator[str]:
     yield f"Imported from {rules.document}; rules that no workbook prints come from the dated parameters (parameters.csv)."
-    for name, rule in ((name, getattr(rules.rules(), name)) for name in type(rules.rules()).model_fields):
+    for name in type(made).model_fields:
+        rule = getattr(made, name)
         if rule.method == "none":
             yield f"{rule.source}, so [rules.{name}] is none. {rule.note}".strip()
+    if made.long_stay.without_trim_points:
+        yield made.long_stay.note
     if wanted.without:
         yield f"Imported without columns the workbook is said to lack: {', '.join(sorted(wanted.without))}."
     for table in reading.tables.values():
@@ -207,6 +210,8 @@ def _absent(declared: PackFile) -> Iterator[str]:
         rule = getattr(declared.rules, name)
         if rule.method == "none":
             yield f"{name.replace('_', ' ')}: {rule.source.removeprefix('ABSENT: ')}. {rule.note}"
+    if declared.rules.long_stay.without_trim_points:
+        yield f"trim points: {declared.rules.long_stay.note.removeprefix('ABSENT: ')}"
 
 
 def _origin(table: Imported) -> str:

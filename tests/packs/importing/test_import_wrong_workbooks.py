@@ -84,6 +84,43 @@ def test_a_column_that_the_workbook_lacks_can_be_done_without(official: Official
     assert any("Imported without columns the workbook is said to lack: outpatient_procedure" in note for note in made.notes)
 
 
+def test_a_workbook_without_the_trim_points_of_a_setting(official: Official) -> None:
+    rows = without(official.annex_a(), "Non-elective long")
+    imported, made = official.read(official.workbook({"1 APC & OPROC": rows}), without=["non_elective_trim"])
+    assert official.differing(made) == {"non_elective_trim"}
+    assert (made.rules.long_stay.method, made.rules.long_stay.without_trim_points) == ("per_day_beyond_trim", ("non_elective",))
+    absent = "workbook.xlsx holds no trim points of non-elective stays, so no excess day of theirs is paid."
+    assert f"trim points: {absent}" in str(imported)
+    assert any(note.startswith(f"ABSENT: {absent}") for note in made.notes)
+
+
+@pytest.mark.parametrize("absent", [["non_elective_trim", "per_day_long_stay"], ["elective_trim", "non_elective_trim"]])
+def test_a_workbook_that_can_pay_no_long_stay(official: Official, absent: list[str]) -> None:
+    """A column that is said to be absent is not taken, though it is there: the supplied figures of 2018/19 have elective trim
+    points alone."""
+    imported, made = official.read(official.workbook({"1 APC & OPROC": official.annex_a()}), without=absent)
+    assert official.differing(made) == set(absent)
+    assert made.rules.long_stay.method == "none"
+    assert "long stay: workbook.xlsx holds no trim points with per-day payments" in str(imported)
+    assert "column 'Non-elective long stay trim point (days)' is left out as asked (--without)" in imported.not_placed
+
+
+@pytest.mark.parametrize(
+    ("title", "absent"),
+    [
+        ("Reduced short stay emergency tariff _app", "short_stay_applies"),
+        ("Combined", "combined"),
+        ("Day case", "day_case"),
+        ("Non-elective spell", "non_elective"),
+        ("Ordinary elective long", "elective_trim"),
+        ("Per day", "per_day_long_stay"),
+    ],
+)
+def test_any_one_column_can_be_done_without(official: Official, title: str, absent: str) -> None:
+    rows = without(official.annex_a(), title)
+    official.read(official.workbook({"1 APC & OPROC": rows}), without=[absent])
+
+
 def test_an_outpatient_sheet_renamed(official: Official) -> None:
     told = refused(official, {"1 APC & OPROC": OUTPATIENT})
     assert "by its name this is admitted care and outpatient procedures" in told
