@@ -142,7 +142,7 @@ class YearRules:
         if "mff" not in self.tables:
             note = "Prices are before market forces factor: 1.000000 for everyone. Lay on an overlay with mff.csv."
             return self._absent("market forces factors", note)
-        other = self.tables["mff"].of_other_year
+        other = self.tables["mff"].other_years
         return {
             "method": "by_provider",
             "source": f"mff.csv{', whose title names another year' if other else ''}; every price times the factor (RULES 1.7)",

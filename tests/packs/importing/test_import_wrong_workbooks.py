@@ -170,6 +170,13 @@ def test_a_pack_that_would_not_pass_check_is_told_by_the_row_of_the_workbook(off
     assert f"workbook.xlsx, sheet '1 APC', row 3: column combined of {rows[2][0]}: stands beside a day_case" in told
 
 
+def test_what_was_not_placed_is_listed_when_the_import_fails_too(official: Official) -> None:
+    rows = official.annex_a()
+    rows[2][4], rows[3][2] = 5000.0, "see note"
+    told = refused(official, {"1 APC": rows})
+    assert f"row 4: not placed: outpatient_procedure of {rows[3][0]}: 'see note' is not an amount in whole pence" in told
+
+
 def test_sus_lines_that_disagree(official: Official) -> None:
     rows = official.sus()
     told = refused(official, {"SUS": [*rows, [rows[1][0], "DAY", "NON", "", "17", "", "240"]]})
