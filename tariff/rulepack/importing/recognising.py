@@ -54,8 +54,9 @@ class Fit:
 
     @property
     def is_mostly_there(self) -> bool:
-        """Whether the titles name most of the columns that the table cannot do without."""
-        return self.titled > 1 and 2 * len(self.missing) < len(self.layout.required({*self.columns, *self.doubtful}))
+        """Whether the titles name most of the columns that the table cannot do without; a code and a price tell too little."""
+        needed = len(self.layout.required({*self.columns, *self.doubtful}))
+        return needed > 2 and 2 * len(self.missing) < needed
 
     @property
     def years(self) -> frozenset[str]:
