@@ -27,7 +27,8 @@ _RULES_OF_KINDS: Final = {**_ADMITTED_ONLY, **{kind: frozenset({kind}) for kind 
 
 def printed_run(card: Mapping[str, Any]) -> str:
     """A run card in words for a terminal or a log."""
-    return "\n".join([*_counts(card), "", *_money(card), *_left_out(card), *_coverage(card), *_warnings(card), *_evidence(card)])
+    known = (_left_out, _coverage, _warnings, _pathways, _evidence)
+    return "\n".join([*_counts(card), "", *_money(card), *(line for told in known for line in told(card))])
 
 
 def _counts(card: Mapping[str, Any]) -> Iterator[str]:
@@ -70,7 +71,7 @@ def _acting(card: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _left_out(card: Mapping[str, Any]) -> Iterator[str]:
     """Rules that a pack declares absent, and the pounds that rest on anything weaker than a published or practised figure."""
     for pack in _acting(card):
-        absent = [rule["rule"].replace("_", " ") for rule in pack["rules"] if rule["method"] == "none" and _concerns(rule, card)]
+        absent = [_not_applied(rule) for rule in pack["rules"] if _not_applied(rule) and _concerns(rule, card)]
         if absent:
             yield f"\nNot applied, because rule pack {pack['label']} has no figures for it: {', '.join(absent)}."
     weak: dict[str, int] = {}
@@ -80,6 +81,14 @@ def _left_out(card: Mapping[str, Any]) -> Iterator[str]:
     if weak:
         told = "; ".join(f"{pounds(pence, whole=True)} on {label} figures" for label, pence in sorted(weak.items()))
         yield f"\nResting on less than published figures: {told}. The run card has the list."
+
+
+def _not_applied(rule: Mapping[str, Any]) -> str:
+    """A rule that the pack declares absent, in all or in some settings; blank for one that it has."""
+    name, settings = rule["rule"].replace("_", " "), rule.get("not_paid_in", ())
+    if rule["method"] == "none":
+        return str(name)
+    return f"{name} of {' and '.join(settings).replace('non_', 'non-').replace('_', ' ')} stays" if settings else ""
 
 
 def _concerns(rule: Mapping[str, Any], card: Mapping[str, Any]) -> bool:
@@ -98,6 +107,14 @@ def _coverage(card: Mapping[str, Any]) -> Iterator[str]:
 def _warnings(card: Mapping[str, Any]) -> Iterator[str]:
     for warning in card["warnings"]:
         yield f"\nWarning: {warning['lines']:,} lines worth {pounds(warning['price_pence'], whole=True)}. {warning['sentence']}"
+
+
+def _pathways(card: Mapping[str, Any]) -> Iterator[str]:
+    """Pathways that were to be formed and whose registers were not given."""
+    if lacking := (card.get("pathways") or {}).get("without_register"):
+        named = ", ".join(f"{name} ({what})" for name, what in lacking.items())
+        told = "none of these is formed, save births by their lines"
+        yield f"\nWarning: no registers were given (--registers), and pathways need them: {named}; {told}."
 
 
 def _evidence(card: Mapping[str, Any]) -> Iterator[str]:

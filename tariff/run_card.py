@@ -151,7 +151,14 @@ def describe_pack(pack: RulePack) -> dict[str, Any]:
             {"name": o.name, "digest": o.digest, "path": str(Path(o.path).resolve()), "note": o.note} for o in pack.overlays
         ],
         "rules": [
-            {"rule": name, "method": rule.method, "confidence": rule.confidence, "source": rule.source, "note": rule.note}
+            {
+                "rule": name,
+                "method": rule.method,
+                "confidence": rule.confidence,
+                "source": rule.source,
+                "note": rule.note,
+                "not_paid_in": list(getattr(rule, "without_trim_points", ())),
+            }
             for name, rule in ((name, getattr(pack.rules, name)) for name in type(pack.rules).model_fields)
         ],
         "best_practice": list(_tariffs(pack)),

@@ -12,7 +12,7 @@ import polars as pl
 from tariff.batch.job import Job, PathwayJob
 from tariff.best_practice.evidence import NO_EVIDENCE, Evidence
 from tariff.columns import PATHWAY_TABLES
-from tariff.errors import ActivityError, Fault
+from tariff.errors import ActivityError, Fault, UsageError
 from tariff.intake import Intake, damage_found
 from tariff.rulepack import RulePack
 from tariff.run_folder import writing
@@ -26,6 +26,25 @@ def tables_beside(priced: Path) -> dict[str, Path]:
 def tables_in(folder: Path) -> dict[str, Path]:
     """Where the tables of pathways in a run folder stand."""
     return {name: folder / f"{name}.parquet" for name in PATHWAY_TABLES}
+
+
+def require_registers(asked: PathwayJob, packs: Sequence[RulePack]) -> None:
+    """UsageError where a pathway is asked for by name that is formed from registers, and there are none. (What the run before
+    handed on holds its register entries.)"""
+    lacking = without_register(asked, packs) if asked.names is not None else {}
+    if lacking:
+        remedy = "give --registers, or --open-pathways of a run that had them"
+        faults = [Fault(f"pathway '{name}'", f"is formed from {what}", remedy) for name, what in lacking.items()]
+        raise UsageError("A pathway cannot be formed without its register.", faults)
+
+
+def without_register(asked: PathwayJob, packs: Sequence[RulePack]) -> dict[str, str]:
+    """By name of the pathways to form: the registers that they are formed from, in words, where no registers are given."""
+    if asked.registers is not None or asked.open_pathways is not None:
+        return {}
+    defined = [its for pack in packs if pack.pathways is not None for its in pack.pathways.pathway]
+    wanted = [its for its in defined if (its.active if asked.names is None else its.name in asked.names)]
+    return {its.name: f"register {' and '.join(its.registers)}" for its in wanted if its.registers}
 
 
 def form_pathways(
@@ -62,7 +81,8 @@ def form_pathways(
         )
     given = {"registers": asked.registers, "open_pathways": asked.open_pathways}
     files_given = {name: None if path is None else str(path.resolve()) for name, path in given.items()}
-    return {**files_given, "definitions": None if asked.names is None else list(asked.names), **asdict(totals)}
+    named = None if asked.names is None else list(asked.names)
+    return {**files_given, "definitions": named, "without_register": without_register(asked, packs), **asdict(totals)}
 
 
 def _opened(path: Path) -> pl.LazyFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tariff.batch.job import Job, Run, is_one_file
 from tariff.batch.lines_file import price_into_file
 from tariff.batch.lines_folder import price_into_folder
+from tariff.batch.pathways_beside import require_registers
 from tariff.batch.refusals import refuse_output
 from tariff.batch.totals_file import price_into_totals
 from tariff.batch.unchanged import AsTheyStand
@@ -24,6 +25,8 @@ def price_files(job: Job) -> Run:
     refuse_output(job)
     loaded = load_rules(job.rules, overlays=job.overlays)
     packs = (loaded,) if isinstance(loaded, RulePack) else loaded
+    if job.pathways is not None:
+        require_registers(job.pathways, packs)
     as_they_stand = AsTheyStand(job)
     intake = take_in(job.files, job.columns)
     if job.aggregate:

@@ -20,6 +20,7 @@ from tariff.payment.models import TERMS, Model, Models, ModelsFile, ModelsOrigin
 from tariff.payment.scope import Scope
 from tariff.rulepack.digests import with_lf
 from tariff.rulepack.model import CONFIDENCES
+from tariff.rulepack.toml_lines import line_of
 
 PRESET: Final = "preset:"
 _PARAMETER: Final = re.compile(r":(?=[\w.]*=|\w+$)")
@@ -257,43 +258,6 @@ def _place(written: dict[str, Any], location: Sequence[Any]) -> str:
     term = f", term {location[3] + 1}" if len(location) > 3 and location[2] == "terms" else ""
     key = location[-1] if isinstance(location[-1], str) and location[-1] not in {"model", "terms"} else ""
     return f"model '{name}'{term}: " + (f"{key}: " if key else "")
-
-
-_HEADER: Final = re.compile(r"^\s*\[(?P<item>\[?)\s*(?P<name>\w+(?:\.\w+)*)\s*\]\]?")
-_KEY: Final = re.compile(r"^\s*(?P<name>\w+)\s*=")
-
-
-def line_of(text: str, location: Sequence[str | int]) -> int:
-    """The line of a TOML text on which the key at `location` stands, as in `("model", 0, "terms", 1, "marginal_rate")`;
-    where the key is not written, the header of the nearest table around it."""
-    wanted, best = tuple(location), 1
-    counts: Counter[tuple[str | int, ...]] = Counter()
-    table: tuple[str | int, ...] = ()
-    for number, line in enumerate(text.splitlines(), start=1):
-        header, key = _HEADER.match(line), _KEY.match(line)
-        if header:
-            path = header["name"].split(".")
-            table = _array_item(path, counts) if header["item"] else (*_latest(path[:-1], counts), path[-1])
-            best = number if wanted[: len(table)] == table else best
-        elif key and wanted[: len(table) + 1] == (*table, key["name"]):
-            return number
-    return best
-
-
-def _array_item(names: list[str], counts: Counter[tuple[str | int, ...]]) -> tuple[str | int, ...]:
-    """Where the array table `[[a.b]]` just met stands: the next `b` of the latest `a`."""
-    *parents, last = names
-    path = (*_latest(parents, counts), last)
-    counts[path] += 1
-    return (*path, counts[path] - 1)
-
-
-def _latest(parents: Sequence[str], counts: Counter[tuple[str | int, ...]]) -> tuple[str | int, ...]:
-    """Where the latest item of nested array tables stands."""
-    path: tuple[str | int, ...] = ()
-    for parent in parents:
-        path = (*path, parent, counts[(*path, parent)] - 1)
-    return path
 
 
 def _presets() -> Any:

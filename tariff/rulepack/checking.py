@@ -9,14 +9,23 @@ from typing import Any, Final
 from tariff.errors import Fault, did_you_mean
 from tariff.rulepack.best_practice_checking import best_practice_faults
 from tariff.rulepack.best_practice_rows import BEST_PRACTICE
-from tariff.rulepack.declarations import line_of
 from tariff.rulepack.finding import OVERLAY_FILE, PACK_FILE
 from tariff.rulepack.folders import Folder
 from tariff.rulepack.model import NoEmergency, OverlayFile, PackFile
 from tariff.rulepack.pack import RulePack
+from tariff.rulepack.pathway_checking import pathway_faults
 from tariff.rulepack.releases import released_digest
-from tariff.rulepack.rows import ADMITTED, EMERGENCY, MFF, PRICE_TABLES, TOP_UP_PROVIDERS, TOP_UPS
+from tariff.rulepack.rows import (
+    ADMITTED,
+    EMERGENCY,
+    MFF,
+    PRICE_TABLES,
+    TOP_UP_PROVIDERS,
+    TOP_UPS,
+    settings_without_trim_point,
+)
 from tariff.rulepack.tables import Table
+from tariff.rulepack.toml_lines import line_of
 
 Checked = tuple[list[Fault], list[Fault]]
 """Faults, warnings."""
@@ -32,9 +41,11 @@ def pack_faults(pack: RulePack, folders: Sequence[Folder[Any]]) -> Checked:
     return [
         *_no_prices(pack, faulty),
         *missing,
+        *_missing_trim_points(pack, folders),
         *_unknown_top_ups(pack, folders, faulty),
         *_unknown_emergency_currencies(pack, folders, faulty),
         *best_practice_faults(pack, faulty, lambda: _where_stated(folders, "best_practice")),
+        *pathway_faults(pack, folders),
     ], [
         *_unused_tables(pack),
         *_emergency_currencies_without_a_price(pack, folders),
@@ -188,6 +199,17 @@ def _unused_tables(pack: RulePack) -> Iterator[Fault]:
             yield Fault(
                 str(pack.folder / table), f"is not used: [rules.{rule}] is none", "change the rule, or take the table out"
             )
+
+
+def _missing_trim_points(pack: RulePack, folders: Sequence[Folder[Any]]) -> Iterator[Fault]:
+    """Trim points that a row lacks in a setting for which the rule in force does not say so."""
+    rule = pack.rules.long_stay
+    for table in (folder.tables[ADMITTED.name] for folder in folders if ADMITTED.name in folder.tables):
+        for row in table.rows if rule.method != "none" else ():
+            for setting, fault in settings_without_trim_point(row):
+                if setting not in rule.without_trim_points:
+                    what = f"column {fault.column} of {row.hrg}: {fault.what}"
+                    yield Fault(f"{table.path}:{row.origin.line}", what, fault.remedy)
 
 
 def _trims_that_pay_nothing(pack: RulePack) -> Iterator[Fault]:

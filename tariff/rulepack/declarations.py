@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_args
 
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from tariff.errors import Fault, did_you_mean
 from tariff.rulepack.model import CONFIDENCES, Strict
+from tariff.rulepack.toml_lines import line_of
 
 Model = TypeVar("Model", bound=Strict)
 Location = tuple[int | str, ...]
@@ -41,29 +42,12 @@ def read_declarations(path: Path, model: type[Model], guide: str = _GUIDE) -> tu
         return None, [_fault(path, text, model, problem, guide) for problem in error.errors(include_url=False)]
 
 
-def line_of(text: str, location: Iterable[str]) -> int:
-    """The line of a TOML text on which the key at `location` stands; its table's header where the key is not written."""
-    *tables, key = location
-    header, own_header, line_of_key = _header(tables), _header([*tables, key]), re.compile(rf"\s*{re.escape(key)}\s*=")
-    inside, best = not tables, 1
-    for number, line in enumerate(text.splitlines(), start=1):
-        if own_header.match(line) or (inside and line_of_key.match(line)):
-            return number
-        if line.lstrip().startswith("["):
-            inside = header.match(line) is not None
-            best = number if inside else best
-    return best
-
-
-def _header(tables: list[str]) -> re.Pattern[str]:
-    return re.compile(r"\s*\[\s*" + r"\s*\.\s*".join(map(re.escape, tables)) + r"\s*\]")
-
-
 def _fault(path: Path, text: str, model: type[BaseModel], problem: Any, guide: str) -> Fault:
     location: Location = problem["loc"]
     written, owner = _written_location(model, location)
-    where = f"{path}:{line_of(text, written or ('',))}"
-    *parents, key = written or [""]
+    where = f"{path}:{line_of(text, written)}"
+    keys = [step for step in written if isinstance(step, str)]
+    *parents, key = keys or [""]
     place = f"[{'.'.join(parents)}] " if parents else ""
     kind, value, context = problem["type"], problem["input"], problem.get("ctx", {})
     if kind == "missing":
@@ -74,12 +58,13 @@ def _fault(path: Path, text: str, model: type[BaseModel], problem: Any, guide: s
     if kind in {"union_tag_invalid", "union_tag_not_found"}:
         method = value.get("method") if isinstance(value, dict) else None
         line = line_of(text, [*written, "method"])
-        return _unknown_choice(f"{path}:{line}", f"[{'.'.join(written)}] ", "method", method, _methods(owner, key))
+        return _unknown_choice(f"{path}:{line}", f"[{'.'.join(keys)}] ", "method", method, _methods(owner, key))
     if kind == "literal_error":
         return _unknown_choice(where, place, key, value, re.findall(r"'([^']*)'", context["expected"]) or [context["expected"]])
     told = problem["msg"].removeprefix("Value error, ")
     shown = "" if isinstance(value, dict) else f" (found {value!r})"
-    return Fault(where, f"{place}'{key}': {told}{shown}", f"mend the value; {guide}")
+    named = f"'{key}': " if key else ""
+    return Fault(where, f"{place}{named}{told}{shown}", f"mend the value; {guide}")
 
 
 def _unknown_choice(where: str, place: str, key: str, value: object, known: list[str]) -> Fault:
@@ -96,19 +81,22 @@ def _choices(key: str, owner: type[BaseModel] | None) -> str:
     return f"{did_you_mean(key, known)} known: {', '.join(known)}".strip()
 
 
-def _written_location(model: type[BaseModel], location: Location) -> tuple[list[str], type[BaseModel] | None]:
-    """The keys as written in the file (without the method tags pydantic puts in) and the model that owns the last key."""
-    written: list[str] = []
+def _written_location(model: type[BaseModel], location: Location) -> tuple[list[int | str], type[BaseModel] | None]:
+    """The keys as written in the file, with places in lists (without the method tags pydantic puts in), and the model that owns
+    the last key."""
+    written: list[int | str] = []
     owner: type[BaseModel] | None = model
     for step in location:
         if isinstance(step, int):
-            break
-        variants = _models_below(owner, written[-1]) if owner is not None and written else []
+            written.append(step)
+            continue
+        above = [name for name in written if isinstance(name, str)]
+        variants = _models_below(owner, above[-1]) if owner is not None and above else []
         tagged = [variant for variant in variants if _method_of(variant) == step]
         if tagged and step not in (owner.model_fields if owner else {}):
             owner = tagged[0]
             continue
-        if written and variants:
+        if variants:
             owner = variants[0]
         written.append(step)
     return written, owner

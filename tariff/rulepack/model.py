@@ -104,6 +104,9 @@ class LongStayRule(Rule):
     method: Literal["none", "per_day_beyond_trim"] = Field(
         description="none, or max(0, adjusted stay - the setting's trim point) x the row's per-day payment."
     )
+    without_trim_points: Annotated[tuple[Literal["ordinary_elective", "non_elective"], ...], Field(strict=False)] = Field(
+        default=(), description="Settings whose trim points the pack lacks: where a row has none, no day is paid in them."
+    )
 
 
 class NoTopUp(Rule):

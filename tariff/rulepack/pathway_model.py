@@ -240,6 +240,11 @@ class Pathway(Rule):
     stop_loss: StopLoss | None = None
     quality: Quality | None = None
 
+    @property
+    def registers(self) -> tuple[str, ...]:
+        """The registers that it is formed from, beside lines."""
+        return ()
+
 
 class AnchoredEpisode(Pathway):
     """A bundle around an anchor: from so many days before an operation or an admission to so many after."""
@@ -268,6 +273,13 @@ class AnchoredEpisode(Pathway):
         _last_level_is_open(self.levels)
         return self
 
+    @model_validator(mode="after")
+    def _yields_or_stands_alongside(self) -> AnchoredEpisode:
+        for other in self.yields_to:
+            if other in self.alongside:
+                raise ValueError(f"pathway '{self.name}' cannot both yield to '{other}' and stand alongside it")
+        return self
+
 
 class PhasedPathway(Pathway):
     """Antenatal, birth and postnatal care: one payment a phase to its lead provider."""
@@ -292,6 +304,11 @@ class PhasedPathway(Pathway):
         _last_level_is_open(self.birth)
         return self
 
+    @property
+    def registers(self) -> tuple[str, ...]:
+        """Without the first of them no antenatal phase is formed; births are, by their lines."""
+        return (self.antenatal_register, self.postnatal_register)
+
 
 class YearOfCare(Pathway):
     """A price a year, or a day, for each patient on a register, by level, for the days with the provider."""
@@ -301,6 +318,11 @@ class YearOfCare(Pathway):
     per: Literal["year", "day"]
     longest_days: Days | None = Field(default=None, description="From entry: a first year only.")
     levels: Several[RegisterLevel] = Field(min_length=1)
+
+    @property
+    def registers(self) -> tuple[str, ...]:
+        """Without its register none is formed."""
+        return (self.register_name,)
 
 
 class ReadmissionExclusion(Selector):
@@ -362,14 +384,11 @@ class PathwayFile(Strict):
     pathway: Several[AnyPathway] = ()
 
     @model_validator(mode="after")
-    def _names_are_known(self) -> PathwayFile:
+    def _names_stand_once(self) -> PathwayFile:
         names = [pathway.name for pathway in self.pathway]
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"pathway '{name}' stands twice")
-        for pathway in self.pathway:
-            if isinstance(pathway, AnchoredEpisode):
-                _are_named(pathway, names)
         return self
 
     @model_validator(mode="after")
@@ -378,14 +397,6 @@ class PathwayFile(Strict):
         if any(rule.ends < rule.starts for rule in ordered) or any(b.starts <= a.ends for a, b in pairwise(ordered)):
             raise ValueError("readmission rules must not overlap, and each ends after it starts")
         return self
-
-
-def _are_named(pathway: AnchoredEpisode, names: list[str]) -> None:
-    for other in (*pathway.yields_to, *pathway.alongside):
-        if other not in names:
-            raise ValueError(f"pathway '{pathway.name}' names '{other}', which is no pathway here")
-        if other in pathway.yields_to and other in pathway.alongside:
-            raise ValueError(f"pathway '{pathway.name}' cannot both yield to '{other}' and stand alongside it")
 
 
 def _last_level_is_open(levels: tuple[Any, ...]) -> None:

@@ -131,15 +131,18 @@ def one_way_to_price_elective_care(row: AdmittedRow) -> Iterator[RowFault]:
         yield RowFault("combined", what, "a combined price covers both: leave either it or the separate prices blank")
 
 
-def a_trim_point_where_days_are_paid(row: AdmittedRow) -> Iterator[RowFault]:
-    """A per-day payment needs the trim point of each setting that has a price (a day case never has excess days)."""
+def settings_without_trim_point(row: AdmittedRow) -> Iterator[tuple[str, RowFault]]:
+    """A per-day payment needs the trim point of each setting that has a price (a day case never has excess days): the settings in
+    which it is missing. (A pack may declare that it lacks those of a setting, so no row is held to this on its own.)"""
     if row.per_day_long_stay is None:
         return
     remedy = "give the trim point in days, or leave per_day_long_stay blank"
     if row.elective_trim is None and (row.combined is not None or row.ordinary_elective is not None):
-        yield RowFault("elective_trim", "is blank though the row has an elective price and a per-day payment", remedy)
+        what = "is blank though the row has an elective price and a per-day payment"
+        yield "ordinary_elective", RowFault("elective_trim", what, remedy)
     if row.non_elective_trim is None and row.non_elective is not None:
-        yield RowFault("non_elective_trim", "is blank though the row has a non-elective price and a per-day payment", remedy)
+        what = "is blank though the row has a non-elective price and a per-day payment"
+        yield "non_elective", RowFault("non_elective_trim", what, remedy)
 
 
 def a_short_stay_price_that_reduces(row: AdmittedRow) -> Iterator[RowFault]:
@@ -236,7 +239,7 @@ ADMITTED: Final = TableSpec(
     ),
     row=AdmittedRow,
     key=("hrg",),
-    row_rules=(one_way_to_price_elective_care, a_trim_point_where_days_are_paid, a_short_stay_price_that_reduces),
+    row_rules=(one_way_to_price_elective_care, a_short_stay_price_that_reduces),
     row_warnings=(short_stay_price_as_its_percentage, short_stay_with_something_to_reduce, trim_point_as_low_as_published),
 )
 OUTPATIENT: Final = TableSpec(

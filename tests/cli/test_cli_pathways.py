@@ -241,6 +241,36 @@ def test_packs_of_the_same_days_are_refused(tmp_path, overlay):
         run_folder(tmp_path, overlay, "--dates", "strict", rules="example,2017-18")
 
 
+@pytest.mark.parametrize("name", ["cystic_fibrosis", "maternity"])
+def test_a_pathway_of_a_register_is_not_formed_without_it(tmp_path, overlay, name):
+    with pytest.raises(TariffError, match=rf"(?s)pathway '{name}': is formed from register {name}.*give --registers") as told:
+        priced(tmp_path, overlay, "--pathways", f"hernia,{name}")
+    assert told.value.exit_code == 2
+    assert [path.name for path in tmp_path.iterdir() if "priced" in path.name] == []
+
+
+def test_pathways_of_registers_that_were_not_given_are_told(tmp_path, overlay, capsys):
+    priced(tmp_path, overlay, "--pathways", "active")
+    told = capsys.readouterr().out
+    assert "Warning: no registers were given (--registers), and pathways need them: maternity (register maternity" in told
+    assert "cystic_fibrosis (register cystic_fibrosis)" in told
+    card = json.loads((tmp_path / "priced.run_card.json").read_text())
+    assert card["pathways"]["without_register"]["cystic_fibrosis"] == "register cystic_fibrosis"
+
+
+def test_registers_given_or_carried_over_are_enough(tmp_path, overlay, capsys):
+    registers = tmp_path / "registers.csv"
+    header = "patient_id,register,level,start_date,end_date,provider,commissioner"
+    registers.write_text(f"{header}\nSECRET1,cystic_fibrosis,1,2017-06-01,,XP1,XC1\n")
+    priced(tmp_path, overlay, "--pathways", "cystic_fibrosis", "--registers", str(registers))
+    assert pl.read_parquet(tmp_path / "priced.pathways.parquet").height == 1
+    opened = (tmp_path / "priced.pathways_open.parquet").rename(tmp_path / "before.parquet")
+    priced(tmp_path, overlay, "--pathways", "cystic_fibrosis", "--open-pathways", str(opened), "--overwrite")
+    assert "no registers were given" not in capsys.readouterr().out
+    handed_on = pl.read_parquet(tmp_path / "priced.pathways_open.parquet").filter(pl.col("record") == "register")
+    assert handed_on["register"].to_list() == ["cystic_fibrosis"]
+
+
 def test_a_register_with_a_date_that_is_none_is_refused(tmp_path, overlay):
     registers = tmp_path / "registers.csv"
     registers.write_text(

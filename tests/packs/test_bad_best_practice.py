@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tariff.rulepack import check_pack
 from tariff.rulepack.best_practice_rows import BEST_PRACTICE
 
 Mistake = Callable[[Any], Any]
@@ -24,7 +26,7 @@ def added(**cells: str) -> Mistake:
     return lambda bench: bench.append(BEST, row(**cells))
 
 
-HIP = {"tariff": "hip_fracture", "mechanism": "addition", "currency": "HE11F"}
+HIP = {"tariff": "hip_fracture", "mechanism": "addition", "currency": "HE11G"}
 FAULTS: dict[str, tuple[Mistake, str]] = {
     "a tariff in capitals": (added(**HIP | {"tariff": "Hip"}, addition="5"), "holds something beside small letters"),
     "a mechanism that there is not": (added(**HIP | {"mechanism": "bonus"}, addition="5"), "'bonus' is not known"),
@@ -95,6 +97,34 @@ FAULTS: dict[str, tuple[Mistake, str]] = {
         added(tariff="rare", mechanism="addition", addition="5"),
         "has no criteria, so nothing could show that it is met",
     ),
+    "an HRG that the pack has not": (
+        added(**HIP | {"currency": "HE99G"}, addition="5"),
+        "column currency of hip_fracture: admitted.csv has no 'HE99G'",
+    ),
+    "a procedure that the pack has not": (
+        added(tariff="day_case_surgery", mechanism="setting_price", currency="LB99F", settings="outpatient_procedure", price="5"),
+        "column currency of day_case_surgery: admitted.csv has no 'LB99F'",
+    ),
+    "a currency that is not unbundled": (
+        added(tariff="haemodialysis", mechanism="session", currency="HE11G", settings="unbundled", price="5"),
+        "column currency of haemodialysis: unbundled.csv has no 'HE11G'",
+    ),
+    "a treatment function that the pack has not": (
+        added(**HIP | {"currency": ""}, treatment_function="999", settings="attendance", addition="5"),
+        "column treatment_function of hip_fracture: outpatient.csv has no '999'",
+    ),
+    "a parent that the pack has not": (
+        added(
+            tariff="paediatric_epilepsy",
+            mechanism="treatment_function",
+            treatment_function="224",
+            settings="attendance",
+            attendance="first_single",
+            price="5",
+            parent_treatment_function="421",
+        ),
+        "column parent_treatment_function of paediatric_epilepsy: outpatient.csv has no '421'",
+    ),
     "criteria of no tariff": (
         lambda bench: bench.append(CRITERIA, "hip_fractures,speed,Speed,"),
         "best_practice.csv has no tariff 'hip_fractures'",
@@ -140,8 +170,28 @@ def test_mistake_is_told(bench: Any, name: str) -> None:
 
 
 def test_a_price_that_meeting_lowers_is_only_warned_of(bench: Any) -> None:
-    added(tariff="acute_stroke", mechanism="price", currency="AA22G", price="5", otherwise="6")(bench)
+    added(tariff="acute_stroke", mechanism="price", currency="AA22C", minimum_age="16", price="5", otherwise="6")(bench)
     assert any("meeting the criteria lowers the price" in warning for warning in bench.warnings())
+
+
+def test_an_attendance_may_be_named_by_its_own_hrg(bench: Any) -> None:
+    added(**HIP | {"currency": "WF01B"}, settings="attendance", addition="5")(bench)
+    assert bench.faults() == []
+
+
+def test_an_overlay_is_held_against_what_it_is_laid_on(bench: Any, tmp_path: Path) -> None:
+    """Its tariffs may be for HRGs of the pack and for those it brings itself."""
+    laid = tmp_path / "local"
+    laid.mkdir()
+    labels = "source,confidence"
+    (laid / "overlay.toml").write_text('[overlay]\nname = "local"\n', encoding="utf-8")
+    (laid / "admitted.csv").write_text(f"hrg,combined,{labels}\nHE98Z,5,a test,local\n", encoding="utf-8")
+    lines = [f"hip_fracture,addition,{hrg},5,a test,local" for hrg in ("HN22E", "HE98Z", "HE99G")]
+    header = f"tariff,mechanism,currency,addition,{labels}"
+    (laid / "best_practice.csv").write_text("\n".join([header, *lines, ""]), encoding="utf-8")
+    (fault,) = check_pack(bench.folder, [laid]).faults
+    assert fault.where == "local/best_practice.csv:4"
+    assert fault.what == "column currency of hip_fracture: admitted.csv has no 'HE99G'"
 
 
 def test_tables_that_no_rule_uses_are_warned_of(bench: Any) -> None:

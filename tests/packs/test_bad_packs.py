@@ -654,6 +654,18 @@ def test_a_short_stay_price_within_a_pound_is_no_matter(bench: PackOnTheBench) -
     assert bench.warnings() == []
 
 
+def test_a_pack_may_declare_that_it_lacks_the_trim_points_of_a_setting(bench: PackOnTheBench) -> None:
+    row(",6000,30,", ",6000,,")(bench)
+    bench.edit(
+        "pack.toml",
+        'method = "per_day_beyond_trim"',
+        'method = "per_day_beyond_trim"\nwithout_trim_points = ["non_elective"]',
+    )
+    assert bench.faults() == []
+    bench.edit("pack.toml", '["non_elective"]', '["ordinary_elective"]')
+    assert ["column non_elective_trim of HN22E: is blank" in fault for fault in bench.faults()] == [True]
+
+
 def test_rows_may_carry_their_own_label(bench: PackOnTheBench) -> None:
     bench.write("mff.csv", "provider,name,mff,source,confidence\nZZA,A,1.0,A letter of 1 May,local\nZZB,B,1.05,,\n")
     assert bench.faults() == []

@@ -103,6 +103,44 @@ def test_the_shipped_demonstration_switches_on_what_the_pack_lacks() -> None:
     assert laid.label == "2024-25+demonstration"
 
 
+def one_pathway(folder: Path, bench: PackOnTheBench, name: str, old: str, new: str) -> Path:
+    """An overlay that holds one pathway of the pack with one decision changed."""
+    _, *blocks = (bench.folder / "pathways.toml").read_text(encoding="utf-8").split("[[pathway]]")
+    (block,) = (block for block in blocks if f'name = "{name}"' in block)
+    assert block.count(old) == 1
+    laid = overlay(folder)
+    (laid / "pathways.toml").write_text(f"schema = 1\n\n[[pathway]]{block.replace(old, new)}", encoding="utf-8")
+    return laid
+
+
+def test_an_overlay_may_hold_one_pathway_that_names_others_of_the_pack(bench: PackOnTheBench, tmp_path: Path) -> None:
+    laid = one_pathway(tmp_path / "local", bench, "cataract", "window_days = 60", "window_days = 90")
+    before, after = load_pack(bench.folder).pathways, load_pack(bench.folder, [laid]).pathways
+    assert before is not None
+    assert after is not None
+    assert [its.name for its in after.pathway] == [its.name for its in before.pathway]
+    changed = [now for was, now in zip(before.pathway, after.pathway, strict=True) if was != now]
+    assert [(its.name, its.model_dump()["window_days"]) for its in changed] == [("cataract", 90)]
+
+
+def test_a_pathway_that_names_none_is_told_by_the_line_that_says_it(bench: PackOnTheBench, tmp_path: Path) -> None:
+    laid = one_pathway(tmp_path / "local", bench, "cataract", '"hip_and_knee"', '"hip_and_nee"')
+    (fault,) = check_pack(bench.folder, [laid]).faults
+    lines = (laid / "pathways.toml").read_text(encoding="utf-8").splitlines()
+    line = next(number for number, line in enumerate(lines, start=1) if line.startswith("alongside"))
+    assert fault.where == f"{laid / 'pathways.toml'}:{line}"
+    assert fault.what == "pathway 'cataract': alongside names 'hip_and_nee', which is no pathway here"
+    assert fault.remedy.startswith("did you mean 'hip_and_knee'?")
+
+
+def test_a_faulty_cell_of_a_pathway_is_told_by_its_line(bench: PackOnTheBench) -> None:
+    text = (bench.folder / "pathways.toml").read_text(encoding="utf-8")
+    line = text[: text.index("window_days = 60")].count("\n") + 1
+    bench.edit("pathways.toml", "window_days = 60", 'window_days = "60"')
+    (fault,) = bench.faults()
+    assert fault.startswith(f"pathways.toml:{line}: [pathway] 'window_days': Input should be a valid integer")
+
+
 MISTAKES = {
     "not made for this pack": (
         '[overlay]\nname = "local"\npacks = ["2024-25"]\n',

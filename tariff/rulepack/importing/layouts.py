@@ -48,6 +48,11 @@ class Layout:
         """The column that names a row."""
         return self.fields[0].name
 
+    @property
+    def is_named(self) -> bool:
+        """Whether its rows have names."""
+        return any(field.name == "name" for field in self.fields)
+
     def field(self, name: str) -> Field:
         """The column of that name."""
         return next(field for field in self.fields if field.name == name)

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 from tariff.errors import Fault
 from tariff.rulepack.importing.figures import is_nothing
 from tariff.rulepack.importing.layouts import LAYOUTS, LEFT_ALONE, Field, Layout
 from tariff.rulepack.importing.sheets import Sheet
-from tariff.rulepack.importing.titles import years_named
+from tariff.rulepack.importing.titles import words, years_named
 
 _DEEPEST_HEADER: Final = 60
 """Rows among which the titles are looked for."""
@@ -29,14 +29,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """A sheet read as a layout: the row of its titles, by field the number of its column, titles that mean nothing here, titles
-    between which a field cannot be told, and what is missing."""
+    """A sheet read as a layout: the row of its titles, by field the number of its column, titles that mean nothing here, those
+    of columns that are said to be missing, titles between which a field cannot be told, and what is missing."""
 
     sheet: Sheet
     layout: Layout
     header: int
     columns: dict[str, int]
     unplaced: dict[int, str]
+    waived: dict[int, str]
     doubtful: dict[str, tuple[str, ...]]
     missing: tuple[Field, ...]
     coded: bool
@@ -45,6 +46,17 @@ class Fit:
     def is_whole(self) -> bool:
         """Whether the sheet holds the table."""
         return not self.missing and not self.doubtful and self.coded
+
+    @property
+    def titled(self) -> int:
+        """How many columns of the table the titles name."""
+        return len(self.columns) + len(self.doubtful)
+
+    @property
+    def is_mostly_there(self) -> bool:
+        """Whether the titles name most of the columns that the table cannot do without; a code and a price tell too little."""
+        needed = len(self.layout.required({*self.columns, *self.doubtful}))
+        return needed > 2 and 2 * len(self.missing) < needed
 
     @property
     def years(self) -> frozenset[str]:
@@ -62,10 +74,16 @@ class Fit:
             return Fault(where, f"{self.layout.title}: {told}", "rename or remove the columns that are not meant")
         if self.missing:
             lacking = ", ".join(f"{field.name} ('{field.printed}')" for field in self.missing)
-            remedy = f"{found}. If the workbook really lacks it, say so: --without {','.join(f.name for f in self.missing)}"
-            return Fault(where, f"{self.layout.title}: no column for {lacking}", remedy)
+            return Fault(where, f"{self.layout.title}: no column for {lacking}", f"{found}. {self._without()}")
         what = f"{self.layout.title}: column '{titles[0]}' holds no codes such as this table has"
         return Fault(where, what, f"{found}. Check that the sheet is what its titles say")
+
+    def _without(self) -> str:
+        """How to import the sheet all the same; not where the codes are missing, without which there is no row."""
+        names = [field.name for field in self.missing]
+        if self.layout.key in names:
+            return "Give the column its title, or leave the sheet out with --skip SHEET"
+        return f"If the workbook really lacks it, say so: --without {','.join(names)}"
 
 
 @dataclass(slots=True)
@@ -81,16 +99,23 @@ def recognise(sheets: Sequence[Sheet], wanted: Wanted) -> Recognised:
     """What each sheet holds."""
     found = Recognised()
     whole: dict[str, list[Fit]] = {}
+    part: list[Fit] = []
     for sheet in sheets:
         fits = sorted(_fits(sheet, wanted), key=_goodness, reverse=True)
         reason = _passed_over(sheet, wanted)
         best = fits[0] if fits else None
         if reason:
             found.left.append((str(sheet), reason))
-        elif best is not None and best.is_whole and not _belied(best):
-            whole.setdefault(best.layout.table, []).append(best)
+        elif best is None or best.titled < 2:
+            found.left.append((str(sheet), "no table was found on it"))
+        elif not best.is_whole:
+            part.append(best)
+        elif _belied(best):
+            found.faults.append(_belying(best))
         else:
-            _not_taken(sheet, fits, found)
+            whole.setdefault(best.layout.table, []).append(best)
+    for fit in part:
+        _not_taken(fit, whole, found)
     for table, fits in whole.items():
         found.fits += _of_the_year(table, fits, wanted, found)
     _once(found)
@@ -115,22 +140,20 @@ def _belied(fit: Fit) -> bool:
     return bool(claimed) and fit.layout.table not in claimed and table not in claimed
 
 
-def _not_taken(sheet: Sheet, fits: Sequence[Fit], found: Recognised) -> None:
-    """A sheet that claims a table and does not hold it is a fault; any other is listed with what it was nearest to."""
-    best = fits[0] if fits else None
-    if best is not None and best.is_whole:
-        claimed = " or ".join(layout.title for layout in LAYOUTS if layout.claims(sheet.name))
-        what = f"by its name this is {claimed}; by its titles it is {best.layout.title}"
-        found.faults.append(Fault(sheet.place(best.header), what, f"found: {_listed(best.sheet.rows[best.header])}"))
-        return
-    claimed_fits = [fit for fit in fits if fit.layout.claims(sheet.name) and len(fit.columns) > 1]
-    if claimed_fits:
-        found.faults.append(claimed_fits[0].fault())
-    elif best is not None and len(best.columns) > 1:
-        fault = best.fault()
-        found.left.append((fault.where, f"{fault.what}; {fault.remedy}"))
+def _belying(fit: Fit) -> Fault:
+    claimed = " or ".join(layout.title for layout in LAYOUTS if layout.claims(fit.sheet.name))
+    what = f"by its name this is {claimed}; by its titles it is {fit.layout.title}"
+    return Fault(fit.sheet.place(fit.header), what, f"found: {_listed(fit.sheet.rows[fit.header])}")
+
+
+def _not_taken(fit: Fit, whole: Collection[str], found: Recognised) -> None:
+    """A sheet that does not hold the table which its name, or most of its titles, say that it holds is a fault, unless by its
+    titles alone and another sheet holds the table; any other is listed with what it was nearest to."""
+    fault = fit.fault()
+    if fit.layout.claims(fit.sheet.name) or (fit.is_mostly_there and fit.layout.table not in whole):
+        found.faults.append(fault)
     else:
-        found.left.append((str(sheet), "no table was found on it"))
+        found.left.append((fault.where, f"{fault.what}; {fault.remedy}"))
 
 
 def _fits(sheet: Sheet, wanted: Wanted) -> Iterator[Fit]:
@@ -141,19 +164,29 @@ def _fits(sheet: Sheet, wanted: Wanted) -> Iterator[Fit]:
         if not matched:
             continue
         header = max(range(len(rows)), key=lambda row: (len(matched[row][0]), -row))
-        columns, doubtful = matched[header]
-        if columns:
-            taken = set(columns.values())
+        columns, doubtful = (_not_waived(found, wanted) for found in matched[header])
+        waived = {number: rows[header][number] for name, number in matched[header][0].items() if name in wanted.without}
+        if columns or doubtful:
+            taken = {*columns.values(), *waived}
             unplaced = {n: title for n, title in enumerate(rows[header]) if title and n not in taken}
             missing = tuple(layout.missing({*columns, *doubtful}, wanted.without))
             needed = {name: titles for name, titles in doubtful.items() if name in layout.required({*columns, *doubtful})}
             coded = _is_coded(sheet, header, columns.get(layout.key), layout)
-            yield Fit(sheet, layout, header, columns, unplaced, needed, missing, coded)
+            yield Fit(sheet, layout, header, columns, unplaced, waived, needed, missing, coded)
+
+
+Found = TypeVar("Found")
+
+
+def _not_waived(by_field: dict[str, Found], wanted: Wanted) -> dict[str, Found]:
+    """What was found, without the columns that the workbook is said to lack: one that it holds all the same is not taken."""
+    return {name: found for name, found in by_field.items() if name not in wanted.without}
 
 
 def _matched(row: Sequence[str], layout: Layout, year: str) -> tuple[dict[str, int], dict[str, tuple[str, ...]]]:
     """By field the column whose title means it, and the fields that several titles mean. A title that means several fields
-    means none of them; of several titles the one that names the year wins."""
+    means none of them; of several titles the one that names the year wins. Of `Provider code` and `Provider` the one that
+    says code is the key, and the other the name."""
     candidates: dict[str, list[int]] = {}
     for number, title in enumerate(row):
         meant = [one.name for one in layout.fields if title and one.is_titled(title)]
@@ -163,11 +196,15 @@ def _matched(row: Sequence[str], layout: Layout, year: str) -> tuple[dict[str, i
     doubtful: dict[str, tuple[str, ...]] = {}
     for name, numbers in candidates.items():
         of_year = [number for number in numbers if year in years_named(row[number])]
-        chosen = of_year if len(numbers) > 1 and of_year else numbers
+        coded = [number for number in numbers if name == layout.key and "code" in words(row[number])]
+        chosen = of_year or coded or numbers
         if len(chosen) == 1:
             columns[name] = chosen[0]
         else:
             doubtful[name] = tuple(row[number] for number in chosen)
+    beside = [number for number in candidates.get(layout.key, ()) if number != columns.get(layout.key)]
+    if layout.key in columns and "name" not in candidates and len(beside) == 1 and layout.is_named:
+        columns["name"] = beside[0]
     return columns, doubtful
 
 
@@ -179,9 +216,12 @@ def _is_coded(sheet: Sheet, header: int, column: int | None, layout: Layout) -> 
     return bool(cells) and 2 * sum(layout.code.fullmatch(cell) is not None for cell in cells) > len(cells)
 
 
-def _goodness(fit: Fit) -> tuple[bool, bool, int, int]:
-    """Whole tables first, then those the name claims, then those with most columns."""
-    return fit.is_whole, fit.layout.claims(fit.sheet.name), fit.coded, len(fit.columns) - len(fit.missing)
+def _goodness(fit: Fit) -> tuple[bool, int, bool, bool, bool]:
+    """Tables that are whole, that the name claims, or that are mostly there, before mere likenesses; of these the one that most
+    titles mean, so that a price sheet which lacks a column is not taken for a small table that a few of its titles would make."""
+    claimed = fit.layout.claims(fit.sheet.name)
+    likely = fit.is_whole or (claimed and fit.titled > 1) or fit.is_mostly_there
+    return likely, fit.titled, fit.is_whole, claimed, fit.coded
 
 
 def _of_the_year(table: str, fits: list[Fit], wanted: Wanted, found: Recognised) -> list[Fit]:

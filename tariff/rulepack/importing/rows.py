@@ -30,7 +30,8 @@ class Imported:
     places: list[str] = field(default_factory=list)
     sheets: list[Sheet] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    of_other_year: bool = False
+    other_years: set[str] = field(default_factory=set)
+    """The years that its titles name, where none of them is the one asked for."""
 
     @property
     def columns(self) -> list[str]:
@@ -62,7 +63,7 @@ def read_tables(fits: Sequence[Fit], wanted: Wanted) -> Reading:
         table = "admitted" if fit.layout.table == "sus" else fit.layout.table
         imported = reading.tables.setdefault(table, Imported(table))
         imported.sheets.append(fit.sheet)
-        imported.of_other_year |= _names_another_year(fit, wanted.year)
+        imported.other_years |= _other_years(fit, wanted.year)
         for place, row in _SHAPES.get(fit.layout.table, _as_they_are)(placed, imported, wanted, reading):
             imported.rows.append(row)
             imported.places.append(place)
@@ -70,8 +71,19 @@ def read_tables(fits: Sequence[Fit], wanted: Wanted) -> Reading:
         _repeated(imported, reading)
         if not imported.rows:
             del reading.tables[table]
-            reading.left.append((str(imported.sheets[0]), f"no row of it belongs to a table of {wanted.year}"))
+            _without_rows(imported, wanted, reading)
     return reading
+
+
+def _without_rows(imported: Imported, wanted: Wanted, reading: Reading) -> None:
+    """A sheet of which no row is taken: of another year, or, where it is one of factors, damaged. (Prices without factors would
+    be no workbook's meaning.)"""
+    sheet = str(imported.sheets[0])
+    if imported.table == "mff":
+        remedy = "mend the cells listed below, or leave the sheet out with --skip SHEET: prices are then before the factor"
+        reading.faults.append(Fault(sheet, "no provider on it has a factor that can be read", remedy))
+    else:
+        reading.left.append((sheet, f"no row of it belongs to a table of {wanted.year}"))
 
 
 Placed = tuple[str, Row]
@@ -107,17 +119,19 @@ def _listed_row(fit: Fit, number: int, cells: Sequence[str], reading: Reading) -
 
 def _unplaced_columns(fit: Fit, reading: Reading) -> None:
     """Columns whose title means nothing to the pack, with how many cells they hold."""
+    for title in fit.waived.values():
+        reading.left.append((fit.sheet.place(fit.header), f"column '{title}' is left out as asked (--without)"))
     for column, title in fit.unplaced.items():
         below = [row[column] for row in fit.sheet.rows[fit.header + 1 :] if column < len(row) and not is_nothing(row[column])]
         what = f"column '{title}' has no place in {fit.layout.table}.csv ({len(below):,} cells not taken)"
         reading.left.append((fit.sheet.place(fit.header), what))
 
 
-def _names_another_year(fit: Fit, year: str) -> bool:
-    """Whether a title that is read, or else the sheet, names years of which none is the one asked for."""
+def _other_years(fit: Fit, year: str) -> frozenset[str]:
+    """The years that the titles that are read, or else the sheet, name, where none of them is the one asked for."""
     titles = " ".join(fit.sheet.rows[fit.header][column] for column in fit.columns.values())
     named = years_named(titles) or fit.years
-    return bool(named) and year not in named
+    return frozenset() if year in named else named
 
 
 def _as_they_are(placed: Iterable[Placed], _: Imported, _wanted: Wanted, _reading: Reading) -> Iterable[Placed]:
@@ -125,19 +139,48 @@ def _as_they_are(placed: Iterable[Placed], _: Imported, _wanted: Wanted, _readin
 
 
 def _admitted(placed: Iterable[Placed], imported: Imported, _wanted: Wanted, reading: Reading) -> Iterator[Placed]:
-    """A short-stay price of an HRG to which the reduction does not apply is listed; where a workbook prices day case and
-    ordinary elective apart throughout, equal prices stand as the combined price."""
+    """Where a workbook prices day case and ordinary elective apart throughout, equal prices stand as the combined price."""
     merged = 0
-    for place, row in placed:
-        if row.get("short_stay_price") and row["short_stay_applies"] == "no":
-            reading.left.append((place, f"short_stay_price of {row['hrg']}: the reduction does not apply; left blank"))
-            row["short_stay_price"] = ""
-        if "combined" not in row and row["day_case"] and row["day_case"] == row["ordinary_elective"]:
+    for place, row in _with_trim_points(placed, reading):
+        _reduce_or_not(place, row, reading)
+        if "combined" not in row and row.get("day_case") and row["day_case"] == row.get("ordinary_elective"):
             row.update(combined=row["day_case"], day_case="", ordinary_elective="")
             merged += 1
         yield place, row
     if merged:
         imported.notes.append(_MERGED.format(count=merged))
+
+
+def _reduce_or_not(place: str, row: Row, reading: Reading) -> None:
+    """A short-stay price of an HRG to which the reduction does not apply is left blank and listed; a reduction without percentage
+    and price is none, and listed where the workbook has columns for them."""
+    applies = row.get("short_stay_applies", "no")
+    if applies == "no" and row.get("short_stay_price"):
+        reading.left.append((place, f"short_stay_price of {row['hrg']}: the reduction does not apply; left blank"))
+        row["short_stay_price"] = ""
+    elif applies == "yes" and not (row.get("short_stay_price") or row.get("short_stay_percent")):
+        if "short_stay_price" in row or "short_stay_percent" in row:
+            reading.left.append(
+                (place, f"short_stay_applies of {row['hrg']}: no percentage and no price can be read; left at no")
+            )
+        row["short_stay_applies"] = "no"
+
+
+_PRICES_OF_TRIM: Final = {"elective_trim": ("combined", "ordinary_elective"), "non_elective_trim": ("non_elective",)}
+
+
+def _with_trim_points(placed: Iterable[Placed], reading: Reading) -> Iterator[Placed]:
+    """A per-day payment of an HRG that lacks a trim point, in a column that others have filled, is not taken and is listed: from
+    which day it would be paid is not known."""
+    rows = list(placed)
+    held = [trim for trim in _PRICES_OF_TRIM if any(row.get(trim) for _, row in rows)]
+    for place, row in rows:
+        lacking = [trim for trim in held if not row.get(trim) and any(row.get(price) for price in _PRICES_OF_TRIM[trim])]
+        if lacking and row.get("per_day_long_stay"):
+            what = f"per_day_long_stay of {row['hrg']}: {row['per_day_long_stay']} is not taken, as there is no"
+            reading.left.append((place, f"{what} {' and no '.join(lacking)}: no day beyond the price is paid"))
+            row["per_day_long_stay"] = ""
+        yield place, row
 
 
 _MERGED: Final = "{count:,} HRGs have equal day case and ordinary elective prices: these stand as the combined price."
@@ -149,10 +192,12 @@ def _sus(placed: Iterable[Placed], imported: Imported, _wanted: Wanted, reading:
     for place, row in placed:
         lines.setdefault(row["hrg"], []).append((place, row))
     merged = 0
+    pivoted: list[Placed] = []
     for hrg, own in lines.items():
         row, equal = _pivoted(hrg, own, reading)
         merged += equal
-        yield own[0][0], row
+        pivoted.append((own[0][0], row))
+    yield from _with_trim_points(pivoted, reading)
     if merged:
         imported.notes.append(_MERGED.format(count=merged))
 
@@ -230,6 +275,16 @@ def _unbundled(placed: Iterable[Placed], imported: Imported, _wanted: Wanted, _r
         imported.notes.append(told)
 
 
+def _factors(placed: Iterable[Placed], _imported: Imported, _wanted: Wanted, reading: Reading) -> Iterator[Placed]:
+    """A provider without a factor that can be read is left out and listed."""
+    for place, row in placed:
+        if row["mff"]:
+            yield place, row
+        else:
+            what = f"{row['provider']} has no factor and is left out: its lines take that of its trust's code, or stay unpriced"
+            reading.left.append((place, what))
+
+
 def _top_ups(placed: Iterable[Placed], imported: Imported, wanted: Wanted, _reading: Reading) -> Iterator[Placed]:
     """The rates of the year asked for, where the sheet holds several; a service without a rate pays none and is left out."""
     other = 0
@@ -248,6 +303,7 @@ _SHAPES: Final = {
     "sus": _sus,
     "outpatient": _outpatient,
     "unbundled": _unbundled,
+    "mff": _factors,
     "top_ups": _top_ups,
 }
 

@@ -20,7 +20,7 @@ from tariff.rulepack.importing.rows import Imported, Reading, read_tables
 from tariff.rulepack.importing.sheets import Sheet, read_sheets
 from tariff.rulepack.importing.year_rules import YearRules
 from tariff.rulepack.loading import check_pack
-from tariff.rulepack.model import Confidence, PackFile
+from tariff.rulepack.model import Confidence, PackFile, Rules
 from tariff.rulepack.parameters import financial_year_dates, load_parameters
 from tariff.rulepack.rows import TABLES
 from tariff.rulepack.sources import SOURCES_FILE
@@ -90,23 +90,26 @@ def import_workbook(
     found = recognise(sheets, wanted)
     reading = read_tables(found.fits, wanted) if not found.faults else Reading()
     faults = [*found.faults, *reading.faults, *_unknown_sheets(skip, sheets)]
+    left = (*found.left, *reading.left)
     if faults:
-        raise RulesError(f"{_named(files)} cannot be imported: {len(faults)} fault{'s' * (len(faults) != 1)}", faults)
+        told = f"{_named(files)} cannot be imported: {len(faults)} fault{'s' * (len(faults) != 1)}"
+        raise RulesError(told, [*faults, *_listed(left)])
     document = publication.document or _named(files)
     rules = YearRules(reading.tables, load_parameters(rules_folder), starts, ends, document)
     dated = rules.top_ups() if "top_ups" not in reading.tables else None
     if dated is not None:
         reading.tables["top_ups"] = dated
-    left = (*found.left, *reading.left)
     declared = _declared(year, rules, reading, left, wanted)
     ordered = {name: reading.tables[name].in_columns() for name in TABLES if name in reading.tables}
     with whole_folder(out, overwrite=overwrite, holding=PACK_FOLDER) as folder:
         write_pack(folder, declared, ordered, _sources(reading, replace(publication, document=document)))
         check = check_pack(folder)
         if check.faults:
-            faults = [_in_the_workbook(fault, folder, reading) for fault in check.faults]
-            raise RulesError(f"{_named(files)} cannot be imported: the pack would have {len(faults)} faults", faults)
-        warnings = tuple(_in_the_workbook(warning, folder, reading) for warning in check.warnings)
+            faults = [_in_the_workbook(fault, folder, "", reading) for fault in check.faults]
+            told = f"{_named(files)} cannot be imported: the pack would have {len(faults)} fault{'s' * (len(faults) != 1)}"
+            raise RulesError(told, [*faults, *_listed(left)])
+        noticed = [_in_the_workbook(warning, folder, f"{out}/", reading) for warning in check.warnings]
+    warnings = (*_proxies(reading, year), *noticed)
     placed = tuple(reading.tables[name] for name in ordered)
     return ImportedPack(out, warnings, placed, tuple(_absent(declared)), left)
 
@@ -142,24 +145,27 @@ def _declared(year: str, rules: YearRules, reading: Reading, left: Sequence[tupl
         "starts": rules.starts,
         "ends": rules.ends,
         "grouper": grouper.text if grouper is not None and grouper.acted else "not stated",
-        "notes": tuple(_notes(rules, reading, left, wanted)),
+        "notes": tuple(_notes(rules, made, reading, left, wanted)),
     }
     return PackFile.model_validate({"schema": 1, "pack": header, "rules": made.model_dump()})
 
 
-def _notes(rules: YearRules, reading: Reading, left: Sequence[tuple[str, str]], wanted: Wanted) -> Iterator[str]:
+def _notes(rules: YearRules, made: Rules, reading: Reading, left: Sequence[tuple[str, str]], wanted: Wanted) -> Iterator[str]:
     yield f"Imported from {rules.document}; rules that no workbook prints come from the dated parameters (parameters.csv)."
-    for name, rule in ((name, getattr(rules.rules(), name)) for name in type(rules.rules()).model_fields):
+    for name in type(made).model_fields:
+        rule = getattr(made, name)
         if rule.method == "none":
             yield f"{rule.source}, so [rules.{name}] is none. {rule.note}".strip()
+    if made.long_stay.without_trim_points:
+        yield made.long_stay.note
     if wanted.without:
         yield f"Imported without columns the workbook is said to lack: {', '.join(sorted(wanted.without))}."
     for table in reading.tables.values():
         yield from table.notes
         if not table.sheets:
             yield "The workbook holds no top-up rates: the dated parameters stand in top_ups.csv, each with its own label."
-        elif table.of_other_year:
-            yield f"{TABLES[table.table].file}: its titles name another year than {wanted.year}; labelled proxy."
+        elif table.other_years:
+            yield f"{TABLES[table.table].file}: {_of_other_years(table, wanted.year)}; labelled proxy."
     for where, what in left[:_NOTES_TOLD]:
         yield f"Not placed: {where}: {what}"
     if len(left) > _NOTES_TOLD:
@@ -180,7 +186,7 @@ def _sources(reading: Reading, publication: Publication) -> Iterator[SourceText]
             continue
         yield SourceText(
             table=name,
-            confidence="proxy" if table.of_other_year else publication.confidence,
+            confidence="proxy" if table.other_years else publication.confidence,
             publisher=publication.publisher or "not stated when imported",
             document=publication.document,
             licence=publication.licence or "not stated when imported (official price workbooks: Open Government Licence v3.0)",
@@ -193,13 +199,35 @@ def _sources(reading: Reading, publication: Publication) -> Iterator[SourceText]
 _AT: Final = re.compile(r":(\d+)$")
 
 
-def _in_the_workbook(fault: Fault, folder: Path, reading: Reading) -> Fault:
-    """A fault of the pack, told by the place in the workbook that its row comes from."""
+def _in_the_workbook(fault: Fault, folder: Path, final: str, reading: Reading) -> Fault:
+    """A fault of the pack in `folder`, told by the place in the workbook that its row comes from; else by where it will stand:
+    `final` is what the names of its files will begin with."""
     path, line = _AT.sub("", fault.where), _AT.search(fault.where)
     table = reading.tables.get(Path(path).stem)
+    what = fault.what.replace(f"{folder.name}/", final)
     if line is None or table is None or Path(path).parent != folder or not 2 <= int(line[1]) < len(table.places) + 2:
-        return Fault(fault.where.replace(f"{folder}/", ""), fault.what, fault.remedy)
-    return Fault(table.places[int(line[1]) - 2], fault.what, fault.remedy)
+        where = fault.where.replace(f"{folder}/", final).replace(str(folder), final.removesuffix("/"))
+        return Fault(where, what, fault.remedy)
+    return Fault(table.places[int(line[1]) - 2], what, fault.remedy)
+
+
+def _listed(left: Iterable[tuple[str, str]]) -> Iterator[Fault]:
+    """What was not placed, to stand below what stopped the import: it may be the reason."""
+    return (Fault(where, f"not placed: {what}") for where, what in left)
+
+
+def _of_other_years(table: Imported, year: str) -> str:
+    return f"its titles name {', '.join(sorted(table.other_years))}, another year than {year}"
+
+
+def _proxies(reading: Reading, year: str) -> Iterator[Fault]:
+    """Tables of another year than the one asked for."""
+    for table in reading.tables.values():
+        if table.other_years:
+            what = f"{TABLES[table.table].file}: {_of_other_years(table, year)}"
+            yield Fault(
+                str(table.sheets[0]), what, f"labelled proxy; if they are not the prices of {year}, import the right workbook"
+            )
 
 
 def _absent(declared: PackFile) -> Iterator[str]:
@@ -207,7 +235,10 @@ def _absent(declared: PackFile) -> Iterator[str]:
         rule = getattr(declared.rules, name)
         if rule.method == "none":
             yield f"{name.replace('_', ' ')}: {rule.source.removeprefix('ABSENT: ')}. {rule.note}"
+    if declared.rules.long_stay.without_trim_points:
+        yield f"trim points: {declared.rules.long_stay.note.removeprefix('ABSENT: ')}"
 
 
 def _origin(table: Imported) -> str:
-    return ", ".join(f"sheet '{sheet.name}' of {sheet.file}" for sheet in table.sheets) or "the dated parameters"
+    sheets = ", ".join(f"sheet '{sheet.name}' of {sheet.file}" for sheet in table.sheets) or "the dated parameters"
+    return f"{sheets}; proxy: of {', '.join(sorted(table.other_years))}" if table.other_years else sheets

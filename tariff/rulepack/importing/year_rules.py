@@ -25,6 +25,12 @@ TOP_UP_NAMES: Final = {
 }
 """Dated top-up rates and the service codes they stand under in a pack."""
 
+TRIM_POINTS: Final = {
+    "ordinary_elective": ("elective_trim", "ordinary elective"),
+    "non_elective": ("non_elective_trim", "non-elective"),
+}
+"""By setting, the column of its trim points, and the setting in words."""
+
 Told = dict[str, Any]
 
 
@@ -99,13 +105,18 @@ class YearRules:
         }
 
     def _long_stay(self) -> Told:
-        if not (self._held("per_day_long_stay") and (self._held("elective_trim") or self._held("non_elective_trim"))):
+        lacking = tuple(setting for setting, (column, _) in TRIM_POINTS.items() if not self._held(column))
+        if not self._held("per_day_long_stay") or len(lacking) == len(TRIM_POINTS):
             return self._absent("trim points with per-day payments", "No day beyond a trim point is paid.")
+        days = "Days net of critical care, rehabilitation, palliative and reimbursed delayed days: practice (RULES 1.2)."
+        settings = " and ".join(TRIM_POINTS[setting][1] for setting in lacking)
+        absent = f"ABSENT: {self.document} holds no trim points of {settings} stays, so no excess day of theirs is paid. "
         return {
             "method": "per_day_beyond_trim",
+            "without_trim_points": lacking,
             "source": f"{self.document}: trim points and per day long stay payment",
             "confidence": "published",
-            "note": "Days net of critical care, rehabilitation, palliative and reimbursed delayed days: practice (RULES 1.2).",
+            "note": f"{absent if lacking else ''}{days}",
         }
 
     def _top_up(self) -> Told:
@@ -131,7 +142,7 @@ class YearRules:
         if "mff" not in self.tables:
             note = "Prices are before market forces factor: 1.000000 for everyone. Lay on an overlay with mff.csv."
             return self._absent("market forces factors", note)
-        other = self.tables["mff"].of_other_year
+        other = self.tables["mff"].other_years
         return {
             "method": "by_provider",
             "source": f"mff.csv{', whose title names another year' if other else ''}; every price times the factor (RULES 1.7)",

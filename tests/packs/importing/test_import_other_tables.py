@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tariff.errors import RulesError
+
 if TYPE_CHECKING:
     from conftest import Official, Rows
 
@@ -90,12 +92,82 @@ def test_the_other_tables_of_a_workbook(official: Official) -> None:
     assert "sheet 'Contents': no table was found on it" in told
 
 
+def test_a_provider_beside_its_code_is_its_name(official: Official) -> None:
+    sheets = {"1 APC": official.annex_a(), "MFF": [["Provider code", "Provider", "2017/18 MFF"], ["RK9", "Plymouth", "1.05"]]}
+    _, made = official.read(official.workbook(sheets))
+    assert [(row.provider, row.name, row.mff) for row in made.provider_factors] == [("RK9", "Plymouth", 1_050_000)]
+
+
+def test_a_sheet_of_factors_without_codes_is_a_fault(official: Official) -> None:
+    sheets = {"1 APC": official.annex_a(), "MFF": [["Provider A", "Provider B", "MFF"], ["RK9", "RK8", "1.05"]]}
+    with pytest.raises(RulesError, match="market forces factors: provider could be 'Provider A' or 'Provider B'"):
+        official.read(official.workbook(sheets))
+
+
+@pytest.mark.parametrize("cell", ["-", "", "1.1%", "-1", "n/a"])
+def test_a_provider_without_a_factor_is_left_out_and_listed(official: Official, cell: str) -> None:
+    rows: Rows = [["Provider code", "Provider name", "2017/18 MFF"], ["RK9", "Plymouth", "1.05"], ["RJ1", "London", cell]]
+    imported, made = official.read(official.workbook({"1 APC": official.annex_a(), "MFF": rows}))
+    assert [(row.provider, row.mff) for row in made.provider_factors] == [("RK9", 1_050_000)]
+    assert "workbook.xlsx, sheet 'MFF', row 3: RJ1 has no factor and is left out" in imported.not_placed
+    if cell not in {"-", ""}:
+        assert f"sheet 'MFF', row 3: mff of RJ1: '{cell}' is not a factor; left blank" in imported.not_placed
+
+
+def test_factors_of_which_none_can_be_read_are_not_taken_for_absent(official: Official) -> None:
+    rows: Rows = [["Provider code", "Provider name", "2017/18 MFF"], ["RK9", "Plymouth", "105.1%"]]
+    with pytest.raises(RulesError, match="sheet 'MFF': no provider on it has a factor that can be read") as caught:
+        official.read(official.workbook({"1 APC": official.annex_a(), "MFF": rows}))
+    assert "sheet 'MFF', row 2: not placed: mff of RK9: '105.1%' is not a factor" in str(caught.value)
+
+
+@pytest.mark.parametrize("cell", ["-", "5-7", "n/a"])
+def test_no_day_is_paid_of_an_hrg_whose_trim_point_cannot_be_read(official: Official, cell: str) -> None:
+    rows = official.annex_a()
+    assert rows[1][0] == "AA22C"
+    rows[1][8] = cell
+    imported, made = official.read(official.workbook({"1 APC": rows}))
+    assert official.differing(made) == {"non_elective_trim", "per_day_long_stay"}
+    assert (made.admitted[0].per_day_long_stay, made.admitted[0].elective_trim) == (None, 117)
+    told = (
+        "row 2: per_day_long_stay of AA22C: 240 is not taken, as there is no non_elective_trim: no day beyond the price is paid"
+    )
+    assert told in imported.not_placed
+    assert (f"non_elective_trim of AA22C: '{cell}'" in imported.not_placed) == (cell != "-")
+    (warning,) = imported.warnings
+    assert warning.what.endswith(f"the first AA22C ({imported.folder}/admitted.csv:2)")
+    assert warning.where == str(imported.folder)
+    assert ".partial" not in str(warning)
+
+
+def test_a_reduction_without_its_size_is_none_and_listed(official_example: Official) -> None:
+    rows = official_example.annex_a()
+    number, row = next((number, row) for number, row in enumerate(rows) if row[10] == "Yes")
+    row[11], row[12] = "150%", "TBC"
+    imported, made = official_example.read(official_example.workbook({"1 APC": rows}), year="2017-18")
+    reduced = next(one for one in made.admitted if one.hrg == row[0])
+    assert (reduced.short_stay_applies, reduced.short_stay_percent, reduced.short_stay_price) == (False, None, None)
+    told = f"row {number + 1}: short_stay_applies of {row[0]}: no percentage and no price can be read; left at no"
+    assert told in imported.not_placed
+
+
+def test_prices_of_another_year_are_told_at_once(official: Official) -> None:
+    imported, made = official.read(official.workbook({"1 APC": official.annex_a()}, above=("2016/17 prices",)))
+    (warning,) = imported.warnings
+    assert str(warning).startswith(
+        "workbook.xlsx, sheet '1 APC': admitted.csv: its titles name 2016-17, another year than 2017-18\n    labelled proxy"
+    )
+    assert "from sheet '1 APC' of workbook.xlsx; proxy: of 2016-17" in str(imported)
+    assert "admitted.csv: its titles name 2016-17, another year than 2017-18; labelled proxy." in made.notes
+    assert made.confidence_of("admitted", "combined").confidence == "proxy"
+
+
 def test_a_factor_of_another_year_is_labelled(official: Official) -> None:
     sheets = {"1 APC": official.annex_a(), "MFF 2026-27": [["Provider code", "MFF"], ["RK9", 1]]}
     _, made = official.read(official.workbook(sheets))
     assert made.rules.market_forces_factor.confidence == "proxy"
     assert made.confidence_of("mff", "mff").confidence == "proxy"
-    assert any("mff.csv: its titles name another year than 2017-18" in note for note in made.notes)
+    assert any("mff.csv: its titles name 2026-27, another year than 2017-18" in note for note in made.notes)
 
 
 def test_outpatients_alone_make_a_pack(official: Official) -> None:

@@ -51,11 +51,74 @@ def test_a_column_of_annex_a_is_missing(official: Official, title: str, column: 
     assert "'HRG name'" in told
 
 
+@pytest.mark.parametrize("sheet", ["1 APC & OPROC", "Sheet1"])
+@pytest.mark.parametrize(
+    ("title", "column"), [("Non-elective spell", "non_elective"), ("Per day", "per_day_long_stay"), ("Combined", "combined")]
+)
+def test_a_price_sheet_that_lacks_a_column_is_no_small_table(official: Official, sheet: str, title: str, column: str) -> None:
+    """The best-practice columns of Annex A hold codes and a percentage, as top-up rates do."""
+    header, *rows = official.annex_a()
+    whole = [header, *([*row[:-1], "HRG"] for row in rows)]
+    told = refused(official, {sheet: without(whole, title)})
+    assert f"sheet '{sheet}', row 1: admitted care and outpatient procedures: no column for {column} ('" in told
+    assert f"If the workbook really lacks it, say so: --without {column}" in told
+    assert "top-up" not in told
+
+
+def test_codes_cannot_be_done_without(official: Official) -> None:
+    told = refused(official, {"1 APC & OPROC": without(official.annex_a(), "HRG code")})
+    assert "Give the column its title, or leave the sheet out with --skip SHEET" in told
+    assert "--without" not in told
+
+
+def test_a_sheet_of_some_other_columns_is_listed_where_another_holds_the_table(official: Official) -> None:
+    trims = [[row[number] for number in (0, 1, 3, 6, 7, 8, 9)] for row in official.annex_a()]
+    imported, _ = official.read(official.workbook({"1 APC & OPROC": official.annex_a(), "Trims": trims}))
+    assert "sheet 'Trims', row 1: admitted care and outpatient procedures: no column for" in imported.not_placed
+
+
 def test_a_column_that_the_workbook_lacks_can_be_done_without(official: Official) -> None:
     rows = without(official.annex_a(), "Outpatient procedure")
     _, made = official.read(official.workbook({"1 APC & OPROC": rows}), without=["outpatient_procedure"])
     assert official.differing(made) == {"outpatient_procedure"}
     assert any("Imported without columns the workbook is said to lack: outpatient_procedure" in note for note in made.notes)
+
+
+def test_a_workbook_without_the_trim_points_of_a_setting(official: Official) -> None:
+    rows = without(official.annex_a(), "Non-elective long")
+    imported, made = official.read(official.workbook({"1 APC & OPROC": rows}), without=["non_elective_trim"])
+    assert official.differing(made) == {"non_elective_trim"}
+    assert (made.rules.long_stay.method, made.rules.long_stay.without_trim_points) == ("per_day_beyond_trim", ("non_elective",))
+    absent = "workbook.xlsx holds no trim points of non-elective stays, so no excess day of theirs is paid."
+    assert f"trim points: {absent}" in str(imported)
+    assert any(note.startswith(f"ABSENT: {absent}") for note in made.notes)
+
+
+@pytest.mark.parametrize("absent", [["non_elective_trim", "per_day_long_stay"], ["elective_trim", "non_elective_trim"]])
+def test_a_workbook_that_can_pay_no_long_stay(official: Official, absent: list[str]) -> None:
+    """A column that is said to be absent is not taken, though it is there: the supplied figures of 2018/19 have elective trim
+    points alone."""
+    imported, made = official.read(official.workbook({"1 APC & OPROC": official.annex_a()}), without=absent)
+    assert official.differing(made) == set(absent)
+    assert made.rules.long_stay.method == "none"
+    assert "long stay: workbook.xlsx holds no trim points with per-day payments" in str(imported)
+    assert "column 'Non-elective long stay trim point (days)' is left out as asked (--without)" in imported.not_placed
+
+
+@pytest.mark.parametrize(
+    ("title", "absent"),
+    [
+        ("Reduced short stay emergency tariff _app", "short_stay_applies"),
+        ("Combined", "combined"),
+        ("Day case", "day_case"),
+        ("Non-elective spell", "non_elective"),
+        ("Ordinary elective long", "elective_trim"),
+        ("Per day", "per_day_long_stay"),
+    ],
+)
+def test_any_one_column_can_be_done_without(official: Official, title: str, absent: str) -> None:
+    rows = without(official.annex_a(), title)
+    official.read(official.workbook({"1 APC & OPROC": rows}), without=[absent])
 
 
 def test_an_outpatient_sheet_renamed(official: Official) -> None:
@@ -105,6 +168,13 @@ def test_a_pack_that_would_not_pass_check_is_told_by_the_row_of_the_workbook(off
     rows[2][4] = 5000.0
     told = refused(official, {"1 APC": rows})
     assert f"workbook.xlsx, sheet '1 APC', row 3: column combined of {rows[2][0]}: stands beside a day_case" in told
+
+
+def test_what_was_not_placed_is_listed_when_the_import_fails_too(official: Official) -> None:
+    rows = official.annex_a()
+    rows[2][4], rows[3][2] = 5000.0, "see note"
+    told = refused(official, {"1 APC": rows})
+    assert f"row 4: not placed: outpatient_procedure of {rows[3][0]}: 'see note' is not an amount in whole pence" in told
 
 
 def test_sus_lines_that_disagree(official: Official) -> None:
