@@ -89,6 +89,11 @@ class ContractTerm(Strict, ABC):
     def ledger_lines(self, activity: Activity) -> pl.DataFrame:
         """What it adds or withholds, as `activity.as_lines` makes them."""
 
+    def prices_of(self, spells: pl.DataFrame) -> pl.DataFrame:
+        """Single spells (keys of a cell without practices, `paid_pence`) with what is paid for each once this term has set its
+        prices; a term that sets none leaves them as they are."""
+        return spells
+
     def notes(self, activity: Activity) -> tuple[str, ...]:
         """What a reader should know of how it settled this activity."""
         del activity

@@ -27,6 +27,7 @@ from tariff.payment import (
     gather_referrals,
     load_models,
     read_plan,
+    readmitted_lines,
     settle,
     with_restated,
 )
@@ -151,12 +152,15 @@ def compare(
         raise ActivityError("there is nothing to compare", [Fault("priced lines", "there are no lines", "price some activity")])
     cells = gather_cells(frame, practice="gp_practice" in keys)
     found, formed = find_beside(priced, "readmissions", readmissions), find_beside(priced, "pathways", pathways)
-    again = None if found is None else gather_readmissions(found)
-    restated = find_beside(priced, "pathways_restated", None)
+    restated = find_beside(priced, "pathways_restated", None) if pathways is None else None
     owed = find_beside(priced, "pathways_owed", None) if pathways is None else None
     inside = None if formed is None else gather_inside(frame, formed)
-    if inside is not None and restated is not None and pathways is None:
+    if inside is not None and restated is not None:
         inside = with_restated(inside, restated)
+    net = found is not None and any(model.needs_readmitted_lines for model in chosen)
+    again = (
+        None if found is None else gather_readmissions(found, readmitted_lines(found, frame, formed, restated) if net else None)
+    )
     cards = find_cards(priced, run_card)
     earned = gather_best_practice(frame, _outside_marginal_rate(cards))
     referrals = gather_referrals(frame) if any(model.needs_referrals for model in chosen) else None
