@@ -42,13 +42,14 @@ class Pricing(Protocol):
 class Activity:
     """`cells` (`gather_cells`), the run's `plan`, what comes `beside` them, and `earlier`: the ledger lines of the terms before,
     with `LEDGER_LINE`'s columns. `readmitted` are the readmissions that came beside with what is paid for each so far
-    (`readmitted.with_paid`)."""
+    (`readmitted.with_paid`), `pathways` those that the model pays as a whole."""
 
     cells: pl.DataFrame
     plan: pl.DataFrame | None = None
     beside: Beside = NOTHING
     earlier: pl.DataFrame = field(default_factory=no_lines)
     readmitted: pl.DataFrame | None = None
+    pathways: tuple[str, ...] = ()
     _shared: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def after(self, lines: pl.DataFrame) -> Activity:
@@ -59,7 +60,7 @@ class Activity:
     def alone(self) -> Activity:
         """The same activity as a term would see it if it stood alone."""
         at_tariff = None if self.readmitted is None else self.readmitted.with_columns(paid_pence="price_pence")
-        return replace(self, earlier=self.earlier.clear(), readmitted=at_tariff)
+        return replace(self, earlier=self.earlier.clear(), readmitted=at_tariff, pathways=())
 
     def priced_by(self, term: Pricing) -> Activity:
         """The same activity once a term has set the prices of single readmissions; they are spells of who readmitted."""

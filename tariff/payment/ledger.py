@@ -198,7 +198,7 @@ def _part_years(cells: pl.DataFrame, plan: pl.DataFrame) -> list[str]:
 
 
 def _ledger(model: Model, per_line: pl.DataFrame, activity: Activity, own: pl.DataFrame, plan_notes: tuple[str, ...]) -> Ledger:
-    seen = _paying_readmissions(model, activity.after(own))
+    seen = _under(model, activity.after(own))
     together, notes = [own], list(plan_notes if model.needs_plan else ())
     beyond = [no_lines()]
     outside = [(0, 0)]
@@ -215,12 +215,11 @@ def _ledger(model: Model, per_line: pl.DataFrame, activity: Activity, own: pl.Da
     return Ledger(model, per_line, terms, tuple(dict.fromkeys(notes)), found, pl.concat(beyond))
 
 
-def _paying_readmissions(model: Model, activity: Activity) -> Activity:
-    """The activity with what the model itself, before its terms, pays for each readmission."""
+def _under(model: Model, activity: Activity) -> Activity:
+    """The activity with the pathways that the model pays, and with what it pays for each readmission before its terms."""
     known = activity.beside.readmissions
-    if known is None:
-        return activity
-    return replace(activity, readmitted=with_paid(known, model.pathways, best_practice=model.pays_best_practice))
+    paid = None if known is None else with_paid(known, model.pathways, best_practice=model.pays_best_practice)
+    return replace(activity, readmitted=paid, pathways=model.pathways)
 
 
 def _governs_nothing(term: ContractTerm, activity: Activity) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import polars as pl
 
 from tariff.errors import ActivityError, Fault
 from tariff.payment.cells import CELL, NOT_GIVEN
-from tariff.payment.pathways import EVERY
+from tariff.payment.pathways import paid_as_a_whole, with_places
 from tariff.reasons import PRICED
 
 KEYS: Final = tuple(name for name in CELL if name != "gp_practice")
@@ -52,46 +52,15 @@ def readmitted_lines(
     lines of earlier runs that now belong elsewhere (`columns.RESTATED`)."""
     asked = found.lazy().select(_LINE).unique()
     spells = priced.filter((pl.col("kind").cast(pl.String) == "admitted") & (pl.col("outcome").cast(pl.String) == PRICED))
-    part = "pathway_pence" if "pathway_pence" in priced.collect_schema().names() else "price_pence"
-    lines = (
-        spells.join(asked, on=_LINE, how="semi")
-        .select(
-            *_LINE,
-            "pathway_id",
-            pl.when(pl.col("pathway_id").is_null()).then(0).otherwise(pl.col(part)).alias("bundled_pence"),
-            "best_practice_pence",
-        )
-        .sort(pl.all(), descending=True, nulls_last=True)
-        .unique(_LINE, keep="first")
-        .collect()
-    )
-    if pathways is None:
-        return lines.select(
-            *_LINE, pl.lit(None, pl.String).alias("definition"), pl.lit(0, pl.Int64).alias("bundled_pence"), "best_practice_pence"
-        )
-    named = lines.join(pathways.select("pathway_id", "definition").unique("pathway_id"), on="pathway_id", how="left")
-    return _as_restated(named.drop("pathway_id"), restated).select(*_LINE, *_TOLD_BY_LINES)
-
-
-def _as_restated(lines: pl.DataFrame, restated: pl.DataFrame | None) -> pl.DataFrame:
-    """The lines as the latest run tells them."""
-    if restated is None:
-        return lines
-    latest = restated.filter(pl.col("kind").cast(pl.String) == "admitted").unique(_LINE, keep="last", maintain_order=True)
-    now = latest.select(*_LINE, now="definition", now_pence="pathway_pence")
-    met = lines.join(now, on=_LINE, how="left", maintain_order="left")
-    is_restated = pl.col("now_pence").is_not_null()
-    return met.with_columns(
-        pl.when(is_restated).then("now").otherwise("definition").alias("definition"),
-        pl.when(is_restated).then("now_pence").otherwise("bundled_pence").alias("bundled_pence"),
-    )
+    lines = with_places(spells.join(asked, on=_LINE, how="semi"), pathways, restated).select(*_LINE, *_TOLD_BY_LINES).collect()
+    # Of lines that share a key the one that is paid least by the line counts for all.
+    return lines.sort("bundled_pence", *_TOLD_BY_LINES, descending=True).unique(_LINE, keep="first")
 
 
 def with_paid(readmissions: pl.DataFrame, pathways: Sequence[str] = (), *, best_practice: bool = True) -> pl.DataFrame:
     """Readmissions with `paid_pence`: what a model pays for each by the line, without what lies in the `pathways` that it pays
     as a whole and, unless it pays `best_practice`, without what that earned. Never less than nothing."""
-    chosen = pl.lit(value=True) if EVERY in pathways else pl.col("definition").is_in(list(pathways))
-    inside = pl.when(chosen & pl.col("definition").is_not_null()).then(pl.col("bundled_pence")).otherwise(0)
+    inside = pl.when(paid_as_a_whole(pathways)).then(pl.col("bundled_pence")).otherwise(0)
     earned = pl.lit(0) if best_practice else pl.col("best_practice_pence")
     by_line = pl.col("price_pence") - earned - inside
     wholly = (inside != 0) & (inside == pl.col("price_pence"))

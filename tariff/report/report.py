@@ -162,7 +162,7 @@ def compare(
         None if found is None else gather_readmissions(found, readmitted_lines(found, frame, formed, restated) if net else None)
     )
     cards = find_cards(priced, run_card)
-    earned = gather_best_practice(frame, _outside_marginal_rate(cards))
+    earned = gather_best_practice(frame, _outside_marginal_rate(cards), formed, restated)
     referrals = gather_referrals(frame) if any(model.needs_referrals for model in chosen) else None
     ledgers = settle(cells, chosen, agreed, Beside(again, inside, formed, earned, referrals))
     _require_conservation(ledgers, outcomes)

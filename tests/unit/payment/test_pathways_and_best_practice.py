@@ -196,6 +196,32 @@ def test_what_best_practice_lies_outside_the_marginal_rate(
     assert not any("marginal rate" in note for note in notes)
 
 
+@pytest.mark.parametrize(
+    ("part", "kept"),
+    [
+        (5_000_00, -70 * 30_00),  # 9,000 left of 14,000, 3,000 of it outside: of the bundled line nothing is taken off again
+        (1_000_00, -70 * 60_00),  # 13,000 left with 4,000 outside: best practice stays with a line that is partly inside
+        (4_500_00, -70 * 30_00),  # 9,500 left, of which 3,500 outside: of the bundled line no more than what is left of it
+    ],
+)
+def test_best_practice_of_bundled_lines_is_left_out_once(
+    priced_lines: Callable[..., pl.DataFrame], pathways: pl.DataFrame, tmp_path: Path, part: int, kept: int
+) -> None:
+    """The rate keeps 70% of what lies above 3,000; the pathways' own prices are elective and lie outside its scope."""
+    met = {"base_pence": 5_000_00, "pod": "NEL", "best_practice_tariff": "hip", "best_practice_status": "met"}
+    earned = {"best_practice_pence": 1_000_00, **met}
+    lines = priced_lines(
+        {**earned, **inside("hip:XP1:L0", part)}, {**earned, "base_pence": 9_000_00, "best_practice_pence": 3_000_00}
+    )
+    term = f'{ALL}{TERM}best_practice_outside = ["hip"]\nagainst = "base.csv"\nsource = "s"\nconfidence = "local"\n'
+    (tmp_path / "base.csv").write_text("commissioner,financial_year,pounds\nXC1,2024-25,3000\n", encoding="utf-8")
+    (tmp_path / "m.toml").write_text(f'schema = 1\n[[model]]\nname = "m"\ntitle = "M"\n{term}', encoding="utf-8")
+    told = gather_best_practice(lines.lazy(), {}, pathways)
+    beside = Beside(None, gather_inside(lines.lazy(), pathways), pathways, told)
+    (ledger,) = settle(gather_cells(lines.lazy()), load_models(tmp_path / "m.toml"), beside=beside)
+    assert ledger.terms.filter(pl.col("line") == "emergency_marginal_rate")["pence"].sum() == kept
+
+
 def test_best_practice_of_unknown_packs_counts_in_the_marginal_rate_and_is_noted(
     priced_lines: Callable[..., pl.DataFrame], tmp_path: Path
 ) -> None:
