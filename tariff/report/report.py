@@ -46,6 +46,7 @@ from tariff.report.from_totals import (
 from tariff.report.outcomes import count_outcomes, count_packs
 from tariff.report.page import render_page
 from tariff.report.pathway_section import pathway_figures
+from tariff.report.repeats import repeats_of, require_each_once
 from tariff.report.terminal import as_text
 from tariff.report.text_files import write_csv
 from tariff.report.value_beyond_lines import count_pathways
@@ -109,6 +110,7 @@ class Report(Compared):
             "tables_given": [dict(told) for told in self.tables_given],
             "activity": dict(self.coverage),
             "outcomes": self.outcomes.to_dicts(),
+            "repeated_keys": {"lines": self.repeats.lines, "price_pence": self.repeats.pence},
             "packs": self.packs.to_dicts(),
             "totals": [{name: row[name] for name in ("model", "lines", "pence", "difference_pence")} for row in self.totals],
             "notes": list(self.notes),
@@ -144,6 +146,7 @@ def compare(
     keys = tuple(check_grouping(by))
     chosen = models if isinstance(models, Models) else load_models(models)
     agreed, facts = _plan(plan)
+    require_each_once(priced)
     if are_totals(priced):
         return _compare_totals(priced, chosen, keys, agreed, facts, find_cards(priced, run_card), baseline, suppress=suppress)
     frame = scan_lines(priced)
@@ -176,6 +179,7 @@ def compare(
         coverage=_coverage(frame),
         cards=cards,
         plan=facts,
+        repeats=repeats_of(priced, frame, cards),
         tables_given=(*_files_given("pathways", pathways), *_files_given("readmissions", readmissions)),
         suppress=suppress,
         best_practice=achieved(frame, cards, suppress=suppress),
