@@ -29,8 +29,9 @@ def columns_of(kind: str, columns: tuple[Column, ...]) -> tuple[str, str, str]:
 
 
 def keys_of(term: TermGuide) -> str:
-    """The keys of a contract term, those it must have in bold."""
-    return ", ".join([*(f"**`{key}`**" for key in term.required), *(f"`{key}`" for key in term.optional)])
+    """The keys of a contract term, those it must have in bold, and what its bounds are measured against."""
+    keys = ", ".join([*(f"**`{key}`**" for key in term.required), *(f"`{key}`" for key in term.optional)])
+    return ". ".join([keys, *(f"`{key}`: {words}" for key, words in term.measured.items())])
 
 
 def sections() -> dict[str, str]:

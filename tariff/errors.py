@@ -63,6 +63,7 @@ class OutputError(TariffError):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A question offering the nearest known word, or nothing where none is near."""
-    near = get_close_matches(word.lower(), list(known), n=1, cutoff=0.7)
-    return f"did you mean '{near[0]}'?" if near else ""
+    """A question offering the nearest known word, or nothing where none is near. Case does not matter."""
+    spelled = {name.lower(): name for name in known}
+    near = get_close_matches(word.lower(), list(spelled), n=1, cutoff=0.7)
+    return f"did you mean '{spelled[near[0]]}'?" if near else ""

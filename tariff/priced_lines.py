@@ -117,12 +117,12 @@ _NEEDED: Final = {
     "pathways": ("pathway_id", "definition", "lead_provider", *_WHERE, "change_pence"),
     "pathways_owed": ("definition", "debtor", "creditor", "lines", "pence"),
     "pathways_restated": (
-        *(*_WHERE, "provider", "pod", "treatment_function", "currency"),
+        *(*_WHERE, "kind", "provider", "line_id", "pod", "treatment_function", "currency"),
         *("definition", "told_definition", "pathway_pence", "change_pence"),
     ),
     "readmissions": (
-        *(*_WHERE, "pod", "treatment_function", "currency"),
-        *("initial_provider", "initial_elective", "reason_excluded", "price_pence", "pence"),
+        *(*_WHERE, "provider", "line_id", "pod", "treatment_function", "currency"),
+        *("initial_provider", "initial_elective", "reason_excluded", "share_bp", "price_pence"),
     ),
 }
 """The columns of each table that payment looks at: the tables grow, and those of earlier runs are of use."""

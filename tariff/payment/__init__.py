@@ -10,7 +10,7 @@ from tariff.payment.monitoring import plan_against_actual
 from tariff.payment.pathways import gather_inside, with_restated
 from tariff.payment.plan import check_plan, read_plan
 from tariff.payment.plan_making import phase_plan, plan_from_priced, population_growth, write_plan
-from tariff.payment.readmissions import gather_readmissions
+from tariff.payment.readmitted import gather_readmissions, readmitted_lines
 from tariff.payment.referral_cap import gather_referrals
 from tariff.payment.scope import Scope
 from tariff.payment.term import Cause, ContractTerm
@@ -42,6 +42,7 @@ __all__ = [
     "plan_from_priced",
     "population_growth",
     "read_plan",
+    "readmitted_lines",
     "settle",
     "shipped_presets",
     "with_restated",

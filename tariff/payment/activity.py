@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import polars as pl
 
@@ -30,15 +30,26 @@ def no_lines() -> pl.DataFrame:
     return pl.DataFrame(schema=LEDGER_LINE)
 
 
+class Pricing(Protocol):
+    """What may set the price of single spells: a contract term."""
+
+    def prices_of(self, spells: pl.DataFrame) -> pl.DataFrame:
+        """The spells with their `paid_pence` as it is then."""
+        ...
+
+
 @dataclass(frozen=True)
 class Activity:
     """`cells` (`gather_cells`), the run's `plan`, what comes `beside` them, and `earlier`: the ledger lines of the terms before,
-    with `LEDGER_LINE`'s columns."""
+    with `LEDGER_LINE`'s columns. `readmitted` are the readmissions that came beside with what is paid for each so far
+    (`readmitted.with_paid`), `pathways` those that the model pays as a whole."""
 
     cells: pl.DataFrame
     plan: pl.DataFrame | None = None
     beside: Beside = NOTHING
     earlier: pl.DataFrame = field(default_factory=no_lines)
+    readmitted: pl.DataFrame | None = None
+    pathways: tuple[str, ...] = ()
     _shared: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def after(self, lines: pl.DataFrame) -> Activity:
@@ -48,7 +59,16 @@ class Activity:
     @property
     def alone(self) -> Activity:
         """The same activity as a term would see it if it stood alone."""
-        return replace(self, earlier=self.earlier.clear())
+        at_tariff = None if self.readmitted is None else self.readmitted.with_columns(paid_pence="price_pence")
+        return replace(self, earlier=self.earlier.clear(), readmitted=at_tariff, pathways=())
+
+    def priced_by(self, term: Pricing) -> Activity:
+        """The same activity once a term has set the prices of single readmissions; they are spells of who readmitted."""
+        if self.readmitted is None:
+            return self
+        told = self.readmitted.rename({"provider": "initial_provider", "readmitted_by": "provider"})
+        priced = term.prices_of(told).rename({"provider": "readmitted_by", "initial_provider": "provider"})
+        return replace(self, readmitted=priced.select(self.readmitted.columns))
 
     def totals(self, scope: Scope, keys: Sequence[str] = CONTRACT) -> pl.DataFrame:
         """`lines`, `units` and `value_pence` of what `scope` governs by `keys`, sorted; earlier terms count in it."""

@@ -6,6 +6,7 @@ paid their plan."""
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import ClassVar, Final, Literal
 
 import polars as pl
@@ -76,6 +77,10 @@ class AlignedPayment(PlanTerm):
     about: ClassVar[str] = (
         "The plan for all but elective care; for elective care its plan and a share of the difference, with floor and ceiling."
     )
+    measured: ClassVar[Mapping[str, str]] = {
+        "ceiling": "so much over the elective plan: at 5% no more than 105% of it is paid (118% of it is 18%)",
+        "floor": "a share of the commissioner's recovery_fund that taking money back leaves it, such as 75%",
+    }
     causes: ClassVar[tuple[Cause, ...]] = (FIXED_ABOVE, FIXED_BELOW, VARIABLE, CEILING, FLOOR, LOW_VALUE)
     figures: ClassVar[tuple[str, ...]] = ("variable_share", "ceiling", "floor", "low_value_threshold")
     choices: ClassVar[tuple[str, ...]] = (*PlanTerm.choices, "recovery_fund", "elective")

@@ -10,22 +10,41 @@ import polars as pl
 
 from tariff.best_practice.adjustment import outside_marginal_rate
 from tariff.payment.cells import CELL, NOT_GIVEN
+from tariff.payment.pathways import with_places
 from tariff.reasons import PRICED
 
 _KEYS: Final = tuple(name for name in CELL if name != "gp_practice")
 _SAID: Final = ("pack", "tariffs", "statuses")
 
 
-def gather_best_practice(priced: pl.LazyFrame, outside: Mapping[str, Collection[str]]) -> pl.DataFrame:
-    """Priced lines that a best-practice tariff covers, summed by the keys of a cell and by `tariffs` and `statuses` (as in a
-    priced line): `lines`, and `pence` that evidence earned. `outside` names, by label of rule pack, the tariffs that lie
-    outside the marginal rate; `is_outside` says whether one of them is met, and is blank where the pack's list is not known."""
+def gather_best_practice(
+    priced: pl.LazyFrame,
+    outside: Mapping[str, Collection[str]],
+    pathways: pl.DataFrame | None = None,
+    restated: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """Priced lines that a best-practice tariff covers, summed by the keys of a cell, by `tariffs` and `statuses` (as in a priced
+    line) and by `definition` of the pathway they lie in (`payment.pathways.with_places`): `lines`, `pence` that evidence earned,
+    and `bundled_pence`, what of it goes with the part of the price that the pathway pays for. `outside` names, by label of rule
+    pack, the tariffs that lie outside the marginal rate; `is_outside` says whether one of them is met, and is blank where the
+    pack's list is not known."""
     named = [pl.col(name).cast(pl.String).fill_null(NOT_GIVEN) for name in _KEYS if name != "month"]
+    covered = priced.filter((pl.col("outcome").cast(pl.String) == PRICED) & pl.col("best_practice_tariff").is_not_null())
+    # What stays with a line that is only partly inside is best practice first: it was paid in full beside the rest.
+    left = pl.col("price_pence") - pl.col("bundled_pence")
+    gone = (pl.col("best_practice_pence") - pl.max_horizontal(left, 0)).clip(0)
+    wholly = (pl.col("bundled_pence") != 0) & (left == 0)
+    bundled = pl.when(wholly).then("best_practice_pence").when(pl.col("bundled_pence") != 0).then(gone).otherwise(0)
     found = (
-        priced.filter((pl.col("outcome").cast(pl.String) == PRICED) & pl.col("best_practice_tariff").is_not_null())
+        with_places(covered, pathways, restated)
+        .with_columns(bundled.alias("bundled_pence"))
         .rename({"best_practice_tariff": "tariffs", "best_practice_status": "statuses"})
-        .group_by(*_KEYS, *_SAID)
-        .agg(pl.len().cast(pl.Int64).alias("lines"), pl.col("best_practice_pence").sum().alias("pence"))
+        .group_by(*_KEYS, *_SAID, "definition")
+        .agg(
+            pl.len().cast(pl.Int64).alias("lines"),
+            pl.col("best_practice_pence").sum().alias("pence"),
+            pl.col("bundled_pence").sum(),
+        )
         .with_columns(*named, pl.col("pack").fill_null(NOT_GIVEN))
         .collect()
     )
@@ -34,7 +53,7 @@ def gather_best_practice(priced: pl.LazyFrame, outside: Mapping[str, Collection[
         for pack, tariffs, statuses in found.select(_SAID).unique().iter_rows()
     ]
     schema = {**dict.fromkeys(_SAID, pl.String()), "is_outside": pl.Boolean()}
-    return found.join(pl.DataFrame(judged, schema=schema, orient="row"), on=_SAID, how="left").sort(*_KEYS, *_SAID)
+    return found.join(pl.DataFrame(judged, schema=schema, orient="row"), on=_SAID, how="left").sort(*_KEYS, *_SAID, "definition")
 
 
 def money_outside(best_practice: pl.DataFrame, tariffs: Collection[str] | None) -> pl.DataFrame:

@@ -4,6 +4,7 @@ v(A − P) = (1 − v)P + vA. Proposed in October 2018 for emergency care, with 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Final, Literal
 
 import polars as pl
@@ -47,6 +48,9 @@ class Blended(PlanTerm):
     about: ClassVar[str] = (
         "The plan and a share of the difference of activity from it; the price again where activity is far from the plan."
     )
+    measured: ClassVar[Mapping[str, str]] = {
+        "break_glass": "so much over or under the plan: at 25% activity outside 75% to 125% of it is paid its price",
+    }
     causes: ClassVar[tuple[Cause, ...]] = (ABOVE, BELOW)
     figures: ClassVar[tuple[str, ...]] = ("variable_share", "break_glass")
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final, Literal
 
 import polars as pl
@@ -58,6 +58,10 @@ class CapAndCollar(PlanTerm):
     settled: Literal["row", "contract"] = "contract"
 
     about: ClassVar[str] = "The price, but no more than a cap over the plan and no less than a collar under it."
+    measured: ClassVar[Mapping[str, str]] = {
+        "cap": "so much over the plan: at 5% no more than 105% of it is paid",
+        "collar": "so much under the plan: at 5% no less than 95% of it is paid",
+    }
     causes: ClassVar[tuple[Cause, ...]] = (CAP, COLLAR)
     figures: ClassVar[tuple[str, ...]] = ("cap", "collar")
 

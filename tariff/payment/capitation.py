@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Final, Literal
 
 import polars as pl
@@ -67,6 +68,9 @@ class Capitation(ContractTerm):
 
     about: ClassVar[str] = "A sum a head of the weighted population, whatever the activity, with a corridor that bounds the risk."
     settles: ClassVar[Literal["", "price", "payment"]] = "payment"
+    measured: ClassVar[Mapping[str, str]] = {
+        "corridor": "so much over and under the budget: at 5% the risk is shared outside 95% to 105% of it",
+    }
     causes: ClassVar[tuple[Cause, ...]] = (BUDGET, CORRIDOR)
     figures: ClassVar[tuple[str, ...]] = ("per_head", "corridor", "share_beyond")
     choices: ClassVar[tuple[str, ...]] = ("population", "weights")

@@ -4,7 +4,7 @@ collar."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Annotated, ClassVar, Final, Literal
 
@@ -60,6 +60,11 @@ class CostAndVolume(PlanTerm):
     about: ClassVar[str] = (
         "The price up to the plan, a marginal rate beyond it, in tiers and between a cap and a collar where they are given."
     )
+    measured: ClassVar[Mapping[str, str]] = {
+        "tiers": "above is so much over the plan, rate the share of the price paid from there on",
+        "cap": "so much over the plan: at 5% no more than 105% of it is paid",
+        "collar": "so much under the plan: at 5% no less than 95% of it is paid",
+    }
     causes: ClassVar[tuple[Cause, ...]] = (MARGINAL_RATE, CAP, COLLAR)
     figures: ClassVar[tuple[str, ...]] = ("marginal_rate", "cap", "collar")
 

@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, PlainSerializer, ValidationInfo
 
 from tariff.errors import Fault, RulesError, did_you_mean
 from tariff.money import BASIS_POINTS, PENCE_PER_POUND, basis_points, pence, scaled
+from tariff.payment.small_tables import read_small_table
 
 FACTOR_SCALE: Final = 10_000
 """Weights, ratios and measured results are held in ten-thousandths."""
@@ -163,16 +164,12 @@ def read_figures(file: TermFile, columns: Mapping[str, FigureColumn], key: Seque
     """The figures of a CSV file, `columns` and no others; two rows of one `key` would count twice. RulesError tells every
     fault by file and line."""
     source = file.path
-    try:
-        raw = pl.read_csv(source, infer_schema=False, glob=False).rename(lambda name: name.strip().lower())
-    except (OSError, pl.exceptions.PolarsError) as error:
-        told = (str(error) or type(error).__name__).splitlines()[0]
-        raise RulesError("a contract term's file cannot be read", [Fault(str(source), told, "give a CSV (UTF-8)")]) from error
-    faults = list(_header_faults(source, raw.columns, columns))
+    table = read_small_table(source, "a contract term's file cannot be read")
+    faults = [*table.faults, *_header_faults(source, table.columns, columns)]
     _refuse(source, faults)
     rows = []
     seen: dict[tuple[str | int | None, ...], int] = {}
-    for number, written in enumerate(raw.iter_rows(named=True), start=2):
+    for number, written in table.rows:
         row = {name: _cell(f"{source}:{number}", name, written.get(name), column, faults) for name, column in columns.items()}
         identity = tuple(row[name] for name in key)
         if identity in seen:

@@ -65,6 +65,11 @@ class Reconciled(ContractTerm):
     acceptable: Factor | None = None
 
     causes: ClassVar[tuple[Cause, ...]] = (GAIN, RISK)
+    measured: ClassVar[Mapping[str, str]] = {
+        "discount": "so much off the target",
+        "stop_gain": "the most that is paid out, a share of the target less its discount",
+        "stop_loss": "the most that is taken back, a share of the target less its discount",
+    }
     figures: ClassVar[tuple[str, ...]] = (
         "saving_paid",
         "overspend_borne",

@@ -4,6 +4,7 @@ and presets themselves, so that it stays true."""
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from tariff.payment.model_files import PRESET, preset_text, shipped_presets
@@ -19,13 +20,15 @@ AGAINST_A_PLAN: Final = ("against", "unplanned", "settled")
 
 
 class TermGuide(NamedTuple):
-    """A contract term: its name, what it does, whether it pays against a plan, the keys it must have and those it may have."""
+    """A contract term: its name, what it does, whether it pays against a plan, the keys it must have and those it may have, and
+    what its bounds are measured against."""
 
     name: str
     about: str
     by_plan: bool
     required: tuple[str, ...]
     optional: tuple[str, ...]
+    measured: Mapping[str, str]
 
 
 class PresetGuide(NamedTuple):
@@ -50,10 +53,15 @@ def preset_guides() -> list[PresetGuide]:
 def models_text() -> str:
     """The presets and contract terms, for a terminal."""
     presets = [f"  {PRESET}{preset.name:<24} {preset.title}{_needed(preset.needs)}" for preset in preset_guides()]
-    terms = [line for term in term_guides() for line in (f"  {term.name:<26} {term.about}", f"  {'':<26} keys: {_keys(term)}")]
+    terms = [line for term in term_guides() for line in _term_lines(term)]
     told = f"Every term takes {', '.join(EVERY_TERM)}; those that pay against a plan also {', '.join(AGAINST_A_PLAN)}."
     parameters = "A parameter follows the name: preset:cost-and-volume:marginal_rate=50%. Presets hold contract terms only."
     return "\n".join(["Presets", *presets, f"  {parameters}", "", "Contract terms of a models file", *terms, f"  {told}"])
+
+
+def _term_lines(term: TermGuide) -> list[str]:
+    told = [f"keys: {_keys(term)}", *(f"{key}: {words}" for key, words in term.measured.items())]
+    return [f"  {term.name:<26} {term.about}", *(f"  {'':<26} {line}" for line in told)]
 
 
 def _guide(name: str, kind: type[ContractTerm]) -> TermGuide:
@@ -61,7 +69,7 @@ def _guide(name: str, kind: type[ContractTerm]) -> TermGuide:
     shared = (*EVERY_TERM, *(AGAINST_A_PLAN if by_plan else ()))
     own = {key: field.is_required() for key, field in kind.model_fields.items() if key not in shared}
     required, optional = (tuple(key for key, needed in own.items() if needed is wanted) for wanted in (True, False))
-    return TermGuide(name, kind.about, by_plan, required, optional)
+    return TermGuide(name, kind.about, by_plan, required, optional, kind.measured)
 
 
 def _preset(name: str) -> PresetGuide:

@@ -18,6 +18,8 @@ from tariff.payment.beside import NOTHING, Beside
 from tariff.payment.cells import CELL, component_lines
 from tariff.payment.models import BEST_PRACTICE, Model
 from tariff.payment.pathways import bundled_lines
+from tariff.payment.readmissions import Readmissions
+from tariff.payment.readmitted import with_paid
 from tariff.payment.term import Cause, ContractTerm
 
 COMPONENT_CAUSES: Final = (
@@ -79,7 +81,7 @@ def settle(
     RulesError where a model or term lacks what it needs – a plan, a plan row for a commissioner and provider, a figure – and
     does not say what to do without: all of them are told."""
     chosen = tuple(models)
-    activity = Activity(cells, plan, beside)
+    activity = Activity(cells, plan, beside, readmitted=None if beside.readmissions is None else with_paid(beside.readmissions))
     faults = _by_models([stopped for model in chosen for stopped in _stopped(model, activity)])
     if faults:
         raise RulesError(_summary(faults), faults)
@@ -90,12 +92,12 @@ def settle(
 
 def _own_lines(model: Model, cells: pl.DataFrame, beside: Beside) -> pl.DataFrame:
     """What a model changes per line beside the components of price: best practice not paid, and whole pathways."""
-    lines, earned = [no_lines()], model.per_line != "without_best_practice"
-    if not earned:
+    lines = [no_lines()]
+    if not model.pays_best_practice:
         line = pl.lit(BEST_PRACTICE.line).alias("line")
         lines.append(as_lines(cells.with_columns(line, (-pl.col("best_practice_pence")).alias("pence"))))
     if model.pathways:
-        lines.append(bundled_lines(beside.inside, beside.pathways, model.pathways, best_practice=earned))
+        lines.append(bundled_lines(beside.inside, beside.pathways, model.pathways, best_practice=model.pays_best_practice))
     return pl.concat(lines)
 
 
@@ -103,6 +105,17 @@ _NO_PATHWAYS: Final = Fault(
     "",
     "it pays pathways, and the priced lines come without them",
     "price the activity with its pathways, give those of every file with --pathways, or take 'pathways' out of the model",
+)
+
+
+_FIND_THEM: Final = "find readmissions when pricing, or list what is taken back as a sanction"
+_LISTED_AT_LOCAL_PRICES: Final = (
+    "lists readmissions that the model may pay at local prices: what there is to take back is not known"
+)
+_NO_LINES: Final = Fault(
+    "",
+    "it does not pay readmissions by their whole price, and which lines they are is not known",
+    "give gather_readmissions the lines (readmitted_lines)",
 )
 
 
@@ -117,10 +130,22 @@ class _Stopped(NamedTuple):
 def _stopped(model: Model, activity: Activity) -> Iterator[_Stopped]:
     """What a model and its terms lack to settle the activity."""
     for number, term in enumerate(model.terms):
-        for fault in term.faults(activity):
+        for fault in (*term.faults(activity), *_readmission_faults(model, term, activity)):
             yield _Stopped(fault, model.name, model.place(number))
     if model.pathways and (activity.beside.inside is None or activity.beside.pathways is None):
         yield _Stopped(_NO_PATHWAYS, model.name, model.place())
+
+
+def _readmission_faults(model: Model, term: ContractTerm, activity: Activity) -> Iterator[Fault]:
+    """Readmissions of which nobody can tell what the model pays for them, and so what there is to take back."""
+    if not isinstance(term, Readmissions):
+        return
+    known = activity.beside.readmissions
+    if term.file is None and model.needs_readmitted_lines and known is not None and known["best_practice_pence"].null_count():
+        yield _NO_LINES
+    pricing = [other for other in model.terms if other.settles == "price"]
+    if any(term.listed_in(other.scope, activity) for other in pricing):
+        yield Fault(str(term.file), _LISTED_AT_LOCAL_PRICES, _FIND_THEM)
 
 
 def _by_models(found: Iterable[_Stopped]) -> list[Fault]:
@@ -173,12 +198,13 @@ def _part_years(cells: pl.DataFrame, plan: pl.DataFrame) -> list[str]:
 
 
 def _ledger(model: Model, per_line: pl.DataFrame, activity: Activity, own: pl.DataFrame, plan_notes: tuple[str, ...]) -> Ledger:
-    seen, together, notes = activity.after(own), [own], list(plan_notes if model.needs_plan else ())
+    seen = _under(model, activity.after(own))
+    together, notes = [own], list(plan_notes if model.needs_plan else ())
     beyond = [no_lines()]
     outside = [(0, 0)]
     for term in model.terms:
         lines, interaction = _term_lines(term, seen)
-        seen = seen.after(lines)
+        seen = seen.after(lines).priced_by(term)
         together.append(lines)
         beyond.append(interaction)
         notes += [*term.notes(activity), *_governs_nothing(term, activity)]
@@ -187,6 +213,13 @@ def _ledger(model: Model, per_line: pl.DataFrame, activity: Activity, own: pl.Da
     terms = pl.concat(together).with_columns(counts).select(pl.col(name).cast(dtype) for name, dtype in per_line.schema.items())
     found = (sum(lines for lines, _ in outside), sum(pence for _, pence in outside))
     return Ledger(model, per_line, terms, tuple(dict.fromkeys(notes)), found, pl.concat(beyond))
+
+
+def _under(model: Model, activity: Activity) -> Activity:
+    """The activity with the pathways that the model pays, and with what it pays for each readmission before its terms."""
+    known = activity.beside.readmissions
+    paid = None if known is None else with_paid(known, model.pathways, best_practice=model.pays_best_practice)
+    return replace(activity, readmitted=paid, pathways=model.pathways)
 
 
 def _governs_nothing(term: ContractTerm, activity: Activity) -> tuple[str, ...]:

@@ -11,7 +11,6 @@ from pydantic import model_validator
 from tariff.errors import Fault
 from tariff.money import BASIS_POINTS, half_up
 from tariff.payment.activity import Activity, as_lines
-from tariff.payment.cells import CELL
 from tariff.payment.figures import AMOUNT, TEXT_OR_ALL, Change, FileName, percentage, read_figures
 from tariff.payment.plan import by_pattern
 from tariff.payment.term import Cause, ContractTerm, adjustment
@@ -58,7 +57,12 @@ class LocalPrice(ContractTerm):
         """Activity that two prices cover."""
         if self.prices is None:
             return []
-        twice = self._found(activity).group_by("cell").agg(pl.col("row").sort()).filter(pl.col("row").list.len() > 1)
+        twice = (
+            self._found(activity.cells_paid(self.scope).with_row_index("cell"))
+            .group_by("cell")
+            .agg(pl.col("row").sort())
+            .filter(pl.col("row").list.len() > 1)
+        )
         pairs = twice.select(pl.col("row").list.head(2).list.to_struct(fields=["first", "second"])).unique().unnest("row")
         return [
             Fault(f"{self.prices}:{second + 2}", f"covers what line {first + 2} covers", "leave one out, or make it finer")
@@ -71,15 +75,29 @@ class LocalPrice(ContractTerm):
         if self.change is not None:
             change = self.change
             return as_lines(adjustment(inside, LOCAL_PRICE, [changed_price(value, change) for value in inside["paid_pence"]]))
-        priced = inside.with_row_index("cell").join(self._found(activity), on="cell")
+        numbered = inside.with_row_index("cell")
+        priced = numbered.join(self._found(numbered), on="cell")
         return as_lines(adjustment(priced, LOCAL_PRICE, pl.col("price") * pl.col("units") - pl.col("paid_pence")))
 
-    def _found(self, activity: Activity) -> pl.DataFrame:
-        """Which row of the file prices which cell: `cell, row, price`."""
+    def prices_of(self, spells: pl.DataFrame) -> pl.DataFrame:
+        """Each at its own price, as if it were the only one of its cell; a spell is one unit."""
+        numbered = spells.with_row_index("cell")
+        inside = numbered.filter(self.scope.covers())
+        if self.change is not None:
+            change = self.change
+            price = [value + changed_price(value, change) for value in inside["paid_pence"]]
+            told = inside.select("cell", pl.Series("price", price, pl.Int64))
+        else:
+            told = self._found(inside).select("cell", "price")
+        priced = numbered.join(told, on="cell", how="left", maintain_order="left")
+        return priced.with_columns(paid_pence=pl.coalesce("price", "paid_pence")).drop("cell", "price")
+
+    def _found(self, inside: pl.DataFrame) -> pl.DataFrame:
+        """Which row of the file prices which of the cells inside, numbered by `cell`: `cell, row, price`."""
         if self.prices is None:
             raise ValueError("there is no file of prices")
         listed = read_figures(self.prices, _PRICES, _BLANKABLE).with_row_index("row")
-        cells = activity.cells_paid(self.scope).select(CELL).with_row_index("cell")
+        cells = inside.select("cell", *_BLANKABLE)
         none = pl.DataFrame(schema={"cell": pl.UInt32, "row": pl.UInt32, "price": pl.Int64})
         found = [
             cells.join(some.select(*keys, "row", "price"), on=keys).select(none.columns)

@@ -14,6 +14,7 @@ from tariff.money import BASIS_POINTS, half_up
 from tariff.payment.activity import Activity, as_lines
 from tariff.payment.best_practice import money_outside
 from tariff.payment.figures import Share, percentage
+from tariff.payment.pathways import paid_as_a_whole
 from tariff.payment.plan_term import PlanTerm
 from tariff.payment.scope import EMERGENCY_PODS, Scope, scope_of_pods
 from tariff.payment.term import Cause, adjustment
@@ -81,13 +82,15 @@ class MarginalRate(PlanTerm):
         return (_OUTSIDE_NOT_KNOWN,) if unknown.height else ()
 
     def _left_out(self, activity: Activity) -> pl.DataFrame | None:
-        """What is taken off the value; nothing where the model pays no best practice in the first place."""
+        """What is taken off the value: nothing where the model pays no best practice in the first place, and nothing of what is
+        off already with the lines that its pathways pay for."""
         paid = not (activity.earlier["line"] == BEST_PRACTICE_LINE).any()
         if activity.beside.best_practice is None or not paid:
             return None
         named = None if self.best_practice_outside == AS_PACKS else self.best_practice_outside
         outside = money_outside(activity.beside.best_practice, named)
-        return as_lines(outside.with_columns(pl.lit("best_practice_outside").alias("line"), -pl.col("pence")))
+        gone = pl.when(paid_as_a_whole(activity.pathways)).then("bundled_pence").otherwise(0)
+        return as_lines(outside.with_columns(pl.lit("best_practice_outside").alias("line"), pence=gone - pl.col("pence")))
 
     def adjustments(self, planned: pl.DataFrame) -> pl.DataFrame:
         """What stays with the commissioner."""

@@ -37,9 +37,26 @@ _REMEDIES: Final = {
     "per_head": "give the pounds a head and year",
     "prices": "name a CSV file: price, and what it is for (commissioner, provider, pod, treatment_function, currency)",
     "results": "name a CSV file: provider, measure, weight, result, benchmark, better",
+    "tiers": 'give tables in a list: tiers = [{ above = "5%", rate = "50%" }]',
+    "scope": 'give a table such as { pods = ["NEL"] }, or the name of a scope',
+    "without": 'give scopes in a list: without = [{ hrgs = ["NZ"] }]',
+    "months": "give numbers in a list: months = [1, 2]; 1 is April",
+    "terms": "begin each term with [[model.terms]]",
     "schema": "write schema = 1 at the top of the file",
     "model": "add a [[model]] with a name and a title",
 }
+
+_TAKES: Final = {
+    "tuple_type": ("a list", 'put it in square brackets, such as {key} = ["..."]'),
+    "list_type": ("a list", 'put it in square brackets, such as {key} = ["..."]'),
+    "model_type": ("tables", "put its keys in braces, such as {{ KEY = VALUE }}"),
+    "model_attributes_type": ("tables", "put its keys in braces, such as {{ KEY = VALUE }}"),
+    "dict_type": ("tables", "put its keys in braces, such as {{ KEY = VALUE }}"),
+    "string_type": ("text", 'put it in quotation marks, such as "..."'),
+    "int_type": ("whole numbers", "give it without quotation marks and decimals"),
+    "bool_type": ("true or false", "write it without quotation marks"),
+}
+"""What a key takes, in words, by the validator's name for a value of another type, and how to write it."""
 
 
 class _Text(NamedTuple):
@@ -144,7 +161,8 @@ def _parse(read: _Text, faults: list[Fault]) -> list[Model]:
     try:
         models = ModelsFile.model_validate(written, context={"folder": read.folder}).model
     except ValidationError as error:
-        faults += [_fault(read, written, problem) for problem in error.errors(include_url=False)]
+        problems = error.errors(include_url=False)
+        faults += [_fault(read, written, problem) for problem in problems if not _is_one_of_two_ways(problem)]
         return []
     if read.name.startswith(PRESET):
         return list(models)
@@ -208,6 +226,11 @@ def _fault(read: _Text, written: dict[str, Any], problem: Any) -> Fault:
         return Fault(where, f"{place}{key} '{value}' is not known", remedy)
     if kind == "string_pattern_mismatch":
         return Fault(where, f"{place}{key} '{problem['input']}' is not a name", "use a-z, 0-9 and single hyphens")
+    if kind in _TAKES:
+        takes, remedy = _TAKES[kind]
+        at = max(number for number, step in enumerate(location) if isinstance(step, str))
+        told = f"{_place(written, location[:at])}{location[at]} takes {takes}, not {problem['input']!r}"
+        return Fault(where, told, _REMEDIES.get(location[at], remedy.format(key=location[at])))
     told = problem["msg"].removeprefix("Value error, ")
     takes = f"it takes {', '.join(_parameters(written))}: {read.name}:NAME=VALUE" if read.name.startswith(PRESET) else ""
     return Fault(where, f"{_place(written, location)}{told}", _REMEDIES.get(key, takes))
@@ -228,8 +251,18 @@ def _tag_at(location: Sequence[Any], number: int) -> bool:
     return number > 1 and location[number - 2] == "terms" and location[number] in TERMS
 
 
+def _is_way(step: Any) -> bool:
+    """Whether a step of a validator's location names one of the ways in which a key may be written, such as `tuple[str, ...]`."""
+    return isinstance(step, str) and "[" in step
+
+
+def _is_one_of_two_ways(problem: Any) -> bool:
+    """Whether a fault only says that a key is not the word it may also be; the other way's fault says what else it takes."""
+    return problem["type"] == "literal_error" and _is_way(problem["loc"][-1])
+
+
 def _without_tags(location: Sequence[Any]) -> list[Any]:
-    return [step for number, step in enumerate(location) if not _tag_at(location, number)]
+    return [step for number, step in enumerate(location) if not (_tag_at(location, number) or _is_way(step))]
 
 
 def _known_keys(location: Sequence[Any]) -> list[str]:

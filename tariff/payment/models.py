@@ -114,6 +114,28 @@ class Model(Strict):
             raise ValueError(f"the term {pricing[0]} prices lines that its pathways may pay as a whole: use one or the other")
         return self
 
+    @model_validator(mode="after")
+    def _take_back_no_more_than_is_paid(self) -> Model:
+        """Readmissions take the price of lines back (RULES 1.8, step 10): once, after what sets it and before the terms of the
+        contract (step 11), which pay something else than the line's price."""
+        taking = [term for term in self.terms if isinstance(term, Readmissions)]
+        for first, second in combinations(taking, 2):
+            if first.scope.overlaps(second.scope):
+                raise ValueError(
+                    "two terms readmissions take the same lines back: give one both shares, or each a scope of its own"
+                )
+        for number, term in enumerate(self.terms):
+            before = [other.term for other in self.terms[:number] if other.settles != "price" and other not in taking]
+            if term in taking and before:
+                raise ValueError(
+                    f"the term readmissions takes the price of lines back: put it before {before[0]}, which acts on the rest"
+                )
+        if any(term.file is not None for term in taking) and (self.pathways or not self.pays_best_practice):
+            how = "its pathways pay" if self.pathways else "is best practice, which it does not pay"
+            remedy = "find readmissions when pricing, or list what is taken back as a sanction"
+            raise ValueError(f"the file of readmissions does not say what of them {how}: {remedy}")
+        return self
+
     _places: tuple[str, ...] = PrivateAttr(default=())
 
     def place(self, term: int | None = None) -> str:
@@ -138,6 +160,17 @@ class Model(Strict):
         return any(isinstance(term, PlanTerm) and term.needs_run_plan for term in self.terms)
 
     @property
+    def pays_best_practice(self) -> bool:
+        """Whether a line's price is paid with what best practice earned."""
+        return self.per_line != "without_best_practice"
+
+    @property
+    def needs_readmitted_lines(self) -> bool:
+        """Whether it takes back readmissions for which it does not pay the whole price by the line."""
+        taking = any(isinstance(term, Readmissions) and term.file is None for term in self.terms)
+        return taking and bool(self.pathways or not self.pays_best_practice)
+
+    @property
     def needs_referrals(self) -> bool:
         """Whether a term asks who referred the patient."""
         return any(isinstance(term, ReferralCap) for term in self.terms)
@@ -154,14 +187,14 @@ class Model(Strict):
         if self.pathways:
             named = "All pathways" if EVERY in self.pathways else f"The pathways {', '.join(self.pathways)}"
             told.insert(0, f"{named} are paid as a whole, in place of the lines inside them.")
-        if self.per_line == "without_best_practice":
+        if not self.pays_best_practice:
             told.insert(0, "Every priced line is paid at its price, less what evidence of best practice earned.")
         return " ".join(told) or "Every priced line is paid at its price."
 
     @property
     def causes(self) -> tuple[Cause, ...]:
         """The ledger lines that it can write beside the components of price, in order."""
-        own = [BEST_PRACTICE] if self.per_line == "without_best_practice" else []
+        own = [] if self.pays_best_practice else [BEST_PRACTICE]
         own += [INSIDE, BUNDLE] if self.pathways else []
         return tuple(dict.fromkeys([*own, *(cause for term in self.terms for cause in term.causes)]))
 

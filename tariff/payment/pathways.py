@@ -73,13 +73,41 @@ def with_restated(inside: pl.DataFrame, restated: pl.DataFrame) -> pl.DataFrame:
     return whole.group_by(*keys, "definition").agg(pl.col("bundled_pence", "best_practice_pence").sum())
 
 
+def with_places(lines: pl.LazyFrame, pathways: pl.DataFrame | None, restated: pl.DataFrame | None) -> pl.LazyFrame:
+    """Priced lines with `definition`, that of the pathway (`columns.PATHWAY`) that they lie in, and `bundled_pence`, the part of
+    their price that it pays for: as the latest run tells them, where lines of earlier runs are `restated` (`columns.RESTATED`).
+    Blank and 0 where there are no pathways."""
+    if pathways is None:
+        return lines.with_columns(definition=pl.lit(None, pl.String), bundled_pence=pl.lit(0, pl.Int64))
+    part = pl.col("pathway_pence") if "pathway_pence" in lines.collect_schema().names() else pl.col("price_pence")
+    named = pathways.lazy().select("pathway_id", "definition").unique("pathway_id")
+    inside = pl.when(pl.col("pathway_id").is_null()).then(0).otherwise(part).alias("bundled_pence")
+    placed = lines.with_columns(inside).join(named, on="pathway_id", how="left", maintain_order="left")
+    if restated is None or not restated.height:
+        return placed
+    key = ["kind", "provider", "line_id"]
+    latest = restated.lazy().with_columns(pl.col("kind").cast(pl.String)).unique(key, keep="last", maintain_order=True)
+    now = latest.select(*key, now="definition", now_pence="pathway_pence")
+    again = placed.with_columns(pl.col("kind").cast(pl.String)).join(now, on=key, how="left", maintain_order="left")
+    return again.with_columns(
+        pl.when(pl.col("now_pence").is_null()).then("definition").otherwise("now").alias("definition"),
+        pl.coalesce("now_pence", "bundled_pence").alias("bundled_pence"),
+    )
+
+
+def paid_as_a_whole(chosen: Sequence[str]) -> pl.Expr:
+    """Whether a row's `definition` is among the pathways that a model names, which may be `all`."""
+    named = pl.lit(value=True) if EVERY in chosen else pl.col("definition").is_in(list(chosen)).fill_null(value=False)
+    return named & pl.col("definition").is_not_null()
+
+
 def bundled_lines(
     inside: pl.DataFrame | None, pathways: pl.DataFrame | None, chosen: Sequence[str], *, best_practice: bool
 ) -> pl.DataFrame:
     """The ledger lines that take bundled care off (`best_practice`: with what that earned, which its prices hold) and pay
     the price of its pathways (`columns.PATHWAY`) to their lead providers: of a pathway that an earlier run told of, what has
     changed. Pathways with a flag are not paid and hold no care; what an earlier run paid for one is taken back."""
-    wanted = pl.lit(value=True) if EVERY in chosen else pl.col("definition").is_in(list(chosen))
+    wanted = paid_as_a_whole(chosen)
     frames = []
     if inside is not None:
         paid = pl.col("bundled_pence") - (0 if best_practice else pl.col("best_practice_pence"))

@@ -10,9 +10,11 @@ from typing import Final
 
 import polars as pl
 
-from tariff.columns import PLAN, names, schema
+from tariff.columns import PLAN, PODS, names, schema
 from tariff.errors import Fault, RulesError, did_you_mean
 from tariff.money import pence
+from tariff.payment.cells import NOT_GIVEN
+from tariff.payment.small_tables import SmallTable, read_small_table
 
 FIXED: Final = ("commissioner", "financial_year")
 """Plan keys that are never blank."""
@@ -23,6 +25,8 @@ BLANKABLE: Final = ("provider", "pod", "treatment_function", "currency", "month"
 MONEY: Final = ("pounds", "pence")
 """A plan file gives its money in one of these columns: pounds such as 1,234.56, or whole pence."""
 
+_POD_NAMES: Final = frozenset({*PODS, NOT_GIVEN})
+
 SHOWN: Final = 20
 """Faults told one by one before the rest are counted."""
 
@@ -30,16 +34,17 @@ SHOWN: Final = 20
 def read_plan(path: str | Path) -> pl.DataFrame:
     """A plan from CSV or Parquet, as `columns.PLAN`; money in pounds (column `pounds`) or in whole pence (column `pence`).
 
-    Every cell is read as text and blank means all. RulesError lists the faults by file and line: columns missing or not
-    known, unreadable money or months, blank keys, and rows that cover the same activity, which would pay it twice."""
+    Every cell is read as text and blank means all; text is read as that of activity files is. RulesError lists the faults by file
+    and line: columns missing or not known, unreadable or negative money and units, months and points of delivery that are none,
+    blank keys, and rows that cover the same activity, which would pay it twice."""
     source = Path(path)
-    raw = _read_text(source)
-    _refuse(list(_header_faults(source, raw.columns)))
+    table = _read_parquet(source) if source.suffix.lower() == ".parquet" else read_small_table(source, "the plan cannot be read")
+    _refuse([*table.faults, *_header_faults(source, table.columns)])
     faults: list[Fault] = []
-    rows = [_row(source, number, row, faults) for number, row in enumerate(raw.iter_rows(named=True), start=2)]
+    rows = [_row(f"{source}:{line}", row, faults) for line, row in table.rows]
     _refuse(faults)
     plan = pl.DataFrame(rows, schema=schema(PLAN))
-    _refuse(list(_overlap_faults(source, plan)))
+    _refuse(list(_overlap_faults(source, plan, [line for line, _ in table.rows])))
     return plan
 
 
@@ -51,7 +56,12 @@ def check_plan(plan: pl.DataFrame) -> pl.DataFrame:
     )
     blanks = [(name, shaped[name].null_count()) for name in (*FIXED, "pence")]
     _refuse([Fault("plan", f"{count:,} rows have no {name}") for name, count in blanks if count])
-    _refuse(list(_overlap_faults(Path("plan"), shaped)))
+    known = shaped["pod"].is_null() | shaped["pod"].is_in(_POD_NAMES)
+    unknown = shaped.filter(~known)["pod"].unique().sort()
+    _refuse([fault for pod in unknown for fault in _pod_faults("plan", pod)])
+    negative = [(name, int((shaped[name] < 0).sum())) for name in ("units", "pence")]
+    _refuse([Fault("plan", f"{count:,} rows have negative {name}") for name, count in negative if count])
+    _refuse(list(_overlap_faults(Path("plan"), shaped, range(2, shaped.height + 2))))
     return shaped
 
 
@@ -79,17 +89,16 @@ def _refuse(faults: list[Fault]) -> None:
         raise RulesError(f"the plan cannot be used: {counted}", first_faults(faults))
 
 
-def _read_text(source: Path) -> pl.DataFrame:
-    """The file with every column as text, trimmed, blanks as null."""
+def _read_parquet(source: Path) -> SmallTable:
+    """The same of a Parquet file, whose rows are numbered as if it were text."""
     try:
-        parquet = source.suffix.lower() == ".parquet"
-        raw = pl.read_parquet(source) if parquet else pl.read_csv(source, infer_schema=False)
-        raw = raw.rename(lambda name: name.strip().lower())
+        raw = pl.read_parquet(source).rename(lambda name: name.strip().lower())
     except (OSError, pl.exceptions.PolarsError) as error:
         told = (str(error) or type(error).__name__).splitlines()[0]
-        raise RulesError("the plan cannot be read", [Fault(str(source), told, "give a CSV (UTF-8) or Parquet file")]) from error
+        raise RulesError("the plan cannot be read", [Fault(str(source), told, "give a CSV or Parquet file")]) from error
     trimmed = pl.all().cast(pl.String).str.strip_chars()
-    return raw.select(pl.when(trimmed != "").then(trimmed))
+    texts = raw.select(pl.when(trimmed != "").then(trimmed))
+    return SmallTable(texts.columns, list(enumerate(texts.iter_rows(named=True), start=2)), [])
 
 
 def _header_faults(source: Path, header: list[str]) -> Iterator[Fault]:
@@ -107,19 +116,27 @@ def _header_faults(source: Path, header: list[str]) -> Iterator[Fault]:
         yield Fault(where, f"the plan has {found}", "give its money once: pounds such as 1234.56, or whole pence")
 
 
-def _row(source: Path, number: int, written: dict[str, str | None], faults: list[Fault]) -> dict[str, str | int | None]:
+def _row(where: str, written: dict[str, str | None], faults: list[Fault]) -> dict[str, str | int | None]:
     """One plan row. What cannot be read joins `faults`."""
-    where = f"{source}:{number}"
     money = "pounds" if "pounds" in written else "pence"
     for name in (*FIXED, money):
         if written[name] is None:
             faults.append(Fault(where, f"{name} is blank", "it may not be: give it, or leave the row out"))
+    faults += _pod_faults(where, written.get("pod"))
     return {
         **{name: written.get(name) for name in (*FIXED, *BLANKABLE)},
         "month": _number(where, "month", written.get("month"), _month, faults),
-        "units": _number(where, "units", written.get("units"), _whole, faults),
-        "pence": _number(where, money, written[money], pence if money == "pounds" else _whole, faults),
+        "units": _number(where, "units", written.get("units"), _not_negative(_whole), faults),
+        "pence": _number(where, money, written[money], _not_negative(pence if money == "pounds" else _whole), faults),
     }
+
+
+def _pod_faults(where: str, pod: str | None) -> list[Fault]:
+    """A point of delivery that no line has: its row would meet no activity."""
+    if pod is None or pod in _POD_NAMES:
+        return []
+    remedy = f"{did_you_mean(pod, PODS)} known: {', '.join(PODS)}".strip()
+    return [Fault(where, f"pod: '{pod}' is not a point of delivery", remedy)]
 
 
 def _number(where: str, name: str, cell: str | None, read: Callable[[str], int], faults: list[Fault]) -> int | None:
@@ -130,6 +147,18 @@ def _number(where: str, name: str, cell: str | None, read: Callable[[str], int],
     except ValueError as error:
         faults.append(Fault(where, f"{name}: {error}", "mend the cell"))
         return None
+
+
+def _not_negative(read: Callable[[str], int]) -> Callable[[str], int]:
+    """A plan is of activity and what it pays; what is taken back is a contract term's."""
+
+    def checked(cell: str) -> int:
+        number = read(cell)
+        if number < 0:
+            raise ValueError(f"'{cell}' is negative")
+        return number
+
+    return checked
 
 
 def _whole(cell: str) -> int:
@@ -146,8 +175,8 @@ def _month(cell: str) -> int:
     return month
 
 
-def _overlap_faults(source: Path, plan: pl.DataFrame) -> Iterator[Fault]:
-    """Pairs of rows that cover the same activity: they are equal wherever both give a key."""
+def _overlap_faults(source: Path, plan: pl.DataFrame, lines: Sequence[int]) -> Iterator[Fault]:
+    """Pairs of rows that cover the same activity: they are equal wherever both give a key. `lines` are those of the file."""
     patterns = list(by_pattern(plan.with_row_index("row")))
     remedy = "leave one out, or split the coarser into what the finer does not cover"
     for (left_keys, left), (right_keys, right) in combinations_with_replacement(patterns, 2):
@@ -157,7 +186,8 @@ def _overlap_faults(source: Path, plan: pl.DataFrame) -> Iterator[Fault]:
             met.filter(pl.col("row") < pl.col("row_other") if left is right else pl.lit(True)).sort(pl.all()).iter_rows()
         ):
             covered = _in_words(plan.row(second, named=True))
-            yield Fault(f"{source}:{second + 2}", f"the row ({covered}) covers what line {first + 2} covers: paid twice", remedy)
+            where, other = f"{source}:{lines[second]}", lines[first]
+            yield Fault(where, f"the row ({covered}) covers what line {other} covers: paid twice", remedy)
 
 
 def _in_words(row: dict[str, object]) -> str:

@@ -13,7 +13,6 @@ from tariff.columns import PODS
 from tariff.errors import Fault
 from tariff.money import BASIS_POINTS, half_up
 from tariff.payment.activity import Activity, as_lines, no_lines
-from tariff.payment.cells import CELL, NOT_GIVEN
 from tariff.payment.figures import (
     AMOUNT,
     MONTH_OR_ALL,
@@ -25,6 +24,8 @@ from tariff.payment.figures import (
     percentage,
     read_figures,
 )
+from tariff.payment.readmitted import KEYS
+from tariff.payment.scope import Scope
 from tariff.payment.term import Cause, ContractTerm, adjustment
 
 READMISSION: Final = Cause(
@@ -35,39 +36,19 @@ READMISSION: Final = Cause(
 
 AFTER: Final = ("elective", "other")
 
-_KEYS: Final = tuple(name for name in CELL if name != "gp_practice")
-
 
 def readmission_deduction(price_pence: int, share_bp: int) -> int:
     """What is not paid of readmissions worth `price_pence`: `share_bp` basis points, half-up once."""
     return half_up(price_pence * share_bp, BASIS_POINTS)
 
 
-def gather_readmissions(found: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
-    """Readmissions found in the activity (`columns.READMISSION`), summed by the keys of a cell and `after`: `pence` is the price
-    of those that count, `unpaid_pence` what the rule pack's own share of it comes to. The provider is the one that discharged."""
-    texts = [pl.col(name).cast(pl.String).fill_null(NOT_GIVEN) for name in _KEYS if name not in {"month", "provider"}]
-    after = pl.when("initial_elective").then(pl.lit("elective")).otherwise(pl.lit("other")).alias("after")
-    shaped = (
-        found.lazy()
-        .filter(pl.col("reason_excluded").is_null())
-        .select(
-            *texts,
-            pl.col("month").cast(pl.Int8),
-            pl.col("initial_provider").alias("provider"),
-            after,
-            pl.col("price_pence").alias("pence"),
-            pl.col("pence").alias("unpaid_pence"),
-        )
-    )
-    return shaped.group_by(*_KEYS, "after").agg(pl.col("pence", "unpaid_pence").sum()).sort(*_KEYS, "after").collect()
-
-
 class Readmissions(ContractTerm):
     """`elective_share` of readmissions after an elective discharge and `other_share` of the others are not paid; a share that is
     not given is the one that the rule pack's own readmission rule applied. Readmissions come with the priced lines, or from a
     `file`: commissioner, provider (that discharged), financial_year, after, pounds, and where known month, pod,
-    treatment_function, currency of the readmission. `absent`: with neither, refuse or leave off."""
+    treatment_function, currency of the readmission. `absent`: with neither, refuse or leave off.
+
+    The share is that of what the model pays for the line: nothing of what a pathway pays for, half of it at half the tariff."""
 
     term: Literal["readmissions"]
     elective_share: Share | None = None
@@ -128,10 +109,9 @@ class Readmissions(ContractTerm):
         if known is None:
             return no_lines()
         inside = known.filter(self.scope.covers())
-        unpaid = inside["unpaid_pence"] if "unpaid_pence" in inside.columns else [0] * inside.height
         deducted = [
             -self._deduction(after, pence, of_the_pack)
-            for after, pence, of_the_pack in zip(inside["after"], inside["pence"], unpaid, strict=True)
+            for after, pence, of_the_pack in inside.select("after", "pence", "unpaid_pence").iter_rows()
         ]
         return as_lines(adjustment(inside, READMISSION, deducted))
 
@@ -143,11 +123,32 @@ class Readmissions(ContractTerm):
         return self.elective_share if after == "elective" else self.other_share
 
     def _known(self, activity: Activity) -> pl.DataFrame | None:
+        """Readmissions by the keys of a cell and `after`: `pence` paid for them so far, and the rule pack's share of it."""
         if self.file is None:
-            return activity.beside.readmissions
-        listed = read_figures(self.file, _FILE, (*_KEYS, "after"))
+            return None if activity.readmitted is None else _summed(activity.readmitted)
+        listed = read_figures(self.file, _FILE, (*KEYS, "after"))
         years = activity.cells["financial_year"].unique().implode()
-        return listed.rename({"pounds": "pence"}).filter(pl.col("financial_year").is_in(years))
+        within = listed.rename({"pounds": "pence"}).filter(pl.col("financial_year").is_in(years))
+        return within.with_columns(unpaid_pence=pl.lit(0, pl.Int64))
+
+    def listed_in(self, scope: Scope, activity: Activity) -> bool:
+        """Whether its file lists readmissions that may lie in another term's scope. Who readmitted them it does not tell."""
+        known = None if self.file is None else self._known(activity)
+        if known is None:
+            return False
+        listed = known.filter(self.scope.covers()).with_columns(provider=pl.lit(None, pl.String))
+        return bool(listed.filter(scope.may_cover()).height)
+
+
+def _summed(readmitted: pl.DataFrame) -> pl.DataFrame:
+    of_the_pack = [
+        many * readmission_deduction(paid, share)
+        for paid, share, many in readmitted.select("paid_pence", "share_bp", "readmissions").iter_rows()
+    ]
+    sums = readmitted.with_columns(
+        pl.Series("unpaid_pence", of_the_pack, pl.Int64), pence=pl.col("paid_pence") * pl.col("readmissions")
+    )
+    return sums.group_by(*KEYS, "after").agg(pl.col("pence", "unpaid_pence").sum()).sort(*KEYS, "after")
 
 
 _NONE_FOUND: Final = "No readmissions are deducted here: the rule pack has no rule for these dates, or none was found."

@@ -108,6 +108,10 @@ class Scope(Strict):
         some = [*blank, *(left_out.straddles() for left_out in self.without)]
         return pl.any_horizontal(some) & ~outside if some else pl.lit(value=False)
 
+    def may_cover(self) -> pl.Expr:
+        """For rows in which a blank means all or not known, whether some of what they cover may be inside."""
+        return ~self._outside()
+
     def _outside(self) -> pl.Expr:
         """For plan rows, whether what they give puts them outside, whatever their blanks cover."""
         tests = [(~_matches(column, given)).fill_null(value=False) for column, given in self.parts.items()]

@@ -4,7 +4,8 @@ it governs into ledger lines. One file a term stands beside this one."""
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import ClassVar, Final, Literal, NamedTuple
 
 import polars as pl
@@ -39,8 +40,8 @@ class ContractTerm(Strict, ABC):
 
     `about`: what such a term does, in a sentence without figures. `settles`: whether it decides the price of what it
     governs, or what is paid for it; no two terms may decide the same of one line, and prices come before payments. `one_of`:
-    keys of which it needs one. `figures` and `choices` are the fields that a preset takes as parameters; a figure given so is
-    labelled local."""
+    keys of which it needs one. `measured`: of keys that bound something, what they are a share of. `figures` and `choices` are
+    the fields that a preset takes as parameters; a figure given so is labelled local."""
 
     source: str = Field(min_length=1)
     confidence: Confidence
@@ -51,6 +52,7 @@ class ContractTerm(Strict, ABC):
     settles: ClassVar[Literal["", "price", "payment"]] = ""
     causes: ClassVar[tuple[Cause, ...]] = ()
     one_of: ClassVar[tuple[str, ...]] = ()
+    measured: ClassVar[Mapping[str, str]] = MappingProxyType({})
     figures: ClassVar[tuple[str, ...]] = ()
     choices: ClassVar[tuple[str, ...]] = ()
 
@@ -88,6 +90,11 @@ class ContractTerm(Strict, ABC):
     @abstractmethod
     def ledger_lines(self, activity: Activity) -> pl.DataFrame:
         """What it adds or withholds, as `activity.as_lines` makes them."""
+
+    def prices_of(self, spells: pl.DataFrame) -> pl.DataFrame:
+        """Single spells (keys of a cell without practices, `paid_pence`) with what is paid for each once this term has set its
+        prices; a term that sets none leaves them as they are."""
+        return spells
 
     def notes(self, activity: Activity) -> tuple[str, ...]:
         """What a reader should know of how it settled this activity."""

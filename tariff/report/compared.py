@@ -16,8 +16,9 @@ from tariff.payment import Ledger, Model, Models
 from tariff.reasons import PRICED
 from tariff.report.best_practice import BestPractice
 from tariff.report.pathway_section import PathwayFigures
+from tariff.report.repeats import Repeats
 from tariff.report.suppression import Hidden, Key, hide_small, is_small
-from tariff.report.words import headline
+from tariff.report.words import counted, headline
 
 _TOLD_BY: Final = ("provider", "treatment_function", "hrg_chapter", "financial_year", "month")
 
@@ -46,6 +47,7 @@ class Compared:
     cards: tuple[Mapping[str, Any], ...] = ()
     plan: PlanFacts | None = None
     tables_given: tuple[Mapping[str, str], ...] = ()
+    repeats: Repeats = field(default_factory=Repeats)
     suppress: bool = True
     best_practice: BestPractice = field(default_factory=BestPractice)
     pathways: pl.DataFrame = field(default_factory=pl.DataFrame)
@@ -130,7 +132,18 @@ class Compared:
     def notes(self) -> tuple[str, ...]:
         """What a reader should know of the comparison."""
         told = [note for ledger in self.ledgers for note in (*ledger.notes, *self._outside_plan(ledger))]
-        return tuple(dict.fromkeys(told))
+        return tuple(dict.fromkeys([*self._repeated(), *told]))
+
+    def _repeated(self) -> list[str]:
+        lines, pence = self.repeats
+        if not lines:
+            return []
+        many = (
+            "A few lines"
+            if self.suppress and is_small(lines)
+            else f"{counted(lines, 'line', 'lines')} worth {pounds(pence, whole=True)}"
+        )
+        return [f"Warning: {many} with an identifier that came before for the provider, paid again. Look for files that overlap."]
 
     def _outside_plan(self, ledger: Ledger) -> list[str]:
         lines, pence = ledger.outside_plan

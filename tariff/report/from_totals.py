@@ -85,15 +85,16 @@ def require_enough(totals: pl.DataFrame, models: Sequence[Model], by: Sequence[s
     ]
     if asked:
         raise UsageError("The totals are too coarse for that comparison.", asked)
-    faults = [Fault(f"model '{model.name}'", what, remedy) for model in models for what, remedy in _needs(model, totals, lacking)]
+    cells = cells_of_totals(totals, practice="gp_practice" in totals.columns)
+    faults = [Fault(f"model '{model.name}'", what, remedy) for model in models for what, remedy in _needs(model, cells, lacking)]
     if plan is not None and "treatment_function" in lacking and plan["treatment_function"].null_count() < plan.height:
         faults.append(Fault("the plan", "has rows by treatment_function", "price with --aggregate-by treatment_function"))
     if faults:
         raise RulesError("Totals are not enough to settle this.", faults)
 
 
-def _needs(model: Model, totals: pl.DataFrame, lacking: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """What a model needs beyond the cells of these totals, and what to do."""
+def _needs(model: Model, cells: pl.DataFrame, lacking: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """What a model needs beyond these cells, which do not tell what is `lacking`, and what to do."""
     if model.pathways:
         yield "pays pathways, which are formed of lines", _REMEDY
     for term in model.terms:
@@ -105,7 +106,11 @@ def _needs(model: Model, totals: pl.DataFrame, lacking: Sequence[str]) -> Iterat
                 yield "looks for readmissions among the lines", f"{_REMEDY}, or give its file"
             case ReferralCap():
                 yield "looks at who referred the patient of each line", _REMEDY
-            case MarginalRate() if term.best_practice_outside and totals["best_practice_pence"].any():
+            case MarginalRate() if term.best_practice_outside and _is_best_practice_in(cells.filter(term.scope.covers())):
                 yield "leaves best practice outside the marginal rate, tariff by tariff", _REMEDY
             case _:
                 pass
+
+
+def _is_best_practice_in(cells: pl.DataFrame) -> bool:
+    return bool((cells["best_practice_pence"] != 0).any())

@@ -27,6 +27,7 @@ from tariff.payment import (
     gather_referrals,
     load_models,
     read_plan,
+    readmitted_lines,
     settle,
     with_restated,
 )
@@ -45,6 +46,7 @@ from tariff.report.from_totals import (
 from tariff.report.outcomes import count_outcomes, count_packs
 from tariff.report.page import render_page
 from tariff.report.pathway_section import pathway_figures
+from tariff.report.repeats import repeats_of, require_each_once
 from tariff.report.terminal import as_text
 from tariff.report.text_files import write_csv
 from tariff.report.value_beyond_lines import count_pathways
@@ -108,6 +110,7 @@ class Report(Compared):
             "tables_given": [dict(told) for told in self.tables_given],
             "activity": dict(self.coverage),
             "outcomes": self.outcomes.to_dicts(),
+            "repeated_keys": {"lines": self.repeats.lines, "price_pence": self.repeats.pence},
             "packs": self.packs.to_dicts(),
             "totals": [{name: row[name] for name in ("model", "lines", "pence", "difference_pence")} for row in self.totals],
             "notes": list(self.notes),
@@ -143,6 +146,7 @@ def compare(
     keys = tuple(check_grouping(by))
     chosen = models if isinstance(models, Models) else load_models(models)
     agreed, facts = _plan(plan)
+    require_each_once(priced)
     if are_totals(priced):
         return _compare_totals(priced, chosen, keys, agreed, facts, find_cards(priced, run_card), baseline, suppress=suppress)
     frame = scan_lines(priced)
@@ -151,14 +155,17 @@ def compare(
         raise ActivityError("there is nothing to compare", [Fault("priced lines", "there are no lines", "price some activity")])
     cells = gather_cells(frame, practice="gp_practice" in keys)
     found, formed = find_beside(priced, "readmissions", readmissions), find_beside(priced, "pathways", pathways)
-    again = None if found is None else gather_readmissions(found)
-    restated = find_beside(priced, "pathways_restated", None)
+    restated = find_beside(priced, "pathways_restated", None) if pathways is None else None
     owed = find_beside(priced, "pathways_owed", None) if pathways is None else None
     inside = None if formed is None else gather_inside(frame, formed)
-    if inside is not None and restated is not None and pathways is None:
+    if inside is not None and restated is not None:
         inside = with_restated(inside, restated)
+    net = found is not None and any(model.needs_readmitted_lines for model in chosen)
+    again = (
+        None if found is None else gather_readmissions(found, readmitted_lines(found, frame, formed, restated) if net else None)
+    )
     cards = find_cards(priced, run_card)
-    earned = gather_best_practice(frame, _outside_marginal_rate(cards))
+    earned = gather_best_practice(frame, _outside_marginal_rate(cards), formed, restated)
     referrals = gather_referrals(frame) if any(model.needs_referrals for model in chosen) else None
     ledgers = settle(cells, chosen, agreed, Beside(again, inside, formed, earned, referrals))
     _require_conservation(ledgers, outcomes)
@@ -172,6 +179,7 @@ def compare(
         coverage=_coverage(frame),
         cards=cards,
         plan=facts,
+        repeats=repeats_of(priced, frame, cards),
         tables_given=(*_files_given("pathways", pathways), *_files_given("readmissions", readmissions)),
         suppress=suppress,
         best_practice=achieved(frame, cards, suppress=suppress),

@@ -33,7 +33,7 @@ def print_summary(report: Compared, console: Console | None = None) -> None:
         console.print()
         _print_table(table, console)
     for note in report.notes:
-        console.print(Text(f"Note: {note}"))
+        console.print(Text(note if note.startswith("Warning: ") else f"Note: {note}"))
 
 
 def as_text(report: Compared) -> str:

@@ -11,7 +11,10 @@ import pytest
 
 from tariff.aggregation import ALSO, COUNTS, KEYS, SUMS
 from tariff.batch import Job, price_files
-from tariff.columns import COMPONENTS
+from tariff.columns import COMPONENTS, PODS
+from tariff.errors import RulesError
+from tariff.payment import shipped_presets
+from tariff.report import compare
 from tariff.rulepack import find_pack
 
 
@@ -148,6 +151,51 @@ def test_a_comparison_of_totals_is_that_of_the_lines(tariff, both, by):
     for table in ("comparison", "ledger"):
         one, other = (pl.read_parquet(f"{name}.report/{table}.parquet") for name in both)
         assert one.sort(one.columns).equals(other.sort(other.columns))
+
+
+@pytest.mark.parametrize("preset", [name for name in shipped_presets() if name not in {"episodic", "pathways"}])
+def test_every_preset_pays_totals_as_it_pays_their_lines(neither_earned, preset):
+    rows = pl.scan_parquet(neither_earned[0]).filter(pl.col("outcome") == "priced")
+    contracts = rows.select("commissioner", "provider", "financial_year").unique().collect()
+    planned = contracts.join(pl.DataFrame({"pod": PODS}), how="cross").with_columns(pence=pl.lit(1_000_00))
+    people = contracts.select("commissioner").unique().with_columns(registered=pl.lit(10))
+    people.write_csv("heads.csv")
+    given = ["preset:episodic", f"preset:{preset}{_OWN_FIGURES.get(preset, '')}"]
+    lines, totals = (compare(name, given, plan=planned) for name in neither_earned)
+    assert lines.comparison.equals(totals.comparison)
+    assert lines.bridge.equals(totals.bridge)
+
+
+_BEST_PRACTICE_HRGS = (
+    pl.read_csv(find_pack("example") / "best_practice.csv", infer_schema=False)["currency"].drop_nulls().to_list()
+)
+_OWN_FIGURES = {"integrated-care-budget": ":per_head=100:population=heads.csv", "orthochoice": ":change=-5%"}
+"""What a preset leaves to its user."""
+
+
+@pytest.fixture
+def neither_earned(tariff, files) -> tuple[str, str]:
+    """The same activity as lines and as totals, with no best practice in hospital: totals do not tell which tariff earned it."""
+    for _, path in files:
+        table = pl.read_parquet(path)
+        if "hrg" in table.columns:
+            table.filter(~pl.col("hrg").is_in(_BEST_PRACTICE_HRGS).fill_null(value=False)).write_parquet(path)
+    given = [f"{kind}={path}" for kind, path in files]
+    for out, more in (("lines.parquet", ()), ("totals.parquet", ("--aggregate",))):
+        assert tariff("price", *given, "--rules", "example", *more, "--out", out).code == 0
+    return "lines.parquet", "totals.parquet"
+
+
+@pytest.mark.parametrize(
+    ("preset", "told"),
+    [
+        ("pathways", "pays pathways, which are formed of lines"),
+        ("ntps-2017-18", "leaves best practice outside the marginal rate, tariff by tariff"),
+    ],
+)
+def test_a_preset_that_needs_lines_is_refused_by_name(both, preset, told):
+    with pytest.raises(RulesError, match=f"model '{preset}': {told}"):
+        compare(both[1], f"preset:{preset}")
 
 
 def test_months_are_all_that_totals_tell_of_dates(tariff, both):

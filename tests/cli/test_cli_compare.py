@@ -91,6 +91,36 @@ def test_a_table_that_is_none_is_refused(tariff, priced, listing, given, told):
     assert listing() == before
 
 
+def test_a_file_given_twice_is_refused(tariff, priced, listing):
+    before = listing()
+    for again in (priced, f"./{priced}"):
+        done = tariff("compare", priced, again, "--models", "preset:episodic", "--out", "report")
+        assert done.code == 3
+        assert "is given more than once" in done.err
+    assert listing() == before
+
+
+@pytest.mark.parametrize(
+    ("more", "told"), [([], "A few lines with an identifier that came before"), (["--no-suppress"], "2 lines worth £")]
+)
+def test_lines_that_came_in_another_file_are_counted_and_told(tariff, priced, more, told):
+    shutil.copy(priced, "copy.parquet")
+    done = tariff("compare", priced, "copy.parquet", "--models", "preset:episodic", *more, "--out", "report")
+    assert done.code == 0, done.err
+    assert f"Warning: {told}" in done.out
+    assert told in Path("report/report.html").read_text(encoding="utf-8")
+    card = json.loads(Path("report/run_card.json").read_text(encoding="utf-8"))
+    assert card["repeated_keys"] == {"lines": 2, "price_pence": pl.read_parquet(priced)["price_pence"].sum()}
+    assert any(note.startswith("Warning: ") for note in card["notes"])
+
+
+def test_lines_that_one_run_counted_as_repeated_are_told_from_its_card(tariff, spells):
+    assert tariff("price", spells(HIP, HIP | {"spell_id": "S1"}), "--rules", "example", "--out", "p.parquet").code == 0
+    assert pl.read_parquet("p.parquet")["line_id"].n_unique() == 1
+    done = tariff("compare", "p.parquet", "--models", "preset:episodic", "--no-suppress", "--out", "report")
+    assert "Warning: 1 line worth £" in done.out
+
+
 def test_any_model_may_be_the_baseline(tariff, priced):
     done = tariff("compare", priced, "--models", "models.toml", "--baseline", "readmissions", "--out", "report", "--no-suppress")
     assert done.code == 0, done.err

@@ -44,6 +44,10 @@ def refused(path: Path, text: str) -> str:
     return str(caught.value)
 
 
+SOURCED = '[[model.terms]]\nsource = "s"\nconfidence = "local"\n'
+COST = SOURCED + 'term = "cost_and_volume"\nmarginal_rate = "70%"\n'
+RATE = SOURCED + 'term = "marginal_rate"\nrate = "30%"\n'
+
 NAMED = (
     "pbr-2009-10 pbr-2010-11 pbr-2011-12 pbr-2012-13 pbr-2013-14 ntps-2014-15 eto-2015-16 dtr-2015-16 ntps-2016-17 ntps-2017-18 "
     "ntps-2018-19 blended-2019-20 block-2020-21 api-2022-23 nhsps-2023-25 nhsps-2025-26 orthochoice bpci-like "
@@ -296,3 +300,27 @@ def test_a_scope_that_holds_no_line_is_noted(models_file: Path, priced_lines: Ca
     models_file.write_text('schema = 1\n[[model]]\nname = "m"\ntitle = "M"\n' + cquin, encoding="utf-8")
     (ledger,) = settle(gather_cells(priced_lines({"base_pence": 5}).lazy()), load_models(models_file))
     assert ledger.notes == ("The term cquin governs none of the priced lines for providers XP9.",)
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("pathways = 3", 'pathways takes a list, not 3\n    put it in square brackets, such as pathways = ["..."]'),
+        ("pathways = [3]", "pathways takes text, not 3"),
+        ("terms = 3", "terms takes a list, not 3\n    begin each term with [[model.terms]]"),
+        ("terms = [3]", "terms takes tables, not 3"),
+        (f"{COST}tiers = 3", "term 1: tiers takes a list, not 3\n    give tables in a list: tiers = [{ above"),
+        (f"{COST}tiers = [3]", "term 1: tiers takes tables, not 3"),
+        (f"{COST}scope = 3", "term 1: scope takes tables, not 3"),
+        (f"{COST}scope = {{ pods = 3 }}", "scope: pods takes a list, not 3"),
+        (f'{COST}scope = {{ months = ["x"] }}', "scope: months takes whole numbers, not 'x'"),
+        (f"{COST}note = 3", "term 1: note takes text, not 3"),
+        (f"{RATE}best_practice_outside = 3", "term 1: best_practice_outside takes a list, not 3"),
+        (f"{RATE}against = 3", "term 1: against: 3 is not the name of a file"),
+        (f"{RATE}low = 3", "'low' is not known here"),
+    ],
+)
+def test_a_value_of_another_type_is_told_in_words(tmp_path: Path, written: str, told: str) -> None:
+    text = refused(tmp_path / "m.toml", f'schema = 1\n[[model]]\nname = "m"\ntitle = "M"\n{written}\n')
+    assert "1 fault" in text
+    assert told in text

@@ -30,4 +30,5 @@ def test_the_guide_on_a_terminal_names_them_all() -> None:
     text = models_text()
     assert all(f"  preset:{name} " in text for name in shipped_presets())
     assert all(f"  {name} " in text for name in TERMS)
+    assert "ceiling: so much over the elective plan: at 5% no more than 105% of it is paid" in text
     assert max(map(len, text.splitlines())) < 200

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tariff.columns import PATHWAY, READMISSION, schema
+from tariff.columns import PATHWAY, READMISSION, RESTATED, schema
 from tariff.comparison import bridge_ledgers, compare_ledgers
 from tariff.errors import ActivityError, RulesError
 from tariff.payment import (
@@ -18,6 +18,7 @@ from tariff.payment import (
     gather_inside,
     gather_readmissions,
     load_models,
+    readmitted_lines,
     settle,
 )
 from tariff.payment.pathways import bundled_lines
@@ -195,6 +196,32 @@ def test_what_best_practice_lies_outside_the_marginal_rate(
     assert not any("marginal rate" in note for note in notes)
 
 
+@pytest.mark.parametrize(
+    ("part", "kept"),
+    [
+        (5_000_00, -70 * 30_00),  # 9,000 left of 14,000, 3,000 of it outside: of the bundled line nothing is taken off again
+        (1_000_00, -70 * 60_00),  # 13,000 left with 4,000 outside: best practice stays with a line that is partly inside
+        (4_500_00, -70 * 30_00),  # 9,500 left, of which 3,500 outside: of the bundled line no more than what is left of it
+    ],
+)
+def test_best_practice_of_bundled_lines_is_left_out_once(
+    priced_lines: Callable[..., pl.DataFrame], pathways: pl.DataFrame, tmp_path: Path, part: int, kept: int
+) -> None:
+    """The rate keeps 70% of what lies above 3,000; the pathways' own prices are elective and lie outside its scope."""
+    met = {"base_pence": 5_000_00, "pod": "NEL", "best_practice_tariff": "hip", "best_practice_status": "met"}
+    earned = {"best_practice_pence": 1_000_00, **met}
+    lines = priced_lines(
+        {**earned, **inside("hip:XP1:L0", part)}, {**earned, "base_pence": 9_000_00, "best_practice_pence": 3_000_00}
+    )
+    term = f'{ALL}{TERM}best_practice_outside = ["hip"]\nagainst = "base.csv"\nsource = "s"\nconfidence = "local"\n'
+    (tmp_path / "base.csv").write_text("commissioner,financial_year,pounds\nXC1,2024-25,3000\n", encoding="utf-8")
+    (tmp_path / "m.toml").write_text(f'schema = 1\n[[model]]\nname = "m"\ntitle = "M"\n{term}', encoding="utf-8")
+    told = gather_best_practice(lines.lazy(), {}, pathways)
+    beside = Beside(None, gather_inside(lines.lazy(), pathways), pathways, told)
+    (ledger,) = settle(gather_cells(lines.lazy()), load_models(tmp_path / "m.toml"), beside=beside)
+    assert ledger.terms.filter(pl.col("line") == "emergency_marginal_rate")["pence"].sum() == kept
+
+
 def test_best_practice_of_unknown_packs_counts_in_the_marginal_rate_and_is_noted(
     priced_lines: Callable[..., pl.DataFrame], tmp_path: Path
 ) -> None:
@@ -272,3 +299,95 @@ def test_readmissions_are_borne_by_the_provider_that_discharged(
     assert ledger.terms["pence"].sum() == -unpaid
     with pytest.raises(RulesError, match="model 'm': the priced lines come without their readmissions"):
         settle(gather_cells(lines.lazy()), load_models(path))
+
+
+BACK = '[[model.terms]]\nterm = "readmissions"\nsource = "s"\nconfidence = "local"\n'
+ALL = 'pathways = ["all"]\n'
+BARE = 'per_line = "without_best_practice"\n'
+HALF = "[[model.terms]]\n" + LOCAL + 'change = "-50%"\n'
+AGREED = "[[model.terms]]\n" + LOCAL + 'prices = "prices.csv"\n'
+
+
+@pytest.fixture
+def readmitted(priced_lines: Callable[..., pl.DataFrame]) -> pl.DataFrame:
+    """Readmissions at XP2, 700.00 each, of which XP1 bears all: by itself, inside a pathway, and partly inside another."""
+    spell = {"provider": "XP2", "pod": "NEL", "base_pence": 700_00, "best_practice_pence": 100_00}
+    return priced_lines(spell, {**spell, **inside("hip:XP1:L0", 700_00)}, {**spell, **inside("cataract:XP1:L2", 300_00)})
+
+
+@pytest.mark.parametrize(
+    ("said", "taken"),
+    [
+        (BACK, 3 * 700_00),
+        (ALL + BACK, 700_00 + 0 + 400_00),
+        ('pathways = ["hip"]\n' + BACK, 700_00 + 0 + 700_00),
+        (BARE + BACK, 3 * 600_00),
+        (BARE + ALL + BACK, 600_00 + 0 + 300_00),
+        (HALF + BACK, 3 * 350_00),
+        (BARE + HALF + BACK, 3 * 300_00),
+        (AGREED + BACK, 3 * 800_00),  # who readmitted is paid by its own prices, whoever bears the loss
+        (ALL + BACK.replace('"s"', '"s"\nelective_share = "50%"'), 350_00 + 0 + 200_00),
+    ],
+)
+def test_no_more_is_taken_back_of_a_readmission_than_is_paid_for_it(
+    readmitted: pl.DataFrame, pathways: pl.DataFrame, tmp_path: Path, said: str, taken: int
+) -> None:
+    (tmp_path / "prices.csv").write_text("provider,price\nXP2,800\nXP1,5\n", encoding="utf-8")
+    path = tmp_path / "m.toml"
+    path.write_text(f'schema = 1\n[[model]]\nname = "m"\ntitle = "M"\n{said}', encoding="utf-8")
+    found = pl.concat([readmissions()[:1].with_columns(line_id=pl.lit(f"L{number}")) for number in range(3)])
+    again = gather_readmissions(found, readmitted_lines(found, readmitted.lazy(), pathways, None))
+    beside = Beside(again, gather_inside(readmitted.lazy(), pathways), pathways)
+    ledgers = settle(gather_cells(readmitted.lazy()), load_models(["preset:episodic", path]), beside=beside)
+    told = ledgers[1].terms.filter(pl.col("line") == "readmission")
+    assert told["provider"].unique().to_list() == ["XP1"]
+    assert told["pence"].sum() == -taken
+    causes = dict(bridge_ledgers(ledgers).select("cause", "pence").iter_rows())
+    assert causes["readmission"] == -(1_050_00 if "elective_share" in said else 2_100_00)  # alone; the rest is interaction
+
+
+def test_a_readmission_that_a_later_run_puts_inside_a_pathway_is_not_taken_back(
+    readmitted: pl.DataFrame, pathways: pl.DataFrame
+) -> None:
+    found = readmissions()[:1].with_columns(line_id=pl.lit("L0"))
+    row = {"kind": "admitted", "provider": "XP2", "line_id": "L0", "definition": "hip", "pathway_pence": 700_00}
+    restated = pl.DataFrame([{name: row.get(name) for name in schema(RESTATED)}], schema=schema(RESTATED))
+    lines = readmitted_lines(found, readmitted.lazy(), pathways, restated)
+    assert lines.select("definition", "bundled_pence").rows() == [("hip", 700_00)]
+
+
+def test_readmissions_that_nobody_can_net_are_refused(readmitted: pl.DataFrame, pathways: pl.DataFrame, tmp_path: Path) -> None:
+    found = readmissions()[:1]
+    with pytest.raises(ActivityError, match="these are the readmissions of other lines"):
+        gather_readmissions(found, readmitted_lines(found, readmitted.lazy().filter(pl.col("line_id") != "L1"), pathways, None))
+    path = tmp_path / "m.toml"
+    path.write_text(f'schema = 1\n[[model]]\nname = "m"\ntitle = "M"\n{BARE}{BACK}', encoding="utf-8")
+    with pytest.raises(RulesError, match=r"m\.toml:7: model 'm': it does not pay readmissions by their whole price"):
+        settle(gather_cells(readmitted.lazy()), load_models(path), beside=Beside(gather_readmissions(found)))
+
+
+LISTED = BACK + 'file = "listed.csv"\n'
+CQUIN = '[[model.terms]]\nterm = "cquin"\nrate = "2%"\nsource = "s"\nconfidence = "local"\n'
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (ALL + LISTED, "m.toml:2: model 'm': the file of readmissions does not say what of them its pathways pay"),
+        (BARE + LISTED, "m.toml:2: model 'm': the file of readmissions does not say what of them is best practice"),
+        (CQUIN + BACK, "m.toml:2: model 'm': the term readmissions takes the price of lines back: put it before cquin"),
+        (BACK + BACK, "m.toml:2: model 'm': two terms readmissions take the same lines back"),
+        (HALF + LISTED, "listed.csv: lists readmissions that the model may pay at local prices"),
+    ],
+)
+def test_readmissions_that_would_be_taken_back_twice_or_at_another_price_are_refused(
+    readmitted: pl.DataFrame, tmp_path: Path, said: str, told: str
+) -> None:
+    (tmp_path / "listed.csv").write_text(
+        "commissioner,provider,financial_year,after,pounds\nXC1,XP1,2024-25,elective,70\n", encoding="utf-8"
+    )
+    path = tmp_path / "m.toml"
+    path.write_text(f'schema = 1\n[[model]]\nname = "m"\ntitle = "M"\n{said}', encoding="utf-8")
+    with pytest.raises(RulesError) as refused:
+        settle(gather_cells(readmitted.lazy()), load_models(path))
+    assert told in str(refused.value)

@@ -57,6 +57,41 @@ def test_faults_of_rows_are_told_by_line_and_at_once(plan_file: Callable[..., Pa
     assert "plan.csv:5: pounds is blank" in told
 
 
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("XC1,XP1,DC,2024-25,1,-5", "plan.csv:2: pounds: '-5' is negative"),
+        ("XC1,XP1,QQ,2024-25,1,5", "plan.csv:2: pod: 'QQ' is not a point of delivery"),
+        ("XC1,XP1,OPPROCFAA,2024-25,1,5", "did you mean 'OPPROC"),
+        ("XC1,XP1,DC,2024-25,1,5,more", "plan.csv:2: has a cell in a column without a heading"),
+    ],
+)
+def test_what_no_plan_holds_is_refused(plan_file: Callable[..., Path], row: str, told: str) -> None:
+    assert told in refused(plan_file(row))
+
+
+def test_negative_units_and_plans_made_elsewhere_are_refused_too(plan_file: Callable[..., Path]) -> None:
+    assert "units: '-3' is negative" in refused(plan_file("XC1,2024-25,5,-3", header="commissioner,financial_year,pounds,units"))
+    made = pl.DataFrame({"commissioner": ["XC1"], "financial_year": ["2024-25"], "pod": ["DC"], "pence": [5]})
+    for wrong, told in ((pl.lit("QQ").alias("pod"), "'QQ' is not a point"), (-pl.col("pence"), "1 rows have negative pence")):
+        with pytest.raises(RulesError, match=told):
+            check_plan(made.with_columns(wrong))
+
+
+def test_a_plan_is_read_as_a_spreadsheet_writes_it(tmp_path: Path) -> None:
+    path = tmp_path / "plan.csv"
+    rows = [f"{HEADER},", 'XC1,XP1,DC,2024-25,3,"£1,234.05",', ",,,,,,", "XC1,XP1,NEL,2024-25,,10,", ",,,,,,"]
+    path.write_bytes("\r\n".join([*rows, ""]).encode("cp1252"))
+    plan = read_plan(path)
+    assert plan["pence"].to_list() == [123_405, 1_000]
+    path.write_bytes("\r\n".join([*rows, "XC1,XP1,NEL,2024-25,,7,", ""]).encode("cp1252"))
+    assert "plan.csv:6: the row (commissioner XC1, financial_year 2024-25, provider XP1, pod NEL) covers what line 4" in refused(
+        path
+    )
+    path.write_text(HEADER.replace(",", ";") + "\nXC1;XP1;DC;2024-25;3;5\n", encoding="utf-8-sig")
+    assert read_plan(path)["pence"].to_list() == [500]
+
+
 def test_faults_of_the_header(plan_file: Callable[..., Path]) -> None:
     told = refused(plan_file("a,b,c", header="comissioner,financial_year,value"))
     assert "did you mean 'commissioner'?" in told

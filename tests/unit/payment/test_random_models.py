@@ -107,6 +107,10 @@ def written(name: str, contract: tuple[Any, ...]) -> str:
     terms = [(kind, OTHERS[kind], rate, scope) for kind, rate, scope in before]
     terms.append((payment[0], PAYMENTS[payment[0]], payment[1], payment[2]))
     terms += [(kind, OTHERS[kind], rate, scope) for kind, rate, scope in after]
+    taking_back = [term for term in terms if term[0] == "readmissions"]
+    terms = [term for term in terms if term[0] != "readmissions"]
+    if taking_back and not (priced or without):  # a file does not say what such models pay for its readmissions
+        terms.insert(0, taking_back[0])
     if priced:
         terms.insert(0, ("local_price", 'change = "-1.5%"\n', "", 'pods = ["NEL"]'))
     told = "".join(
