@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -20,12 +19,7 @@ import polars as pl
 
 from tariff.activity.files import digest
 from tariff.errors import ActivityError, Fault, OutputError, RulesError, TariffError
-from tariff.whole_files import flush_folder, refuse_existing, refused_writing, take_the_place_of, whole_file
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
+from tariff.whole_files import beside, flush_folder, refuse_existing, take_the_place_of, whole_file
 
 MANIFEST_NAME: Final = "manifest.json"
 JOURNAL_NAME: Final = "parts.jsonl"
@@ -97,62 +91,9 @@ def _changed_files(begun: Iterable[Mapping[str, Any]], told: Iterable[Mapping[st
         yield Fault("", "the files are given in another order", "give them in the order the run was begun with")
 
 
-def _beside(out: Path, ending: str) -> Path:
-    place = Path(os.path.abspath(out))  # noqa: PTH100 - not resolve(): a link is replaced, not what it leads to
-    return place.with_name(f".{place.name}.{ending}")
-
-
 def unfinished_folder(out: Path) -> Path:
     """Where the work of a run into `out` stands until it is whole."""
-    return _beside(out, "unfinished")
-
-
-@contextmanager
-def only_run(out: Path) -> Iterator[None]:
-    """Holds `out` against every other run of this machine; the lock goes with the process, however that ends.
-
-    OutputError where another run holds it."""
-    path = _beside(out, "lock")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = _locked(path)
-    except OSError as error:
-        raise refused_writing(out, error) from None
-    if lock is None:
-        told = Fault(str(out), "another run is writing there", "wait until it ends, or choose another folder")
-        raise OutputError("The output is in use.", [told])
-    try:
-        yield
-    finally:
-        with suppress(OSError):  # removed while it is held: whoever waits for it must not be left with a lock on nothing
-            path.unlink()
-        os.close(lock)
-
-
-def _locked(path: Path) -> int | None:
-    """The lock file, locked; None where another process holds it. A file that its holder has just removed is no lock."""
-    while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        if not _try_lock(descriptor):
-            os.close(descriptor)
-            return None
-        try:
-            if os.fstat(descriptor).st_ino == path.stat().st_ino:
-                return descriptor
-        except FileNotFoundError:
-            pass
-        os.close(descriptor)
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        if sys.platform == "win32":
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return False
-    return True
+    return beside(out, "unfinished")
 
 
 class UnfinishedRun:

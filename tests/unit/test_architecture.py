@@ -16,8 +16,8 @@ from tariff.compiled import SOURCES
 
 PACKAGE = Path(tariff.__file__).parent
 LAYERS = (
-    {"_version", "errors", "money", "reasons"},
-    {"columns", "whole_files", "buffers", "compiled", "facts"},
+    {"_version", "errors", "locks", "money", "reasons"},
+    {"columns", "whole_files", "scratch", "buffers", "compiled", "facts"},
     {"texts"},
     {"repeated_keys"},
     {"activity", "rulepack", "reference"},

@@ -21,7 +21,8 @@ from tariff.errors import ActivityError, DisagreementError, OutputError, RulesEr
 from tariff.intake import facts_of, take_in
 from tariff.pricing import price
 from tariff.rulepack import load_pack
-from tariff.run_folder import UnfinishedRun, only_run, unfinished_folder
+from tariff.run_folder import UnfinishedRun, unfinished_folder
+from tariff.whole_files import only_writer
 
 SPELL = ["S1", "ZZB", "99A", "2017-06-20", "2017-06-30", "11", "1", "60", "HN22E"]
 STOPPED = """
@@ -276,10 +277,10 @@ def test_a_run_that_does_not_reconcile_is_not_kept(monkeypatch):
 
 
 def test_a_second_run_into_the_same_folder_is_refused(folder):
-    with only_run(Path("run")), pytest.raises(OutputError, match="another run is writing there") as caught:
+    with only_writer(Path("run")), pytest.raises(OutputError, match="another run is writing there") as caught:
         price_files(job())
     assert caught.value.exit_code == 6
-    with only_run(Path("elsewhere")):
+    with only_writer(Path("elsewhere")):
         price_files(job())
     assert sorted(path.name for path in folder.iterdir()) == ["a.parquet", "b.csv", "run"]
 
