@@ -11,6 +11,7 @@ import polars as pl
 from tariff.activity.blocks import Lines, pieces_of
 from tariff.columns import PRICED_LINE, names, schema
 from tariff.errors import ActivityError, Fault, did_you_mean
+from tariff.manifest import LINES_FOLDER, MANIFEST_NAME, read_manifest, require_all_files
 from tariff.run_card import read_run_card
 
 Priced = pl.DataFrame | pl.LazyFrame | str | Path | Sequence[str | Path]
@@ -144,10 +145,17 @@ def _card_path(priced: Path) -> Path:
 
 
 def files_of(path: Path) -> list[Path]:
-    """The files of priced lines that a path stands for. ActivityError where a folder holds none."""
+    """The files of priced lines that a path stands for. ActivityError where a folder holds none, or a run folder not all that was
+    written."""
     if not path.is_dir():
         return [path]
-    within = path / "priced"
+    if (manifest := read_manifest(path)) is not None:
+        require_all_files(path, manifest)
+        return [path / part.file for part in manifest.parts or ()]
+    within = path / LINES_FOLDER
+    if within.is_dir() and _card_path(path).is_file():
+        told = Fault(str(path / MANIFEST_NAME), "is missing", "run `tariff price` again with --overwrite")
+        raise ActivityError("The run folder is not as it was written.", [told])
     files = sorted((within if within.is_dir() else path).glob("*.parquet"))
     if not files:
         raise ActivityError(

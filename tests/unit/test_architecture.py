@@ -32,7 +32,7 @@ LAYERS = (
     {"pricing"},
     {"pathways", "totalling"},
     {"payment", "assumptions", "verification"},
-    {"comparison", "coverage", "valuation", "waterfall", "run_card"},
+    {"comparison", "coverage", "valuation", "waterfall", "run_card", "manifest"},
     {"priced_lines"},
     {"report", "printing", "run_folder", "aggregation", "changed_lines"},
     {"batch", "backtest", "synthetic"},
