@@ -30,7 +30,7 @@ LAYERS = (
     {"kinds"},
     {"block"},
     {"pricing"},
-    {"pathways", "totalling"},
+    {"pathways", "totalling", "card_shape"},
     {"payment", "assumptions", "verification"},
     {"comparison", "coverage", "valuation", "waterfall", "run_card", "manifest"},
     {"priced_lines"},
