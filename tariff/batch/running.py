@@ -13,6 +13,7 @@ from tariff.intake import take_in
 from tariff.rulepack import RulePack
 from tariff.rulepack.choosing import load_rules
 from tariff.run_card import now
+from tariff.scratch import remove_left_behind
 from tariff.whole_files import only_writer
 
 
@@ -21,6 +22,7 @@ def price_files(job: Job) -> Run:
 
     Raises ActivityError, RulesError, UsageError, OutputError or DisagreementError; then nothing is left behind."""
     started = now()
+    remove_left_behind()
     refuse_output(job)
     loaded = load_rules(job.rules, overlays=job.overlays)
     packs = (loaded,) if isinstance(loaded, RulePack) else loaded
