@@ -99,22 +99,19 @@ def whole_file(path: Path) -> Iterator[Path]:
 def whole_files(paths: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
     """`whole_file` for several that belong together: all of them take their places, or none does. The first stands for all: who
     holds it holds the others."""
-    partials: list[Path] = []
     with only_writer(paths[0]):
         try:
-            for path in paths:
-                partials.append(_partial_file(path))
-            yield tuple(partials)
+            with _refusing(paths[0]):
+                partials = tuple(_partial_file(path) for path in paths)
+                yield partials
             for path, partial in zip(paths, partials, strict=True):
                 with _refusing(path):
                     _flush_to_disk(partial)
                     partial.chmod(0o666 & ~_umask())
             _put_in_place(list(zip(partials, paths, strict=True)))
-        except OSError as error:
-            raise refused_writing(paths[0], error) from None
         finally:
-            for partial in partials:
-                partial.unlink(missing_ok=True)
+            for path in paths:
+                _remove_left_over(path, PARTIAL)
 
 
 def _partial_file(path: Path) -> Path:
@@ -170,15 +167,15 @@ def whole_folder(path: Path, *, overwrite: bool, holding: Collection[str] = ()) 
     place cannot be had, it stays, and is named. `holding` as in `refuse_existing`."""
     refuse_existing(path, overwrite=overwrite, holding=holding)
     with only_writer(path):
-        partial = _partial_folder(path)
         try:
             with _refusing(path):
+                partial = _partial_folder(path)
                 yield partial
                 for file in partial.rglob("*"):
                     if file.is_file():
                         _flush_to_disk(file)
         except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
+            _remove_left_over(path, PARTIAL)
             raise
         try:
             take_the_place_of(path, partial)
@@ -189,10 +186,9 @@ def whole_folder(path: Path, *, overwrite: bool, holding: Collection[str] = ()) 
 
 
 def _partial_folder(path: Path) -> Path:
-    with _refusing(path):
-        _remove_left_over(path, PARTIAL)
-        partial = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=PARTIAL, dir=path.parent))
-        partial.chmod(0o777 & ~_umask())
+    _remove_left_over(path, PARTIAL)
+    partial = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=PARTIAL, dir=path.parent))
+    partial.chmod(0o777 & ~_umask())
     return partial
 
 
@@ -237,11 +233,13 @@ def _move(source: Path, target: Path) -> None:
 
 
 def _remove_left_over(path: Path, *endings: str) -> None:
-    """Remove what processes that ended too soon have left of `path`; whoever holds `path` knows that no other lives."""
+    """Remove what writing `path` has left, now or in a process that ended too soon: whoever holds `path` knows that nobody else
+    uses it."""
     start = f".{path.name}"
-    for entry in path.parent.iterdir():
-        if entry.name.startswith(start) and entry.suffix in endings and _RANDOM.fullmatch(entry.stem.removeprefix(start)):
-            _remove(entry)
+    with suppress(OSError):
+        for entry in path.parent.iterdir():
+            if entry.name.startswith(start) and entry.suffix in endings and _RANDOM.fullmatch(entry.stem.removeprefix(start)):
+                _remove(entry)
 
 
 def _remove(path: Path) -> None:
