@@ -165,8 +165,8 @@ def _second_name(path: Path, partial: Path) -> Path | None:
 def whole_folder(path: Path, *, overwrite: bool, holding: Collection[str] = ()) -> Iterator[Path]:
     """A temporary folder beside `path` that takes its place if nothing fails, else it is removed; where it is whole and only its
     place cannot be had, it stays, and is named. `holding` as in `refuse_existing`."""
-    refuse_existing(path, overwrite=overwrite, holding=holding)
     with only_writer(path):
+        refuse_existing(path, overwrite=overwrite, holding=holding)
         try:
             with _refusing(path):
                 partial = _partial_folder(path)

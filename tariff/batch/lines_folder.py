@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -28,6 +29,8 @@ from tariff.run_card import versions
 from tariff.run_folder import UnfinishedRun, begin, finished, kept_to_continue
 from tariff.whole_files import refuse_existing
 
+_log: Final = logging.getLogger(__name__)
+
 
 def price_into_folder(
     job: Job, packs: Sequence[RulePack], intake: Intake, as_they_stand: AsTheyStand, evidence: Evidence | None, started: str
@@ -38,7 +41,9 @@ def price_into_folder(
     before = finished(job.out, identity) if job.resume else None
     if before is not None and (card := _card_of_whole(job.out, before)) is not None:
         return Run(job.out, card, None)
-    overwrite = job.overwrite or before is not None  # a finished run that was damaged since is made again
+    if before is not None:
+        _log.warning("%s is not as it was written: it is made again.", job.out)
+    overwrite = job.overwrite or before is not None
     refuse_existing(job.out, overwrite=overwrite, holding=RUN_FOLDER)
     unfinished = begin(job.out, identity, resume=job.resume, overwrite=job.overwrite)
     with kept_to_continue(unfinished):

@@ -372,6 +372,27 @@ def test_a_disk_that_fills_up_keeps_what_is_done(monkeypatch):
     assert contents("run") == contents("whole")
 
 
+def test_a_run_whose_place_cannot_be_had_leaves_the_old_one_and_can_be_finished(monkeypatch):
+    price_files(job("whole"))
+    price_files(job(rows_in_a_part=300))
+    before, real = contents("run"), Path.replace
+
+    def held(path: Path, target: Path) -> Path:
+        if path == unfinished_folder(Path("run")):
+            raise PermissionError(13, "Access is denied")
+        return real(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "sleep", lambda _: None)
+        patch.setattr(Path, "replace", held)
+        with pytest.raises(OutputError, match="give --overwrite --resume to continue the run"):
+            price_files(job(overwrite=True))
+    assert contents("run") == before
+    price_files(job(overwrite=True, resume=True))
+    assert contents("run") == contents("whole")
+    assert not unfinished_folder(Path("run")).exists()
+
+
 def test_a_run_that_does_not_reconcile_is_not_kept(monkeypatch):
     monkeypatch.setattr("tariff.batch.lines_folder.lines_expected", lambda *_: [450, 230])
     real = facts_of
