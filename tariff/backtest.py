@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import polars as pl
@@ -24,6 +23,7 @@ from tariff.intake import damage_found
 from tariff.money import pounds
 from tariff.priced_lines import files_of, find_cards, scan_lines
 from tariff.run_folder import writing
+from tariff.scratch import scratch_folder
 from tariff.whole_files import refuse_existing, whole_file
 
 KEY: Final = ("kind", "provider", "line_id", "occurrence")
@@ -122,8 +122,7 @@ def backtest(before: Path, after: Path) -> Iterator[Backtest]:
 
     ActivityError where the lines cannot be read, OutputError where the temporary folder has no room."""
     runs, sources = (before, after), [([path], scan_lines(path)) for path in (before, after)]
-    with TemporaryDirectory(prefix="tariff-") as name:
-        folder = Path(name)
+    with scratch_folder() as folder:
         with writing(folder), damage_found(sources):
             marked, pence = _differing(runs, [_count(lines) for _, lines in sources], folder)
             count = _partitions(max(map(len, marked)))

@@ -9,8 +9,10 @@ from typing import Any, Final, Literal
 import polars as pl
 
 from tariff.activity.blocks import Lines, pieces_of
-from tariff.columns import PRICED_LINE, names, schema
+from tariff.columns import COMPONENTS, PRICED_LINE, names, schema
 from tariff.errors import ActivityError, Fault, did_you_mean
+from tariff.manifest import LINES_FOLDER, MANIFEST_NAME, read_manifest, require_all_files
+from tariff.reasons import OUTCOMES
 from tariff.run_card import read_run_card
 
 Priced = pl.DataFrame | pl.LazyFrame | str | Path | Sequence[str | Path]
@@ -39,6 +41,9 @@ def scan_lines(priced: Priced) -> pl.LazyFrame:
     found = frame.collect_schema().names()
     lacking = [name for name in names(PRICED_LINE) if name not in found and name not in LATER]
     if lacking:
+        if are_totals(frame):
+            told = "are totals (`tariff price --aggregate`), and this looks at single lines: only `tariff compare` takes totals"
+            raise ActivityError("these are not priced lines", [Fault(where, told, "price the lines, without --aggregate")])
         faults = [
             Fault(where, f"column '{name}' is missing", did_you_mean(name, set(found) - set(names(PRICED_LINE))))
             for name in lacking
@@ -46,6 +51,15 @@ def scan_lines(priced: Priced) -> pl.LazyFrame:
         raise ActivityError("these are not priced lines: give what `tariff price` wrote", faults)
     plain = {column.name: None if column.nullable else 0 for column in PRICED_LINE if column.name not in found}
     return frame.with_columns(pl.lit(value, schema(PRICED_LINE)[name]).alias(name) for name, value in plain.items())
+
+
+def are_totals(written: pl.LazyFrame) -> bool:
+    """Whether what `tariff price` wrote is totals rather than lines."""
+    found = written.collect_schema().names()
+    return "line_id" not in found and set(_TOTALS_HAVE) <= set(found)
+
+
+_TOTALS_HAVE: Final = ("lines", "lines_valued", "kind", "reason", *COMPONENTS, "price_pence")
 
 
 def scan_written(priced: Priced) -> pl.LazyFrame:
@@ -79,6 +93,21 @@ def find_cards(priced: Priced, given: RunCards) -> tuple[Mapping[str, Any], ...]
     if isinstance(priced, pl.DataFrame | pl.LazyFrame):
         return ()
     return tuple(read_run_card(card) for card in map(_card_path, paths_given(priced)) if card.is_file())
+
+
+def require_own_cards(
+    priced: Priced, given: RunCards, cards: Sequence[Mapping[str, Any]], outcomes: Mapping[str, int], pence: int
+) -> None:
+    """ActivityError where the run cards found beside the files tell of other lines than the files hold, as they do where one was
+    replaced without the other. `outcomes` are the lines by outcome and `pence` their price."""
+    if given is not None or isinstance(priced, pl.DataFrame | pl.LazyFrame) or len(cards) != len(paths_given(priced)):
+        return
+    told = {outcome: sum(card["counts"][outcome] for card in cards) for outcome in OUTCOMES}
+    if (told, sum(card["price_pence"] for card in cards)) != ({one: outcomes.get(one, 0) for one in OUTCOMES}, pence):
+        remedy = "run `tariff price` again with --overwrite, or put back the card that was written with the lines"
+        what = "does not tell of the lines that stand beside it, or not of their price"
+        faults = [Fault(", ".join(str(_card_path(path)) for path in paths_given(priced)), what, remedy)]
+        raise ActivityError("The run card is not that of the lines.", faults)
 
 
 TableBeside = pl.DataFrame | str | Path | Sequence[str | Path] | None
@@ -144,10 +173,17 @@ def _card_path(priced: Path) -> Path:
 
 
 def files_of(path: Path) -> list[Path]:
-    """The files of priced lines that a path stands for. ActivityError where a folder holds none."""
+    """The files of priced lines that a path stands for. ActivityError where a folder holds none, or a run folder not all that was
+    written."""
     if not path.is_dir():
         return [path]
-    within = path / "priced"
+    if (manifest := read_manifest(path)) is not None:
+        require_all_files(path, manifest)
+        return [path / part.file for part in manifest.parts or ()]
+    within = path / LINES_FOLDER
+    if within.is_dir() and _card_path(path).is_file():
+        told = Fault(str(path / MANIFEST_NAME), "is missing", "run `tariff price` again with --overwrite")
+        raise ActivityError("The run folder is not as it was written.", [told])
     files = sorted((within if within.is_dir() else path).glob("*.parquet"))
     if not files:
         raise ActivityError(

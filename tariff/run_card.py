@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
+from pydantic import ValidationError
 
 from tariff._version import __version__
 from tariff.assumptions import pounds_by_label
+from tariff.card_shape import CardShape
 from tariff.columns import COMPONENTS
 from tariff.errors import ActivityError, DisagreementError, Fault
 from tariff.reasons import BASIS_SENTENCES, OUTCOMES, PRICED, REASONS, Basis
@@ -112,7 +114,7 @@ class RunCard:
 
 
 def read_run_card(path: Path) -> dict[str, Any]:
-    """The run card at `path`. ActivityError where it is missing or is not one."""
+    """The run card at `path`. ActivityError where it is missing, is not one, or is damaged."""
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -122,6 +124,12 @@ def read_run_card(path: Path) -> dict[str, Any]:
         raise ActivityError("The run card cannot be read.", [Fault(str(path), type(error).__name__, "price again")]) from None
     if not isinstance(card, dict) or card.get("card") != 1:
         raise ActivityError("The run card cannot be read.", [Fault(str(path), "is not a run card", "price again")])
+    try:
+        CardShape.model_validate(card)
+    except ValidationError as error:
+        places = dict.fromkeys(".".join(map(str, wrong["loc"])) for wrong in error.errors(include_url=False))
+        faults = [Fault(str(path), f"is damaged at {place}", "price again") for place in places]
+        raise ActivityError("The run card cannot be read.", faults) from None
     return card
 
 

@@ -6,8 +6,9 @@ may also be named as on the command line."""
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -15,7 +16,7 @@ from pydantic import Field
 
 from tariff.activity.kinds import kind_named
 from tariff.batch import Job, PathwayJob, Progress, damage_found, price_files
-from tariff.errors import RulesError, UsageError
+from tariff.errors import RulesError, TariffError, UsageError
 from tariff.intake import named_files
 from tariff.payment import load_models
 from tariff.priced_lines import scan_written
@@ -94,9 +95,10 @@ def run_file(
     report_out = None if asked.compare is None else folder / asked.compare.out
     over = asked.price.existing != "refuse"
     if report_out is not None:
-        refuse_existing(report_out, overwrite=over, holding=FILES)
+        with _told_in_keys():
+            refuse_existing(report_out, overwrite=over, holding=FILES)
     job = _job(asked.price, folder, command)
-    with showing() as progress:
+    with _told_in_keys(), showing() as progress:
         run = price_files(dataclasses.replace(job, progress=progress))
     print(printed_run(run.card))
     say(f"written to {run.out}")
@@ -110,6 +112,20 @@ def run_file(
         print(report)
         say(f"written to {report_out}")
     return dict(run.card), asked.price.max_unpriced
+
+
+@contextmanager
+def _told_in_keys() -> Iterator[None]:
+    """What a command's option would mend, a key of `[price]` does here."""
+    try:
+        yield
+    except TariffError as error:
+        faults = [dataclasses.replace(fault, remedy=_in_keys(fault.remedy)) for fault in error.faults]
+        raise type(error)(error.summary, faults) from error
+
+
+def _in_keys(remedy: str) -> str:
+    return re.sub(r"--(overwrite|resume)\b", r'existing = "\1"', remedy)
 
 
 def _job(asked: PriceTable, folder: Path, command: Sequence[str]) -> Job:

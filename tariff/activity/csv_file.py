@@ -10,9 +10,8 @@ import codecs
 import csv
 import hashlib
 import io
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +21,7 @@ import numpy as np
 import polars as pl
 
 from tariff.errors import ActivityError, Fault
+from tariff.scratch import scratch_folder
 
 SEPARATORS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 SURPLUS: Final = " surplus"
@@ -141,10 +141,10 @@ def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = 
 
 @lru_cache(maxsize=1)
 def _scratch_folder() -> Path:
-    """A folder for transcoded copies, readable by this user alone and removed when the process ends."""
-    folder = tempfile.mkdtemp(prefix="tariff-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
+    """A folder for transcoded copies, which goes with the process."""
+    kept = ExitStack()
+    atexit.register(kept.close)
+    return kept.enter_context(scratch_folder())
 
 
 def _as_utf8(path: Path, encoding: str, sha256: str) -> Path:

@@ -9,9 +9,9 @@ from typing import Any
 from tariff.activity.files import digest
 from tariff.batch.job import card_path
 from tariff.errors import Fault, RulesError
+from tariff.manifest import added_files, damaged_files, read_manifest
 from tariff.rulepack import RulePack, load_pack
 from tariff.run_card import read_run_card
-from tariff.run_folder import damaged_parts
 
 
 def card_of(priced: Path) -> dict[str, Any]:
@@ -22,7 +22,8 @@ def card_of(priced: Path) -> dict[str, Any]:
 def not_as_written(priced: Path) -> list[Fault]:
     """The files of priced lines that are not the bytes that were written, as run card and manifest know them."""
     if priced.is_dir():
-        wrong = damaged_parts(priced)
+        manifest = read_manifest(priced)
+        wrong = [] if manifest is None else [*damaged_files(priced, manifest), *added_files(priced, manifest)]
     else:
         sha256 = card_of(priced).get("sha256")
         wrong = [priced] if sha256 is not None and digest(priced) != sha256 else []

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from tariff.activity import shipped_maps
 from tariff.columns import PATHWAY_TABLES
+from tariff.manifest import LINES_FOLDER, MANIFEST_NAME
 from tariff.pricing import Dates
 from tariff.rulepack.choosing import AUTO
 from tariff.run_card import Totals
-from tariff.run_folder import LINES_FOLDER, MANIFEST_NAME
 
 CARD_NAME: Final = "run_card.json"
 ROWS_IN_A_PART: Final = 250_000

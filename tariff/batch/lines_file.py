@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from tariff.errors import Fault, OutputError
 from tariff.intake import Intake, Part, damage_found, facts_of
 from tariff.pricing import Pricer, pricer
 from tariff.rulepack import RulePack
-from tariff.whole_files import whole_file
+from tariff.whole_files import whole_files
 
 
 def price_into_file(
@@ -32,11 +31,11 @@ def price_into_file(
     priced = [_pricer_of(part, job, packs, evidence) for part in intake.parts]
     lines = as_they_come(lambda: _told(job, intake, priced, sum(lines_expected(intake, inputs))), priced[0].schema)
     formed = None
-    with ExitStack() as files:
-        lines_file, card_file = (files.enter_context(whole_file(path)) for path in (job.out, card_path(job.out)))
+    beside = {} if job.pathways is None else tables_beside(job.out)
+    with whole_files([job.out, *beside.values(), card_path(job.out)]) as (lines_file, *table_files, card_file):
         _sink(lines, lines_file, intake.parts)
         if job.pathways is not None:
-            tables = {name: files.enter_context(whole_file(path)) for name, path in tables_beside(job.out).items()}
+            tables = dict(zip(beside, table_files, strict=True))
             work = job.out.with_name(f".{job.out.stem}.pathways")
             formed = form_pathways(job, job.pathways, packs, intake, evidence, [lines_file], tables, work)
         as_they_stand.require_unchanged()

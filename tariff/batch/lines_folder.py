@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -19,12 +20,16 @@ from tariff.batch.pathways_beside import form_pathways, tables_in
 from tariff.batch.settling import settle
 from tariff.batch.unchanged import AsTheyStand
 from tariff.best_practice.evidence import Evidence
+from tariff.errors import ActivityError
 from tariff.intake import Intake, damage_found, facts_of
+from tariff.manifest import Identity, InputFile, Manifest, PackUsed, damaged_files
 from tariff.pricing import pricer
 from tariff.rulepack import RulePack
 from tariff.run_card import versions
-from tariff.run_folder import Identity, UnfinishedRun, begin, finished_already, kept_to_continue
+from tariff.run_folder import UnfinishedRun, begin, finished, kept_to_continue
 from tariff.whole_files import refuse_existing
+
+_log: Final = logging.getLogger(__name__)
 
 
 def price_into_folder(
@@ -33,19 +38,32 @@ def price_into_folder(
     """Price part by part, beginning where an earlier run into the folder stopped."""
     inputs = list(facts_of(intake, job.columns))
     identity = _identity(job, packs, inputs)
-    if job.resume and finished_already(job.out, identity):
-        return Run(job.out, card_of(job.out), None)
-    refuse_existing(job.out, overwrite=job.overwrite, holding=RUN_FOLDER)
+    before = finished(job.out, identity) if job.resume else None
+    if before is not None and (card := _card_of_whole(job.out, before)) is not None:
+        return Run(job.out, card, None)
+    if before is not None:
+        _log.warning("%s is not as it was written: it is made again.", job.out)
+    overwrite = job.overwrite or before is not None
+    refuse_existing(job.out, overwrite=overwrite, holding=RUN_FOLDER)
     unfinished = begin(job.out, identity, resume=job.resume, overwrite=job.overwrite)
     with kept_to_continue(unfinished):
         _write_parts(job, packs, intake, evidence, unfinished, lines_expected(intake, inputs))
         formed = _form_pathways(job, packs, intake, evidence, unfinished)
         as_they_stand.require_unchanged()
         lines = pl.scan_parquet([unfinished.folder / part.file for part in unfinished.parts], glob=False)
-        as_begun = replace(job, command=unfinished.manifest["command"])
-        card = replace(settle(as_begun, packs, intake, inputs, lines, started, evidence), pathways=formed)
-        unfinished.finish(card.write, CARD_NAME, overwrite=job.overwrite, holding=RUN_FOLDER)
-    return Run(job.out, card.as_json(), card.totals)
+        as_begun = replace(job, command=unfinished.identity.command)
+        written = replace(settle(as_begun, packs, intake, inputs, lines, started, evidence), pathways=formed)
+        unfinished.finish(written.write, CARD_NAME, overwrite=overwrite, holding=RUN_FOLDER)
+    return Run(job.out, written.as_json(), written.totals)
+
+
+def _card_of_whole(out: Path, manifest: Manifest) -> dict[str, Any] | None:
+    """The run card of a finished run; None where any file of the run has been damaged since."""
+    try:
+        card = card_of(out)
+    except ActivityError:
+        return None
+    return None if damaged_files(out, manifest) else card
 
 
 def _write_parts(
@@ -89,20 +107,20 @@ def _form_pathways(
 
 def _identity(job: Job, packs: Sequence[RulePack], inputs: Sequence[Mapping[str, Any]]) -> Identity:
     column_map = named_for_good(job.columns)
-    activity = [{name: facts[name] for name in ("file", "kind", "lines", "bytes", "sha256")} for facts in inputs]
-    evidence = [{"file": path.name, "kind": "evidence", "sha256": digest(path)} for path in job.evidence]
+    activity = [InputFile(**{name: facts[name] for name in ("file", "kind", "lines", "bytes", "sha256")}) for facts in inputs]
+    evidence = [InputFile(file=path.name, kind="evidence", sha256=digest(path)) for path in job.evidence]
     asked = job.pathways or PathwayJob()
     beside = {"registers": asked.registers, "open pathways": asked.open_pathways}
-    given = [{"file": path.name, "kind": kind, "sha256": digest(path)} for kind, path in beside.items() if path is not None]
+    given = [InputFile(file=path.name, kind=kind, sha256=digest(path)) for kind, path in beside.items() if path is not None]
     return Identity(
         command=tuple(word for word in job.command if word != "--resume"),
         inputs=(*activity, *evidence, *given),
         packs=tuple(
-            {
-                "label": pack.label,
-                "digest": pack.digest,
-                "overlays": [{"name": overlay.name, "digest": overlay.digest} for overlay in pack.overlays],
-            }
+            PackUsed(
+                label=pack.label,
+                digest=pack.digest,
+                overlays=tuple({"name": overlay.name, "digest": overlay.digest} for overlay in pack.overlays),
+            )
             for pack in packs
         ),
         options={

@@ -13,6 +13,8 @@ from tariff.whole_files import refuse_existing
 _OTHER_ENDINGS: Final = frozenset({".csv", ".txt", ".tsv", ".json", ".xls", ".xlsx", ".pq", ".parq"})
 """Endings of an output that was meant to be a file: it would be surprising to find a folder of that name."""
 
+_MAY_BE_RESUMED: Final = "choose another name or give --overwrite; --resume goes on with the same run, or finds it whole"
+
 
 def refuse_output(job: Job) -> None:
     """UsageError or OutputError for an output that cannot be, or stands there already."""
@@ -36,7 +38,7 @@ def refuse_output(job: Job) -> None:
         for path in (job.out, card_path(job.out), *beside):
             refuse_existing(path, overwrite=job.overwrite)
     elif not job.resume:
-        refuse_existing(job.out, overwrite=job.overwrite, holding=RUN_FOLDER)
+        refuse_existing(job.out, overwrite=job.overwrite, holding=RUN_FOLDER, remedy=_MAY_BE_RESUMED)
 
 
 def _refuse_aggregate(job: Job) -> None:

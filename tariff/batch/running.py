@@ -14,7 +14,8 @@ from tariff.intake import take_in
 from tariff.rulepack import RulePack
 from tariff.rulepack.choosing import load_rules
 from tariff.run_card import now
-from tariff.run_folder import only_run
+from tariff.scratch import remove_left_behind
+from tariff.whole_files import only_writer
 
 
 def price_files(job: Job) -> Run:
@@ -22,6 +23,7 @@ def price_files(job: Job) -> Run:
 
     Raises ActivityError, RulesError, UsageError, OutputError or DisagreementError; then nothing is left behind."""
     started = now()
+    remove_left_behind()
     refuse_output(job)
     loaded = load_rules(job.rules, overlays=job.overlays)
     packs = (loaded,) if isinstance(loaded, RulePack) else loaded
@@ -34,5 +36,5 @@ def price_files(job: Job) -> Run:
     evidence = read_evidence(job.evidence) if job.evidence else None
     if is_one_file(job.out):
         return price_into_file(job, packs, intake, as_they_stand, evidence, started)
-    with only_run(job.out):
+    with only_writer(job.out):
         return price_into_folder(job, packs, intake, as_they_stand, evidence, started)

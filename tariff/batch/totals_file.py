@@ -14,7 +14,7 @@ from tariff.rulepack import RulePack
 from tariff.run_card import RunCard, require_conservation
 from tariff.run_folder import writing
 from tariff.totalling import AS_FILED
-from tariff.whole_files import whole_file
+from tariff.whole_files import whole_files
 
 
 def price_into_totals(job: Job, packs: Sequence[RulePack], intake: Intake, as_they_stand: AsTheyStand, started: str) -> Run:
@@ -38,7 +38,7 @@ def price_into_totals(job: Job, packs: Sequence[RulePack], intake: Intake, as_th
     used = [pack for pack in packs if len(packs) == 1 or pack.label in totals.lines_priced]
     options = {**options_of(job), "aggregate": True, "aggregate_by": list(job.aggregate_by)}
     card = RunCard(job.command, inputs, used, options, totals, sums.assumptions(used), started, intake.attached_items)
-    with whole_file(job.out) as cells_file, whole_file(card_path(job.out)) as card_file:
+    with whole_files([job.out, card_path(job.out)]) as (cells_file, card_file):
         with writing(job.out):
             sums.cells().write_parquet(cells_file, compression="zstd", compression_level=1)
         card.write(card_file)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Final, TextIO
@@ -17,17 +18,34 @@ from cyclopts import CycloptsError
 
 import tariff
 from tariff.cli.commands import app
-from tariff.cli.conversation import DONE, INTERRUPTED, OUR_FAULT, WRONG_USAGE, say, typed
+from tariff.cli.conversation import DONE, INTERRUPTED, OUR_FAULT, UNWRITABLE, WRONG_USAGE, say, typed
 from tariff.errors import TariffError
 
 _TRACE_WANTED: Final = "TARIFF_TRACEBACK"
+_NO_ROOM: Final = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO") if hasattr(errno, name))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code. A polite end (SIGTERM) is an interruption like Ctrl-C."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _open_what_is_closed()
     _print_anywhere()
     sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
+
+
+def _open_what_is_closed() -> None:
+    """Where a scheduler starts a command without standard streams, the next files to be opened would have their numbers, and what
+    is told would be written into them: nowhere is put there instead."""
+    for number, mode in enumerate((os.O_RDONLY, os.O_WRONLY, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            nowhere = os.open(os.devnull, mode)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
 _PLAIN: Final = str.maketrans({"−": "-", "─": "-", "·": "-", "£": "GBP ", "×": "x", "–": "-", "’": "'"})
@@ -54,6 +72,7 @@ def run(arguments: Sequence[str]) -> int:
     with _panics_unheard():
         try:
             code = app(list(arguments), exit_on_error=False, print_error=False)
+            sys.stdout.flush()
         except SystemExit:
             raise
         except BaseException as error:  # noqa: BLE001 - the last resort, for Polars' panics too, which are no Exception
@@ -75,10 +94,12 @@ def _panics_unheard() -> Iterator[None]:
     try:
         yield
     finally:
-        sys.stderr.flush()
+        with suppress(OSError):  # a full log stops no run
+            sys.stderr.flush()
         os.dup2(kept, 2)
         if sys.stderr is not outer:
-            sys.stderr.close()
+            with suppress(OSError):
+                sys.stderr.close()
             sys.stderr = outer
         os.close(kept)
         os.close(nowhere)
@@ -105,6 +126,9 @@ def _told(error: BaseException) -> int:
         case BrokenPipeError():  # whoever read the result has seen enough; Python must not complain when it flushes at its end
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return DONE
+        case OSError() if error.filename is None and error.errno in _NO_ROOM:  # files are told by name: this is what is printed
+            told = f"The result cannot be printed: {error.strerror}. The files that were written are whole."
+            code, message = UNWRITABLE, f"tariff: {told}"
         case OSError() if error.filename is not None and error.strerror:
             code, message = WRONG_USAGE, f"tariff: {error.filename} cannot be used: {error.strerror}"
         case ValueError() if "embedded null" in str(error):

@@ -15,18 +15,10 @@ from tariff.payment import CELL, NOT_GIVEN, Model
 from tariff.payment.marginal_rate import MarginalRate
 from tariff.payment.readmissions import Readmissions
 from tariff.payment.referral_cap import ReferralCap
-from tariff.priced_lines import Priced, scan_written
 from tariff.reasons import OUTCOMES, PRICED, REASON_NUMBER
 
-_TOTALS_HAVE: Final = ("lines", "lines_valued", "kind", "reason", *COMPONENTS, "price_pence")
 _NOT_ALWAYS: Final = ("treatment_function", "gp_practice")
 _REMEDY: Final = "price the lines, without --aggregate"
-
-
-def are_totals(priced: Priced) -> bool:
-    """Whether what was priced is totals rather than lines."""
-    found = scan_written(priced).collect_schema().names()
-    return "line_id" not in found and set(_TOTALS_HAVE) <= set(found)
 
 
 def cells_of_totals(totals: pl.DataFrame, *, practice: bool) -> pl.DataFrame:

@@ -31,12 +31,22 @@ from tariff.payment import (
     settle,
     with_restated,
 )
-from tariff.priced_lines import Priced, RunCards, TableBeside, find_beside, find_cards, paths_given, scan_lines, scan_written
+from tariff.priced_lines import (
+    Priced,
+    RunCards,
+    TableBeside,
+    are_totals,
+    find_beside,
+    find_cards,
+    paths_given,
+    require_own_cards,
+    scan_lines,
+    scan_written,
+)
 from tariff.reasons import PRICED
 from tariff.report.best_practice import achieved
 from tariff.report.compared import Compared, PlanFacts
 from tariff.report.from_totals import (
-    are_totals,
     cells_of_totals,
     coverage_of_totals,
     outcomes_of_totals,
@@ -147,8 +157,8 @@ def compare(
     chosen = models if isinstance(models, Models) else load_models(models)
     agreed, facts = _plan(plan)
     require_each_once(priced)
-    if are_totals(priced):
-        return _compare_totals(priced, chosen, keys, agreed, facts, find_cards(priced, run_card), baseline, suppress=suppress)
+    if are_totals(scan_written(priced)):
+        return _compare_totals(priced, chosen, keys, agreed, facts, run_card, baseline, suppress=suppress)
     frame = scan_lines(priced)
     outcomes = count_outcomes(frame)
     if not outcomes.height:
@@ -164,7 +174,7 @@ def compare(
     again = (
         None if found is None else gather_readmissions(found, readmitted_lines(found, frame, formed, restated) if net else None)
     )
-    cards = find_cards(priced, run_card)
+    cards = _own_cards(priced, run_card, outcomes)
     earned = gather_best_practice(frame, _outside_marginal_rate(cards), formed, restated)
     referrals = gather_referrals(frame) if any(model.needs_referrals for model in chosen) else None
     ledgers = settle(cells, chosen, agreed, Beside(again, inside, formed, earned, referrals))
@@ -196,7 +206,7 @@ def _compare_totals(
     keys: tuple[str, ...],
     plan: pl.DataFrame | None,
     facts: PlanFacts | None,
-    cards: tuple[Mapping[str, Any], ...],
+    run_card: RunCards,
     baseline: str | None,
     *,
     suppress: bool,
@@ -217,12 +227,20 @@ def _compare_totals(
         outcomes=outcomes,
         packs=packs_of_totals(totals),
         coverage=coverage_of_totals(totals),
-        cards=cards,
+        cards=_own_cards(priced, run_card, outcomes),
         plan=facts,
         suppress=suppress,
     )
     report.compare_by(())
     return report
+
+
+def _own_cards(priced: Priced, given: RunCards, outcomes: pl.DataFrame) -> tuple[Mapping[str, Any], ...]:
+    """The run cards of what was priced."""
+    cards = find_cards(priced, given)
+    lines = outcomes.group_by("outcome").agg(pl.col("lines").sum())
+    require_own_cards(priced, given, cards, dict(lines.iter_rows()), int(outcomes["price_pence"].sum()))
+    return cards
 
 
 def _plan(plan: pl.DataFrame | str | Path | None) -> tuple[pl.DataFrame | None, PlanFacts | None]:

@@ -235,3 +235,13 @@ def test_totals_that_are_too_coarse(tariff, spells):
     done = tariff("compare", "t.parquet", "--models", "preset:block", "--plan", "plan.csv", "--out", "report")
     assert done.code == 4
     assert "the plan: has rows by treatment_function" in done.err
+
+
+@pytest.mark.parametrize("command", [["verify"], ["explain", "--line", "S1"], ["backtest", "t.parquet"]])
+def test_commands_that_look_at_lines_say_what_takes_totals(tariff, spells, command):
+    assert tariff("price", spells(), "--rules", "example", "--aggregate", "--out", "t.parquet").code == 0
+    done = tariff(command[0], "t.parquet", *command[1:])
+    assert done.code == 3
+    assert "t.parquet: are totals (`tariff price --aggregate`)" in done.err
+    assert "only `tariff compare` takes totals" in done.err
+    assert "column" not in done.err

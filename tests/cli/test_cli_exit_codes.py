@@ -113,6 +113,7 @@ def test_6_an_existing_output_is_kept_unless_it_may_be_overwritten(tariff, spell
         again = tariff("price", file, "--rules", "example", "--out", out)
         assert again.code == 6
         assert "choose another name or give --overwrite" in again.err
+        assert ("--resume goes on with the same run" in again.err) == (out == "run")
         assert tariff("price", file, "--rules", "example", "--out", out, "--overwrite").code == 0
 
 
@@ -272,6 +273,33 @@ def test_a_reader_that_has_seen_enough_is_no_error(folder):
     )
     assert done.stdout.splitlines()[-1] == "0"
     assert done.stderr == ""
+
+
+def _in_shell(folder: Path, command: str, redirected: str) -> subprocess.CompletedProcess[str]:
+    typed = f"{' '.join(TARIFF)} {command} {redirected}"
+    return subprocess.run(typed, shell=True, executable="/bin/bash", cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="nothing is always full there")
+@pytest.mark.parametrize(
+    ("redirected", "codes"),
+    [
+        ("2>&-", (0, 3)),
+        (">&-", (0, 3)),
+        (">&- 2>&- <&-", (0, 3)),
+        (">/dev/full", (6, 3)),
+        (">/dev/full 2>&-", (6, 3)),
+        ("2>/dev/full", (0, 3)),
+    ],
+)
+def test_streams_that_are_closed_or_full(folder, spells, redirected, codes):
+    spells()
+    done = [_in_shell(folder, f"price {name} --rules example --out run", redirected) for name in ("apc.csv", "no.csv")]
+    assert tuple(one.returncode for one in done) == codes
+    assert (folder / "run" / "run_card.json").is_file()
+    assert "Traceback" not in done[0].stderr
+    if redirected == ">/dev/full":
+        assert "The result cannot be printed: No space left on device. The files that were written are whole." in done[0].stderr
 
 
 def test_a_log_that_holds_no_minus_sign_still_tells_what_is_negative(folder, spells):

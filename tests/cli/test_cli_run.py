@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import polars as pl
@@ -105,3 +106,31 @@ def test_every_fault_is_told_with_its_line(tariff, job, listing):
     assert listing() == before
     job.write_text("schema = 1\n[price\n", encoding="utf-8")
     assert "yearly/run.toml:2: not TOML" in tariff("run", job.relative_to(Path.cwd())).err
+
+
+def test_what_to_do_is_told_in_the_keys_of_the_job(tariff, job, spells):
+    """There are no options to give to a job."""
+    text = job.read_text(encoding="utf-8")
+    assert tariff("run", job).code == 0
+    for existing in ("refuse", "resume"):
+        job.write_text(
+            re.sub('existing = ".*"', "", text).replace("[price]", f'[price]\nexisting = "{existing}"'), encoding="utf-8"
+        )
+        if existing == "resume":
+            spells({"age": "70"}, name="yearly/apc.csv")
+        done = tariff("run", job)
+        assert done.code == (6 if existing == "refuse" else 3)
+        assert 'existing = "overwrite"' in done.err
+        assert "--overwrite" not in done.err
+    assert "The activity is not that of the finished run." in done.err
+
+
+def test_a_damaged_run_is_made_again_before_it_is_compared(tariff, job, caplog):
+    """A report of half the money never takes the place of the right one."""
+    assert tariff("run", job).code == 0
+    right = (job.parent / "report" / "comparison.csv").read_bytes()
+    (job.parent / "priced" / "priced" / "part-00001.parquet").unlink()
+    again = tariff("run", job)
+    assert (again.code, "is not as it was written: it is made again" in again.err + caplog.text) == (0, True)
+    assert (job.parent / "report" / "comparison.csv").read_bytes() == right
+    assert (job.parent / "priced" / "priced" / "part-00001.parquet").is_file()

@@ -142,14 +142,14 @@ def test_a_part_that_is_missing_or_added_is_found(tariff, spells, folder):
     part = folder / "run" / "priced" / "part-00001.parquet"
     part.with_name("part-00002.parquet").write_bytes(part.read_bytes())
     done = tariff("verify", "run")
-    assert done.code == 3  # there are more lines than activity
-    assert "part-00002.parquet: is not what the run wrote" in done.err
+    assert done.code == 3
+    assert "part-00002.parquet: is no part of the run" in done.err
     part.with_name("part-00002.parquet").replace(part.with_name("part-00003.parquet"))
     part.unlink()
     done = tariff("verify", "run")
-    assert done.code == 5
-    assert "part-00001.parquet: is not" in done.err
-    assert "part-00003.parquet: is not" in done.err
+    assert done.code == 3
+    assert "part-00001.parquet: is missing" in done.err
+    assert "part-00003.parquet: is no part of the run" in done.err
 
 
 def test_spells_of_episodes_with_impossible_days(tariff, folder):

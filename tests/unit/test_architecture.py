@@ -16,8 +16,8 @@ from tariff.compiled import SOURCES
 
 PACKAGE = Path(tariff.__file__).parent
 LAYERS = (
-    {"_version", "errors", "money", "reasons"},
-    {"columns", "whole_files", "buffers", "compiled", "facts"},
+    {"_version", "errors", "locks", "money", "reasons"},
+    {"columns", "whole_files", "scratch", "buffers", "compiled", "facts"},
     {"texts"},
     {"repeated_keys"},
     {"activity", "rulepack", "reference"},
@@ -30,9 +30,9 @@ LAYERS = (
     {"kinds"},
     {"block"},
     {"pricing"},
-    {"pathways", "totalling"},
+    {"pathways", "totalling", "card_shape"},
     {"payment", "assumptions", "verification"},
-    {"comparison", "coverage", "valuation", "waterfall", "run_card"},
+    {"comparison", "coverage", "valuation", "waterfall", "run_card", "manifest"},
     {"priced_lines"},
     {"report", "printing", "run_folder", "aggregation", "changed_lines"},
     {"batch", "backtest", "synthetic"},

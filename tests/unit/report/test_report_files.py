@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,8 +14,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tariff.columns import LEDGER, PODS, schema
+from tariff.columns import COMPONENTS, LEDGER, PODS, schema
 from tariff.errors import ActivityError, DisagreementError, OutputError, RulesError
+from tariff.reasons import OUTCOMES
 from tariff.report import Report, compare
 from tariff.report.report import FILES
 from tariff.report.tables import COMPONENT_NAMES, LABEL_MEANINGS
@@ -316,9 +318,67 @@ def _own_model(folder: Path) -> Path:
     return path
 
 
+def _written(lines: pl.DataFrame) -> dict[str, Any]:
+    """A whole run card of the lines."""
+    of_outcome = lines.group_by(pl.col("outcome").cast(pl.String)).len()
+    card = deepcopy(CARD)
+    return {
+        **card,
+        "command": ["tariff", "price"],
+        "inputs": [{**card["inputs"][0], "file": "apc.parquet", "kind": "admitted", "lines": 70, "ignored": []}],
+        "packs": [{**card["packs"][0], "folder": "/rules", "best_practice": [], "pathways": [], "lines_priced": 63}],
+        "options": {"dates": "strict", "columns": None},
+        "attached_items": {},
+        "counts": {"in": lines.height, **dict.fromkeys(OUTCOMES, 0), **dict(of_outcome.iter_rows())},
+        "reasons": [],
+        "components": {name: int(lines[name].sum()) for name in COMPONENTS},
+        "price_pence": int(lines["price_pence"].sum()),
+        "control_totals": [],
+    }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda card: card["counts"].update(priced=7),
+        lambda card: card.update(price_pence=card["price_pence"] + 1),
+    ],
+)
+def test_a_run_card_of_other_lines_is_refused(lines: pl.DataFrame, tmp_path: Path, change: Callable[..., None]) -> None:
+    lines.write_parquet(tmp_path / "priced.parquet")
+    card = _written(lines)
+    change(card)
+    (tmp_path / "priced.run_card.json").write_text(json.dumps(card), encoding="utf-8")
+    with pytest.raises(ActivityError, match=r"priced\.run_card\.json: does not tell of the lines that stand beside it"):
+        compare(tmp_path / "priced.parquet", "preset:episodic")
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (lambda card: card.pop("counts"), "counts"),
+        (lambda card: card["packs"][0].update(rules=None), r"packs\.0\.rules"),
+        (lambda card: card["inputs"][0].pop("sha256"), r"inputs\.0\.sha256"),
+        (lambda card: card["assumptions"][0].update(label="x"), r"assumptions\.0\.label"),
+        (lambda card: card.update(options=[]), "options"),
+        (lambda card: card["components"].pop("mff_pence"), r"components\.mff_pence"),
+    ],
+)
+def test_a_damaged_run_card_is_refused_by_place(
+    lines: pl.DataFrame, tmp_path: Path, change: Callable[..., None], place: str
+) -> None:
+    lines.write_parquet(tmp_path / "priced.parquet")
+    card = _written(lines)
+    change(card)
+    (tmp_path / "priced.run_card.json").write_text(json.dumps(card), encoding="utf-8")
+    with pytest.raises(ActivityError, match=rf"priced\.run_card\.json: is damaged at {place}\n    price again"):
+        compare(tmp_path / "priced.parquet", "preset:episodic")
+
+
 def test_priced_lines_are_read_from_files_with_their_run_card(lines: pl.DataFrame, tmp_path: Path) -> None:
     lines.write_parquet(tmp_path / "priced.parquet")
-    (tmp_path / "priced.run_card.json").write_text(json.dumps(CARD), encoding="utf-8")
+    beside = tmp_path / "priced.run_card.json"
+    beside.write_text(json.dumps(_written(lines)), encoding="utf-8")
     report = compare(tmp_path / "priced.parquet", "preset:episodic")
     assert [row["label"] for row in report.assumptions] == ["published", "proxy"]
     run = tmp_path / "run"

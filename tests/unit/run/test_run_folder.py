@@ -5,23 +5,28 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
-from tariff.batch import Job, price_files
+from tariff.batch import Job, PathwayJob, price_files
 from tariff.columns import ADMITTED, PRICED_LINE, names
 from tariff.errors import ActivityError, DisagreementError, OutputError, RulesError, UsageError
 from tariff.intake import facts_of, take_in
+from tariff.priced_lines import scan_lines
 from tariff.pricing import price
+from tariff.report import compare
 from tariff.rulepack import load_pack
-from tariff.run_folder import UnfinishedRun, only_run, unfinished_folder
+from tariff.run_folder import UnfinishedRun, unfinished_folder
+from tariff.whole_files import only_writer
 
 SPELL = ["S1", "ZZB", "99A", "2017-06-20", "2017-06-30", "11", "1", "60", "HN22E"]
 STOPPED = """
@@ -63,10 +68,10 @@ def contents(out: str) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def stopping(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+def stopping(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """A run that is interrupted when so many parts are whole."""
 
-    def stop(after: int) -> None:
+    def stop(after: int, **options: object) -> None:
         real = UnfinishedRun.add
 
         def add(self: UnfinishedRun, lines: pl.DataFrame, number: int) -> None:
@@ -77,7 +82,7 @@ def stopping(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
         with monkeypatch.context() as patch:
             patch.setattr(UnfinishedRun, "add", add)
             with pytest.raises(KeyboardInterrupt):
-                price_files(job())
+                price_files(job(**options))
 
     return stop
 
@@ -168,6 +173,7 @@ SPOILS = [
     _leave_rubbish,
     lambda unfinished: (unfinished / "priced" / "part-00002.parquet").unlink(),
     lambda unfinished: (unfinished / "parts.jsonl").unlink(),
+    lambda unfinished: (unfinished / "parts.jsonl").write_text('{"file": 7}\n[]\n'),
     lambda unfinished: (unfinished / "manifest.json").unlink(),
 ]
 
@@ -193,6 +199,108 @@ def test_a_finished_run_is_left_as_it_is():
     again = price_files(job(resume=True))
     assert (run.out / "run_card.json").read_bytes() == before
     assert again.card == json.loads(before)
+
+
+FINISHED_SPOILS = [
+    _flip_a_bit,
+    lambda run: (run / "priced" / "part-00002.parquet").unlink(),
+    lambda run: shutil.rmtree(run / "priced"),
+    lambda run: (run / "run_card.json").unlink(),
+    lambda run: (run / "run_card.json").write_text("{"),
+]
+
+
+@pytest.mark.parametrize("spoil", FINISHED_SPOILS)
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_finished_run_that_was_damaged_is_made_again(stopping, spoil, killed):
+    """Even where the making again is stopped in its turn."""
+    price_files(job("whole"))
+    price_files(job())
+    spoil(Path("run"))
+    if killed:
+        stopping(3, resume=True)
+    price_files(job(resume=True))
+    assert contents("run") == contents("whole")
+    assert not unfinished_folder(Path("run")).exists()
+
+
+def test_a_finished_run_without_a_table_is_made_again():
+    asked = {"pathways": PathwayJob()}
+    price_files(job("whole", **asked))
+    price_files(job(**asked))
+    (Path("run") / "pathways.parquet").unlink()
+    price_files(job(resume=True, **asked))
+    assert contents("run") == contents("whole")
+
+
+def test_what_was_added_to_a_finished_run_is_not_replaced():
+    price_files(job())
+    shutil.copy("run/priced/part-00001.parquet", "run/priced/mine.parquet")
+    with pytest.raises(OutputError, match=r"mine\.parquet: is no part of the run\n    move it out of the folder"):
+        price_files(job(resume=True))
+    assert Path("run/priced/mine.parquet").is_file()
+
+
+def _changed(change: Callable[[dict[str, Any]], object]) -> str:
+    """The manifest of `run` with a change."""
+    manifest = json.loads(Path("run/manifest.json").read_bytes())
+    change(manifest)
+    return json.dumps(manifest)
+
+
+MANIFESTS: list[Callable[[], str]] = [
+    lambda: "{",
+    lambda: "[]",
+    lambda: _changed(lambda manifest: manifest.pop("inputs")),
+    lambda: _changed(lambda manifest: manifest.update(packs=None)),
+    lambda: _changed(lambda manifest: manifest.update(options=[])),
+    lambda: _changed(lambda manifest: manifest["inputs"][0].pop("sha256")),
+    lambda: _changed(lambda manifest: manifest["packs"][0].pop("label")),
+    lambda: _changed(lambda manifest: manifest.update(parts=7)),
+    lambda: _changed(lambda manifest: manifest["parts"][0].update(rows="x")),
+    lambda: _changed(lambda manifest: manifest["parts"][0].update(file="../../etc")),
+    lambda: _changed(lambda manifest: manifest["parts"][0].update(more=1)),
+]
+
+
+@pytest.mark.parametrize("damaged", MANIFESTS)
+def test_a_damaged_manifest_is_refused_by_name(damaged):
+    price_files(job())
+    Path("run/manifest.json").write_text(damaged())
+    with pytest.raises(OutputError, match=r"manifest\.json: is damaged\n    give --overwrite instead of --resume"):
+        price_files(job(resume=True))
+    with pytest.raises(ActivityError, match=r"manifest\.json: is damaged\n    run `tariff price` again"):
+        scan_lines("run")
+
+
+def _append_rows(part: Path) -> None:
+    lines = pl.read_parquet(part)
+    pl.concat([lines, lines.head(1)]).write_parquet(part)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (lambda part: part.unlink(), "is missing\n    run `tariff price` again with --resume or --overwrite"),
+        (lambda part: shutil.copy(part, part.with_name("part-00099.parquet")), r"part-00099\.parquet: is no part of the run"),
+        (_append_rows, "has 101 rows, not the 100 that were written"),
+        (lambda part: part.write_bytes(part.read_bytes()[:-3]), "is not a whole Parquet file"),
+        (lambda part: (part.parents[1] / "manifest.json").unlink(), r"manifest\.json: is missing"),
+    ],
+)
+def test_a_run_folder_that_is_not_as_it_was_written_is_not_read(spoil, told):
+    price_files(job())
+    assert scan_lines("run").select(pl.len()).collect().item() == 680
+    spoil(Path("run/priced/part-00003.parquet"))
+    for read in (scan_lines, lambda run: compare(run, "preset:episodic")):
+        with pytest.raises(ActivityError, match=told):
+            read("run")
+
+
+def test_an_unfinished_run_is_not_read(stopping):
+    stopping(2)
+    with pytest.raises(ActivityError, match="was stopped before its end\n    run `tariff price` again with --resume"):
+        scan_lines(unfinished_folder(Path("run")))
 
 
 def test_an_unfinished_run_is_not_begun_over_by_accident(stopping):
@@ -264,6 +372,27 @@ def test_a_disk_that_fills_up_keeps_what_is_done(monkeypatch):
     assert contents("run") == contents("whole")
 
 
+def test_a_run_whose_place_cannot_be_had_leaves_the_old_one_and_can_be_finished(monkeypatch):
+    price_files(job("whole"))
+    price_files(job(rows_in_a_part=300))
+    before, real = contents("run"), Path.replace
+
+    def held(path: Path, target: Path) -> Path:
+        if path == unfinished_folder(Path("run")):
+            raise PermissionError(13, "Access is denied")
+        return real(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "sleep", lambda _: None)
+        patch.setattr(Path, "replace", held)
+        with pytest.raises(OutputError, match="give --overwrite --resume to continue the run"):
+            price_files(job(overwrite=True))
+    assert contents("run") == before
+    price_files(job(overwrite=True, resume=True))
+    assert contents("run") == contents("whole")
+    assert not unfinished_folder(Path("run")).exists()
+
+
 def test_a_run_that_does_not_reconcile_is_not_kept(monkeypatch):
     monkeypatch.setattr("tariff.batch.lines_folder.lines_expected", lambda *_: [450, 230])
     real = facts_of
@@ -276,10 +405,10 @@ def test_a_run_that_does_not_reconcile_is_not_kept(monkeypatch):
 
 
 def test_a_second_run_into_the_same_folder_is_refused(folder):
-    with only_run(Path("run")), pytest.raises(OutputError, match="another run is writing there") as caught:
+    with only_writer(Path("run")), pytest.raises(OutputError, match="another run is writing there") as caught:
         price_files(job())
     assert caught.value.exit_code == 6
-    with only_run(Path("elsewhere")):
+    with only_writer(Path("elsewhere")):
         price_files(job())
     assert sorted(path.name for path in folder.iterdir()) == ["a.parquet", "b.csv", "run"]
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tariff.errors import OutputError
-from tariff.whole_files import refuse_existing, whole_file, whole_folder
+from tariff.whole_files import only_writer, refuse_existing, whole_file, whole_files, whole_folder
 
 
 class _BreakError(Exception):
@@ -131,3 +135,126 @@ def test_an_operating_system_error_while_writing_is_told_as_the_output_s(tmp_pat
     with pytest.raises(OutputError, match="No space left on device"), open_output(tmp_path / "out"):
         raise OSError(28, "No space left on device")
     assert names(tmp_path) == []
+
+
+Refusing = Callable[[str, int], None]
+
+
+@pytest.fixture
+def refusing(monkeypatch: pytest.MonkeyPatch) -> Refusing:
+    """Renames onto a name are refused so many times, as Windows refuses what a virus scanner holds; nobody waits for it."""
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    real = Path.replace
+
+    def refuse(name: str, times: int) -> None:
+        left = [times]
+
+        def replace(self: Path, target: Path) -> Path:
+            if Path(target).name == name and self.suffix == ".partial" and left[0]:
+                left[0] -= 1
+                raise PermissionError(13, "Access is denied", str(self))
+            return real(self, target)
+
+        monkeypatch.setattr(Path, "replace", replace)
+
+    return refuse
+
+
+def test_what_is_held_for_a_moment_is_replaced_all_the_same(tmp_path, refusing):
+    for name, open_output in (("file", whole_file), ("folder", lambda path: whole_folder(path, overwrite=True))):
+        refusing(name, 3)
+        with open_output(tmp_path / name) as partial:
+            (partial if name == "file" else partial / "new").write_text("new")
+    assert (tmp_path / "file").read_text() == (tmp_path / "folder" / "new").read_text() == "new"
+    assert names(tmp_path) == ["file", "folder"]
+
+
+def test_a_folder_that_cannot_be_replaced_stays_and_so_does_the_new_one(tmp_path, refusing):
+    target = tmp_path / "run"
+    target.mkdir()
+    (target / "old").write_text("old")
+    refusing("run", 99)
+    with (
+        pytest.raises(OutputError, match="Access is denied; what was to take its place is whole and stands at") as caught,
+        whole_folder(target, overwrite=True) as partial,
+    ):
+        (partial / "new").write_text("new")
+    assert (target / "old").read_text() == "old"
+    assert str(partial) in str(caught.value)
+    assert (partial / "new").read_text() == "new"
+    assert names(tmp_path) == sorted(["run", partial.name])
+
+
+def test_an_old_folder_that_cannot_be_removed_is_no_failure(tmp_path, monkeypatch, caplog):
+    target = tmp_path / "run"
+    target.mkdir()
+    (target / "old").write_text("old")
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)
+        with whole_folder(target, overwrite=True) as partial:
+            (partial / "new").write_text("new")
+    assert names(target) == ["new"]
+    (left,) = (path for path in tmp_path.iterdir() if path != target)
+    assert str(left) in caplog.text
+    with whole_folder(target, overwrite=True):
+        pass
+    assert names(tmp_path) == ["run"], "the next run removes it"
+
+
+@pytest.mark.parametrize("held", ["lines", "table", "card"])
+@pytest.mark.parametrize("links", [True, False])
+def test_files_that_belong_together_are_replaced_together(tmp_path, refusing, monkeypatch, held, links):
+    def no_link(*_: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    if not links:
+        monkeypatch.setattr(os, "link", no_link)
+    together = [tmp_path / name for name in ("lines", "table", "card")]
+    for path in (together[0], together[2]):
+        path.write_text("old")
+    refusing(held, 99)
+    with pytest.raises(OutputError, match=rf"{held}: Access is denied\n    choose another folder or close what has it open"):
+        write_all(together)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"lines": "old", "card": "old"}
+    refusing("", 0)
+    write_all(together)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == dict.fromkeys(("lines", "table", "card"), "new")
+
+
+def write_all(together: list[Path]) -> None:
+    with whole_files(together) as partials:
+        for partial in partials:
+            partial.write_text("new")
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tariff import whole_files
+open_output = {"file": whole_files.whole_file, "folder": lambda path: whole_files.whole_folder(path, overwrite=False)}
+with open_output[sys.argv[1]](Path("out")):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_what_a_killed_process_left_goes_with_the_next(tmp_path, monkeypatch, what):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".out.txt.abcd1234.partial").write_text("another output's")
+    subprocess.run([sys.executable, "-c", KILLED, what], check=False)
+    assert len(names(tmp_path)) == 3
+    with whole_file(Path("out")) if what == "file" else whole_folder(Path("out"), overwrite=False):
+        pass
+    assert names(tmp_path) == [".out.txt.abcd1234.partial", "out"]
+
+
+def test_an_output_that_is_being_written_is_left_alone(tmp_path):
+    with whole_file(tmp_path / "out") as partial:
+        partial.write_text("first")
+        with pytest.raises(OutputError, match="another run is writing there"), whole_file(tmp_path / "out"):
+            raise AssertionError("it was opened")
+        with pytest.raises(OutputError, match="another run is writing there"), only_writer(tmp_path / "out"):
+            raise AssertionError("it was held")
+    assert (tmp_path / "out").read_text() == "first"
+    assert names(tmp_path) == ["out"]
