@@ -92,7 +92,7 @@ def _refuse(faults: list[Fault]) -> None:
 def _read_parquet(source: Path) -> SmallTable:
     """The same of a Parquet file, whose rows are numbered as if it were text."""
     try:
-        raw = pl.read_parquet(source).rename(lambda name: name.strip().lower())
+        raw = pl.read_parquet(source, glob=False).rename(lambda name: name.strip().lower())
     except (OSError, pl.exceptions.PolarsError) as error:
         told = (str(error) or type(error).__name__).splitlines()[0]
         raise RulesError("the plan cannot be read", [Fault(str(source), told, "give a CSV or Parquet file")]) from error

@@ -143,3 +143,13 @@ def test_no_module_bears_the_name_of_a_public_function():
 def test_module_names_say_what_they_hold():
     vague = {"utils", "util", "helper", "helpers", "manager", "data", "misc", "common", "core"}
     assert {path.stem for path in sources()} & vague == set()
+
+
+def test_no_name_of_a_file_is_taken_for_a_pattern() -> None:
+    """`apc[1].parquet` is a name that mail programs give: Polars would look for others."""
+    readers = {"scan_parquet", "read_parquet", "scan_csv", "read_csv"}
+    for path in sources():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in readers:
+                said = {one.arg for one in node.keywords}
+                assert "glob" in said, f"{path.name}:{node.lineno} reads without glob=False"
