@@ -297,7 +297,7 @@ PRICED_LINE: Final = (
     _out(
         "best_practice_missing",
         pl.String(),
-        "criteria failed or without evidence, <tariff>:<criterion>, separated by ;; the latter end in ? where one failed",
+        "<tariff>:<criterion> failed or without evidence (ending in ? where another failed), or :contradictory; separated by ;",
     ),
     _out(
         "pathway_category", PATHWAY_CATEGORY, "what the line is to its pathway: anchor, inside, prorated, warranty, outside_<why>"
