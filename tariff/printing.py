@@ -77,10 +77,10 @@ def _left_out(card: Mapping[str, Any]) -> Iterator[str]:
     weak: dict[str, int] = {}
     for resting in card["assumptions"]:
         if resting["label"] not in ("published", "practice", "local"):
-            weak[resting["label"]] = weak.get(resting["label"], 0) + abs(resting["pence"])
+            weak[resting["label"]] = weak.get(resting["label"], 0) + resting["pence"]
     if weak:
         told = "; ".join(f"{pounds(pence, whole=True)} on {label} figures" for label, pence in sorted(weak.items()))
-        yield f"\nResting on less than published figures: {told}. The run card has the list."
+        yield f"\nResting on less than published figures, net of reductions: {told}. The run card has the list."
 
 
 def _not_applied(rule: Mapping[str, Any]) -> str:

@@ -4,11 +4,12 @@ money are hidden, with as many others as keep them from being worked out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import polars as pl
 
@@ -31,7 +32,7 @@ from tariff.pathways import (
 from tariff.pathways.partitions import laid_aside, partitions_for
 from tariff.pathways.registered import scan_registers
 from tariff.pathways.settling import owed
-from tariff.report.suppression import Key, hide_small
+from tariff.report.suppression import Hidden, Key, hide_small
 from tariff.report.text_files import write_csv
 from tariff.rulepack import RulePack
 
@@ -67,12 +68,48 @@ class PathwayReport:
 
     def _hidden(self, name: str) -> pl.Series:
         table = self.tables[name]
-        key, count = TABLES[name]
         if not self.suppress or table.is_empty():
             return repeated(value=False, count=table.height, dtype=pl.Boolean)
-        rows = [tuple(str(cell) for cell in row) for row in table.select(key).rows()]
-        hidden = hide_small(dict(zip(rows, table[count].to_list(), strict=True))).cells
-        return pl.Series([row in hidden for row in rows], dtype=pl.Boolean())
+        hidden = self._hidden_keys[name]
+        return pl.Series([row in hidden for row in self._keys(name)], dtype=pl.Boolean())
+
+    def _keys(self, name: str) -> list[Key]:
+        return list(self.tables[name].select(TABLES[name][0]).iter_rows())
+
+    @cached_property
+    def _hidden_keys(self) -> Mapping[str, frozenset[Key]]:
+        """What to hide of each table, so that none gives away what another hides: break-even prices and winners are sums of price
+        against cost; debts are of care in a lead provider's pathways, leakage is their sum, and a net tells both sides."""
+        hidden = {name: self._hidden_alone(name) for name in self.tables}
+        if "price_against_cost" not in hidden:
+            return hidden
+        cells = self._by_definition_of("price_against_cost", rows=slice(1, 3))
+        few = frozenset((its, who) for its, found in cells.items() for who in found.margins[1])
+        levels = frozenset((its, *cast("Key", level)) for its, found in cells.items() for level in found.margins[0])
+        owed = self._by_definition_of("who_owes_whom", rows=slice(1, 2))
+        debts = {(its, *cast("Key", debtor), creditor) for its, found in owed.items() for debtor, creditor in found.cells}
+        debts |= {key for key in self._keys("who_owes_whom") if key[:2] in few}
+        debtors = {(its, *cast("Key", debtor)) for its, found in owed.items() for debtor in found.margins[0]}
+        return {
+            **hidden,
+            "price_against_cost": frozenset(
+                (its, *cast("Key", level), who) for its, found in cells.items() for level, who in found.cells
+            ),
+            "break_even": levels,
+            "winners_and_losers": few,
+            "leakage": few | debtors,
+            "who_owes_whom": frozenset(debts | {(its, creditor, debtor) for its, debtor, creditor in debts}),
+        }
+
+    def _hidden_alone(self, name: str) -> frozenset[Key]:
+        return hide_small(dict(zip(self._keys(name), self.tables[name][TABLES[name][1]].to_list(), strict=True))).cells
+
+    def _by_definition_of(self, name: str, rows: slice) -> dict[Hashable, Hidden]:
+        """What to hide of a table of each definition: its rows are told apart by the keys `rows`, its columns by the last."""
+        counts: dict[Hashable, dict[Key, int]] = {}
+        for key, count in zip(self._keys(name), self.tables[name][TABLES[name][1]].to_list(), strict=True):
+            counts.setdefault(key[0], {})[key[rows], key[-1]] = count
+        return {definition: hide_small(found) for definition, found in counts.items()}
 
     def _by_definition(self) -> Iterator[str]:
         sums = (

@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 from tariff.columns import OWED, PATHWAY, schema
 from tariff.pathways.settling import netted
 from tariff.report import compare
+from tariff.report.pathway_report import PathwayReport
 from tariff.report.pathway_section import level_table, owed_table, pathway_figures, pathway_finding, provider_table
 from tariff.report.pathway_sheets import pathway_sheets
+from tariff.report.suppression import CONFIDENTIAL
 from tariff.report.table import Table
 
 Lines = Callable[..., pl.DataFrame]
@@ -237,3 +239,34 @@ def test_no_small_debt_is_told_nor_its_other_side(table: dict[tuple[str, str], i
         owes[debtor] += count
     for name, lines, *_ in sheets["Pathways owed"][:-1]:
         assert (lines == "[c]") or not 1 <= owes[str(name)] <= 7
+
+
+def test_no_file_of_pathways_tells_what_another_hides(tmp_path: Path) -> None:
+    """XP1 leads 20 hips, XP2 3 and XP3 30; 2 lines in XP1's at XP2, 40 in XP2's few at XP3, and 90 in XP3's at XP1."""
+    leads = {"XP1": 20, "XP2": 3, "XP3": 30}
+    owed = [("XP1", "XP2", 2), ("XP2", "XP1", 0), ("XP2", "XP3", 40), ("XP3", "XP2", 0), ("XP3", "XP1", 90), ("XP1", "XP3", 0)]
+    pence = pl.lit(1_00).alias("gain_pence")
+    by_lead = pl.DataFrame({"definition": "hip", "lead_provider": list(leads), "pathways": list(leads.values())}).with_columns(
+        pence
+    )
+    levelled = by_lead.with_columns(phase=pl.lit(None, pl.String), level=pl.lit("standard"))
+    debts = pl.DataFrame(owed, schema=["debtor", "creditor", "lines"], orient="row")
+    report = PathwayReport(
+        {
+            "price_against_cost": levelled.with_columns(bundle_pence=0, episodic_pence=0),
+            "winners_and_losers": by_lead,
+            "break_even": levelled.group_by("definition", "phase", "level").agg(pl.col("pathways").sum()),
+            "leakage": by_lead.drop("pathways").with_columns(elsewhere_lines=pl.Series([2, 40, 90])),
+            "who_owes_whom": debts.with_columns(definition=pl.lit("hip"), pence=1_00, net_pence=1_00),
+        }
+    )
+    report.write(tmp_path)
+    told = {name: pl.read_csv(tmp_path / f"{name}.csv", infer_schema=False) for name in report.tables}
+    hidden = {name: table.filter(pl.any_horizontal(pl.all() == CONFIDENTIAL)) for name, table in told.items()}
+    assert hidden["winners_and_losers"]["lead_provider"].to_list() == ["XP1", "XP2"]  # a lone one could be told from the total
+    assert hidden["price_against_cost"]["lead_provider"].to_list() == ["XP1", "XP2"]
+    assert {"XP1", "XP2"} <= set(hidden["leakage"]["lead_provider"])
+    pairs = set(hidden["who_owes_whom"].select("debtor", "creditor").rows())
+    assert {("XP1", "XP2"), ("XP2", "XP3")} <= pairs
+    assert pairs == {(creditor, debtor) for debtor, creditor in pairs}  # a net tells the other side
+    assert hidden["break_even"].is_empty()

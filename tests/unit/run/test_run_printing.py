@@ -76,14 +76,14 @@ def test_packs_that_priced_nothing_are_not_named_among_several():
     assert "in all, under 2017-18" in printed_run(card(packs=packs[:1]))
 
 
-def test_pounds_on_weak_figures_count_whatever_their_sign():
+def test_pounds_on_weak_figures_are_net_of_reductions():
     resting = [
         {"label": "published", "pence": 900_000},
         {"label": "assumed", "pence": -20_000},
         {"label": "assumed", "pence": 10_000},
         {"label": "proxy", "pence": 5_000},
     ]
-    told = "Resting on less than published figures: £300 on assumed figures; £50 on proxy figures. The run card has the list."
+    told = "less than published figures, net of reductions: −£100 on assumed figures; £50 on proxy figures."
     assert told in printed_run(card(assumptions=resting))
     assert "Resting" not in printed_run(card(assumptions=resting[:1]))
 
