@@ -3,7 +3,7 @@ of the lines, and which figures are too small to print."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -191,33 +191,38 @@ class Compared:
             return frozenset()
         if self.is_too_small:
             return frozenset(self.compare_by((dimension,))[dimension])
-        if dimension not in self.dimensions:
-            margins = _hidden(self.compare_by((dimension,)), (dimension,)).margins
-            return margins[0] if margins else frozenset()
-        return self._hidden.margins[self.dimensions.index(dimension)] if self._hidden.margins else frozenset()
+        if dimension in self.by:
+            return _margin(self._written, self.by.index(dimension))
+        if dimension in self.dimensions:
+            return _margin(self._hidden, self.dimensions.index(dimension))
+        return _margin(_hidden(self.compare_by((dimension,)), (dimension,)), 0)
 
     @cached_property
     def _hidden(self) -> Hidden:
+        """What to hide of the dimensions of the page together."""
         return _hidden(self.compare_by(self.dimensions), self.dimensions)
+
+    @cached_property
+    def _written(self) -> Hidden:
+        """What to hide of the table that is written by `by`, and with it what the page hides of these dimensions."""
+        already = [_margin(self._hidden, self.dimensions.index(name)) for name in self.by]
+        return _hidden(self.comparison, self.by, already)
 
     def _is_hidden(self, frame: pl.DataFrame) -> pl.Series:
         """For each row of a frame by `by`, whether its figures are hidden."""
         if not self.suppress or not self.by or self.is_too_small:
             return pl.Series([self.is_too_small] * frame.height, dtype=pl.Boolean)
-        hidden = self._hidden if set(self.by) == set(self.dimensions) else _hidden(self.comparison, self.by)
-        order = self.dimensions if hidden is self._hidden else self.by
-        return pl.Series([key in hidden.cells for key in frame.select(order).iter_rows()], dtype=pl.Boolean)
+        return pl.Series([key in self._written.cells for key in frame.select(self.by).iter_rows()], dtype=pl.Boolean)
 
 
-def _hidden(frame: pl.DataFrame, by: Sequence[str]) -> Hidden:
+def _margin(hidden: Hidden, dimension: int) -> frozenset[Hashable]:
+    return hidden.margins[dimension] if hidden.margins else frozenset()
+
+
+def _hidden(frame: pl.DataFrame, by: Sequence[str], already: Sequence[Collection[Hashable]] = ()) -> Hidden:
     """What to hide of a comparison by `by`. What a term pays for a whole contract has no lines of its own: it is hidden
-    where the contract is."""
-    rows = frame.unique(subset=list(by), keep="first", maintain_order=True).select(*by, "lines").iter_rows()
-    counts = {row[:-1]: row[-1] for row in rows}
-    hidden = hide_small(counts)
-    whole = {
-        key
-        for key, count in counts.items()
-        if count == 0 and any(value is not None and value in hidden.margins[number] for number, value in enumerate(key))
-    }
-    return Hidden(hidden.cells | whole, hidden.margins)
+    where the contract is, and where the rest of its kind would tell it."""
+    held = frame.group_by(by, maintain_order=True).agg(pl.col("lines").first(), (pl.col("pence") != 0).any().alias("holds"))
+    counts = {row[:-2]: row[-2] for row in held.iter_rows()}
+    beside = frozenset(row[:-2] for row in held.iter_rows() if row[-1] and not row[-2])
+    return hide_small(counts, beside, already)

@@ -6,7 +6,7 @@ of tables that a reader might put together.)"""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -32,26 +32,36 @@ def is_small(count: int) -> bool:
     return SMALLEST <= count <= LARGEST
 
 
-def hide_small(counts: Mapping[Key, int]) -> Hidden:
-    """What to hide of a table of counts, given by key; a key has one value for each dimension."""
+def hide_small(
+    counts: Mapping[Key, int], beside: Collection[Key] = (), margins_hidden: Sequence[Collection[Hashable]] = ()
+) -> Hidden:
+    """What to hide of a table of counts, given by key; a key has one value for each dimension.
+
+    `beside` are keys of no count that hold money all the same, as what is paid for a whole contract: they are hidden where the
+    contract is, and tell each other by subtraction as counts do. `margins_hidden`: by dimension the values that another table of
+    the same report hides already."""
     dimensions = range(len(next(iter(counts), ())))
     lines = [line for dimension in dimensions for line in _lines_along(counts, dimension)]
     members = [_members(counts, dimension) for dimension in dimensions]
     margins = [{value: sum(counts[key] for key in keys) for value, keys in member.items()} for member in members]
+    holding = [{key[dimension] for key in beside} for dimension in dimensions]
     cells = {key for key, count in counts.items() if is_small(count)}
     values = [{value for value, count in margin.items() if is_small(count)} for margin in margins]
+    for hidden, already in zip(values, margins_hidden, strict=False):
+        hidden.update(already)
     before = -1
     while before != (before := len(cells) + sum(map(len, values))):
+        cells |= {key for key in beside if any(value is not None and value in values[at] for at, value in enumerate(key))}
         for line in lines:
-            cells |= _companion({key: counts[key] for key in line}, cells)
+            cells |= _companion({key: counts[key] for key in line}, cells, beside)
         if len(values) == 2:  # a table of rows and columns, whose totals are those of its lines
             for hidden, member in zip(values, members, strict=True):
-                hidden.update(value for value, keys in member.items() if _stands_alone(keys, counts, cells))
-        for hidden, margin, member in zip(values, margins, members, strict=True):
-            hidden.update(_companion(margin, hidden))
+                hidden.update(value for value, keys in member.items() if _stands_alone(keys, counts, cells, beside))
+        for hidden, margin, member, held in zip(values, margins, members, holding, strict=True):
+            hidden.update(_companion(margin, hidden, held))
             for value in hidden:
-                if cells.isdisjoint(member[value]):
-                    cells |= _smallest({key: counts[key] for key in member[value]})
+                if cells.isdisjoint(member.get(value, ())):
+                    cells |= _smallest({key: counts[key] for key in member.get(value, ())}, beside)
     return Hidden(frozenset(cells), tuple(map(frozenset, values)))
 
 
@@ -70,18 +80,19 @@ def _members(counts: Mapping[Key, int], dimension: int) -> dict[Hashable, list[K
     return members
 
 
-def _stands_alone(line: list[Key], counts: Mapping[Key, int], hidden: set[Key]) -> bool:
+def _stands_alone(line: list[Key], counts: Mapping[Key, int], hidden: set[Key], beside: Collection[Key]) -> bool:
     """Whether a hidden figure is all that its row or column holds, so that its total would tell it."""
-    present = [key for key in line if counts[key]]
+    present = [key for key in line if counts[key] or key in beside]
     return len(present) == 1 and present[0] in hidden
 
 
-def _companion(counts: Mapping[_Named, int], hidden: set[_Named]) -> set[_Named]:
+def _companion(counts: Mapping[_Named, int], hidden: set[_Named], beside: Collection[_Named]) -> set[_Named]:
     """The figure to hide beside a single hidden one, so that it cannot be found by subtraction."""
     shown = {key: count for key, count in counts.items() if key not in hidden}
-    return _smallest(shown) if len(counts) - len(shown) == 1 else set()
+    return _smallest(shown, beside) if len(counts) - len(shown) == 1 else set()
 
 
-def _smallest(counts: Mapping[_Named, int]) -> set[_Named]:
-    present = [(count, repr(key), key) for key, count in counts.items() if count > 0]
-    return {min(present)[2]} if present else set()
+def _smallest(counts: Mapping[_Named, int], beside: Collection[_Named]) -> set[_Named]:
+    """The smallest count that is there; what has none but holds money only where there is no other."""
+    present = [(not count, count, repr(key), key) for key, count in counts.items() if count > 0 or key in beside]
+    return {min(present)[3]} if present else set()

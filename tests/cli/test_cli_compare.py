@@ -121,6 +121,21 @@ def test_lines_that_one_run_counted_as_repeated_are_told_from_its_card(tariff, s
     assert "Warning: 1 line worth £" in done.out
 
 
+def test_a_file_by_two_keys_and_the_page_hide_alike(tariff, spells):
+    """Whole-contract rows: what one provider's pathways are paid would be the total's rest beside another's."""
+    many = [{**HIP, "patient_id": f"A{number}", "provider": "ZZA"} for number in range(20)]
+    few = [{**HIP, "patient_id": f"B{number}", "provider": "ZZB"} for number in range(3)]
+    few += [{**BACK, "patient_id": f"C{number}", "provider": "ZZC"} for number in range(3)]
+    Path("models.toml").write_text(MODELS, encoding="utf-8")
+    assert tariff("price", spells(*many, *few), "--rules", "example", "--pathways", "active", "--out", "p.parquet").code == 0
+    done = tariff("compare", "p.parquet", "--models", "models.toml", "--by", "provider,pod", "--out", "report")
+    assert done.code == 0, done.err
+    told = pl.read_csv("report/comparison.csv", infer_schema=False)
+    whole = told.filter(pl.col("pod").is_null() & (pl.col("model") == "bundled"))
+    paid = dict(whole.select("provider", "pounds").iter_rows())
+    assert paid["ZZB"] == paid["ZZA"] == "[c]"
+
+
 def test_any_model_may_be_the_baseline(tariff, priced):
     done = tariff("compare", priced, "--models", "models.toml", "--baseline", "readmissions", "--out", "report", "--no-suppress")
     assert done.code == 0, done.err

@@ -40,6 +40,28 @@ def test_a_companion_that_is_all_its_row_holds_takes_its_total_with_it() -> None
     assert len(hidden.margins[0]) > 1
 
 
+def test_what_is_paid_for_a_whole_contract_is_hidden_with_a_companion() -> None:
+    counts = {("A", "x"): 100, ("A", "y"): 50, ("B", "x"): 3, ("C", "x"): 4, ("A", None): 0, ("B", None): 0, ("C", None): 0}
+    hidden = hide_small(counts, beside={("A", None), ("B", None)})
+    assert {("B", None), ("A", None)} <= hidden.cells  # B's is hidden with B; A's, or the total of both would tell it
+    assert {("A", "x"), ("A", "y")} & hidden.cells  # or what A is paid in all would tell A's
+    assert ("A", None) not in hide_small(counts, beside={("A", None)}).cells
+
+
+def test_the_only_contract_paid_as_a_whole_takes_its_total_with_it() -> None:
+    counts = {("A", "x"): 100, ("A", "y"): 60, ("B", "x"): 3, ("C", "y"): 5, ("B", None): 0}
+    hidden = hide_small(counts, beside={("B", None)})
+    assert None in hidden.margins[1]
+    assert len(hidden.margins[1]) > 1
+
+
+def test_what_another_table_hides_is_hidden_here() -> None:
+    counts = {("A", "x"): 100, ("A", "y"): 60, ("B", "x"): 30, ("B", "y"): 50}
+    hidden = hide_small(counts, margins_hidden=[{"A", "B"}, ()])
+    assert hidden.margins[0] == {"A", "B"}
+    assert len(hidden.cells) == 4
+
+
 def test_an_empty_table_hides_nothing() -> None:
     assert hide_small({}).cells == frozenset()
 
