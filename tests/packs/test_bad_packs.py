@@ -380,7 +380,7 @@ TABLES: dict[str, Case] = {
         "top_up_providers.csv",
         "SPINE,ZZA",
         "column top_up of SPINE ZZA: top_ups.csv has no top-up 'SPINE'",
-        "add it to top_ups.csv, or take the line out",
+        "did you mean 'SPINAL'? add it to top_ups.csv, or take the line out",
     ),
     "a misspelt table": (
         lambda bench: bench.write("top_up.csv", "top_up\n"),
