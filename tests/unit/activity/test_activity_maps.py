@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -206,3 +207,10 @@ def test_the_longest_line_is_found_in_any_pieces(write: Write, monkeypatch: pyte
     csv_file._most_cells.cache_clear()
     assert read_activity(path, columns="grouper_output_fce").collect().equals(whole)
     assert whole["unbundled"].to_list() == ['A\nB;C;D;E"F']
+
+
+def test_the_map_of_the_readme_is_a_map(write: Write) -> None:
+    text = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    (shown,) = (block for block in re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL) if "[admitted.rename]" in block)
+    section = load_map(write(shown, "warehouse.toml")).admitted
+    assert (section.rename["provider"], section.recode["admission_method"]) == (("Provider", "Trust"), {"EL": "11"})
