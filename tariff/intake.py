@@ -13,7 +13,7 @@ from typing import Any, Final
 import polars as pl
 
 from tariff.activity import FileFacts, damage_named, load_map
-from tariff.activity.attached import AT_ONCE, batched, besides, count_known, items_attached_in, known_items
+from tariff.activity.attached import besides, count_known, items_attached_in, known_items, some_at_once
 from tariff.activity.blocks import Lines
 from tariff.activity.facts import facts_of_file
 from tariff.activity.files import paths_of
@@ -115,16 +115,16 @@ def take_in(files: Sequence[tuple[str | None, Path]], columns: Path | str | None
         return Intake(tuple(parts))
     with damage_named([path for part in parts for path in part.paths]), damage_found((part.paths, part.lines) for part in parts):
         known = known_items(part.lines for part in parts if part.kind == "unbundled")
-        found = [_items_of(some, known) for some in _some_at_once(admitted)]
+        found = [_items_of(some, known) for some in _read_together(admitted)]
     counts = [sum(counted) for counted in zip(*((items.count, *others) for items, others in found), strict=True)]
     attached = [Part("unbundled", tuple(one.file.path for one in items.files), items) for items, _ in found if items.count]
     return Intake((*parts, *attached), *counts)
 
 
-def _some_at_once(admitted: Sequence[FittedFile]) -> Iterator[Sequence[FittedFile]]:
+def _read_together(admitted: Sequence[FittedFile]) -> Iterator[Sequence[FittedFile]]:
     """The files some at once, those of episodes together, as the episodes of a spell may lie in several."""
     whole, parts = [one for one in admitted if not one.in_parts], [one for one in admitted if one.in_parts]
-    yield from batched(whole, AT_ONCE)
+    yield from some_at_once(whole)
     if parts:
         yield parts
 

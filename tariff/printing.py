@@ -106,7 +106,8 @@ def _coverage(card: Mapping[str, Any]) -> Iterator[str]:
 
 def _warnings(card: Mapping[str, Any]) -> Iterator[str]:
     for warning in card["warnings"]:
-        yield f"\nWarning: {warning['lines']:,} lines worth {pounds(warning['price_pence'], whole=True)}. {warning['sentence']}"
+        lines = "1 line" if warning["lines"] == 1 else f"{warning['lines']:,} lines"
+        yield f"\nWarning: {lines} worth {pounds(warning['price_pence'], whole=True)}. {warning['sentence']}"
 
 
 def _pathways(card: Mapping[str, Any]) -> Iterator[str]:

@@ -139,9 +139,9 @@ def _inherited_fault() -> pl.Expr:
     return pl.when(~of_the_spell_alone).then(pl.col(READ_FAULT).cast(pl.String))
 
 
-def batched(files: Sequence[T], at_once: int) -> Iterator[Sequence[T]]:
-    """A sequence in pieces of so many."""
-    return (files[first : first + at_once] for first in range(0, len(files), at_once))
+def some_at_once(files: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Files, or what is read of each, as many together as are looked at in one query."""
+    return (files[first : first + AT_ONCE] for first in range(0, len(files), AT_ONCE))
 
 
 class Kept(NamedTuple):
@@ -171,7 +171,7 @@ def known_items(given: Iterable[pl.LazyFrame]) -> pl.DataFrame:
         .filter(pl.col("parent_line_id").is_not_null())
         .unique()
         .collect(engine="streaming")
-        for some in batched(of_spells, AT_ONCE)
+        for some in some_at_once(of_spells)
     ]
     return pl.concat([pl.DataFrame(schema={name: ATTACHED[name] for name in _IDENTITY}), *keys]).unique()
 

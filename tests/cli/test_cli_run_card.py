@@ -192,4 +192,4 @@ def test_an_episode_that_came_twice_is_counted_and_valued(tariff, folder):
     assert card["inputs"][0]["episodes_repeated"] == 1
     (warning,) = (one for one in card["warnings"] if one["warning"] == "repeated_episode")
     assert (warning["lines"], warning["price_pence"]) == (1, 630_000)
-    assert "1 lines worth £6,300. An episode of the same number came more than once in these spells" in told.out
+    assert "1 line worth £6,300. An episode of the same number came more than once in these spells" in told.out
