@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from tariff.interruptions import InterruptionsPutOff
 
 if sys.platform == "win32":
     import msvcrt
@@ -13,9 +16,23 @@ else:
     import fcntl
 
 
-def lock(path: Path) -> int | None:
-    """The descriptor of the file `path`, made where it is not there and locked; None where another holds it. OSError where it can
-    be neither made nor opened."""
+@contextmanager
+def locked(path: Path) -> Iterator[bool]:
+    """Holds the file `path`, made where it is not there and removed in the end; False where another holds it. An interruption
+    leaves no lock behind. OSError where it can be neither made nor opened."""
+    descriptor = None
+    try:
+        with InterruptionsPutOff() as interruptions:
+            descriptor = _lock(path)
+            interruptions.let_in()
+            yield descriptor is not None
+    finally:
+        with InterruptionsPutOff():
+            if descriptor is not None:
+                _unlock(descriptor, path)
+
+
+def _lock(path: Path) -> int | None:
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         if not _try_lock(descriptor):
@@ -29,7 +46,7 @@ def lock(path: Path) -> int | None:
         os.close(descriptor)
 
 
-def unlock(descriptor: int, path: Path) -> None:
+def _unlock(descriptor: int, path: Path) -> None:
     """Remove the lock file and let go of it.
 
     It is removed while it is held, so that whoever waits for it is not left with a lock on nothing. Windows removes no file that

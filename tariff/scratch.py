@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from tariff.locks import lock, unlock
+from tariff.locks import locked
 
 _PREFIX: Final = "tariff-scratch-"
 _LOCK: Final = "in-use"
@@ -26,12 +26,10 @@ def scratch_folder() -> Iterator[Path]:
     """A folder that is removed in the end. OSError where none can be made."""
     remove_left_behind()
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
-    held = lock(folder / _LOCK)
     try:
-        yield folder
+        with locked(folder / _LOCK):
+            yield folder
     finally:
-        if held is not None:
-            unlock(held, folder / _LOCK)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -49,7 +47,7 @@ def _remove_if_left(folder: Path) -> None:
     own = os.name == "nt" or found.st_uid == os.getuid()
     if not (own and stat.S_ISDIR(found.st_mode)) or time.time() - found.st_mtime < _SECONDS_TO_LOCK:
         return
-    held = lock(folder / _LOCK)
-    if held is not None:
-        unlock(held, folder / _LOCK)
+    with locked(folder / _LOCK) as left:
+        pass  # let go of it first: Windows removes no folder that holds an open file
+    if left:
         shutil.rmtree(folder, ignore_errors=True)

@@ -9,12 +9,12 @@ import shutil
 import tempfile
 import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from tariff.errors import Fault, OutputError
-from tariff.locks import lock, unlock
+from tariff.locks import locked
 
 PARTIAL: Final = ".partial"
 REPLACED: Final = ".replaced"
@@ -72,18 +72,14 @@ def only_writer(out: Path) -> Iterator[None]:
 
     OutputError where another holds it."""
     path = beside(out, "lock")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = lock(path)
-    except OSError as error:
-        raise refused_writing(out, error) from None
-    if descriptor is None:
-        told = Fault(str(out), "another run is writing there", "wait until it ends, or choose another name")
-        raise OutputError("The output is in use.", [told])
-    try:
+    with ExitStack() as held:
+        with _refusing(out):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            alone = held.enter_context(locked(path))
+        if not alone:
+            told = Fault(str(out), "another run is writing there", "wait until it ends, or choose another name")
+            raise OutputError("The output is in use.", [told])
         yield
-    finally:
-        unlock(descriptor, path)
 
 
 @contextmanager

@@ -16,7 +16,8 @@ from tariff.compiled import SOURCES
 
 PACKAGE = Path(tariff.__file__).parent
 LAYERS = (
-    {"_version", "errors", "locks", "money", "reasons"},
+    {"_version", "errors", "interruptions", "money", "reasons"},
+    {"locks"},
     {"columns", "whole_files", "scratch", "buffers", "compiled", "facts"},
     {"texts"},
     {"repeated_keys"},
