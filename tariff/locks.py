@@ -27,7 +27,12 @@ def locked(path: Path) -> Iterator[bool]:
             interruptions.let_in()
             yield descriptor is not None
     finally:
-        with InterruptionsPutOff():
+        try:
+            with InterruptionsPutOff():
+                if descriptor is not None:
+                    _unlock(descriptor, path)
+                    descriptor = None
+        finally:  # one came before it could be put off
             if descriptor is not None:
                 _unlock(descriptor, path)
 
