@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tariff.buffers import filled, numbers_or, read_only
+from tariff.buffers import empty, filled, numbers_or
 from tariff.errors import Fault, UsageError
 
 if TYPE_CHECKING:
@@ -57,9 +57,9 @@ class _Key:
         from tariff.kernels.cells import add_numbers
 
         numbers = column.to_physical() if isinstance(column.dtype, pl.Enum) else column
-        numbers = numbers if numbers.dtype in (pl.UInt8, pl.Int8) else numbers.cast(pl.Int64)
-        blank = numbers.is_null().to_numpy() if numbers.null_count() else _NO_BLANKS
-        add_numbers(numbers_or(numbers, 0), read_only(blank), np.uint64(self.shift), words[self.word])
+        is_small = numbers.dtype == pl.Int8 or (numbers.dtype == pl.UInt8 and not numbers.null_count())
+        small = numbers if is_small else numbers.cast(pl.Int64)
+        add_numbers(numbers_or(small, -1), np.uint64(self.shift), words[self.word])
 
     def values(self, cells: NDArray[np.uint64]) -> pl.Series:
         """The values of the cells, given by their words."""
@@ -142,7 +142,7 @@ class Cells:
 
         lines = words.shape[1]
         self._make_room(self._count + lines)
-        of_lines, cell = np.empty((len(amounts), lines), np.int64), np.empty(_NEAR, np.int64)
+        of_lines, cell = empty(len(amounts) * lines, np.int64).reshape(-1, lines), np.empty(_NEAR, np.int64)
         for place, of_sum in enumerate(amounts):
             of_lines[place] = of_sum
         with np.errstate(over="ignore"):  # words that are mixed wrap round, which plain Python would warn of
@@ -198,6 +198,3 @@ class Cells:
             else:
                 words, room = [*words, ranks], _WORD - bits
         return np.lexsort(words[::-1])
-
-
-_NO_BLANKS: Final = read_only(np.empty(0, np.bool_))

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tariff.buffers import empty
+from tariff.buffers import empty, filled
 from tariff.columns import PODS, SETTINGS
 from tariff.compiled import compiled, rule
 from tariff.facts import ELIGIBLE_PROVIDER, GROUPING, METHOD_GROUP, PATIENT_CLASSIFICATION, POLICY, PROVIDER, SPELL_HRG
@@ -93,6 +93,13 @@ class Spells(NamedTuple):
     service_rows: NDArray[np.int32]
     service_unknown: NDArray[np.uint8]  # per set: it holds a code the pack lacks
     local_price: NDArray[np.int64]
+
+
+class DaysOff(NamedTuple):
+    """The days that are no part of a spell's stay (RULES 1.2), one element a spell."""
+
+    taken_off: NDArray[np.int64]
+    are_possible: NDArray[np.bool_]
 
 
 class PricedSpells(NamedTuple):
@@ -338,16 +345,25 @@ def best_price_known(setting, day_case, ordinary_elective, non_elective):
 
 
 @compiled
-def price_spells(lines, cases, year, book, best_practice, strict_dates, priced, standing):
-    """Prices every line of `Spells` into `priced` (`PricedSpells`), and the best-practice side of the lines (`Cases`) into
-    `standing`. Never raises: what cannot be priced has its reason. `strict_dates` refuses discharges outside the pack's
-    dates."""
+def take_off(days, taken_off, are_possible):
+    """Add a column of days that are no part of a stay to what is taken off it, and tell where they are not possible. It is a loop
+    of its own, because the processor does it for many lines at once."""
+    for i in range(days.size):
+        taken_off[i] += given(days[i])
+        are_possible[i] &= days_in_range(days[i])
+
+
+@compiled
+def price_spells(lines, days_off, cases, year, book, best_practice, strict_dates, priced, standing, explained):
+    """Prices every line of `Spells` with its `DaysOff` into `priced` (`PricedSpells`), and the best-practice side of the lines
+    (`Cases`) into `standing`. Never raises: what cannot be priced has its reason. `strict_dates` refuses discharges outside the
+    pack's dates. `explained` is True where what explains a price is wanted, else None, for which the loop is compiled without
+    it."""
     # a tuple handed to a rule would cost a reference count for each of its arrays, so rules are handed scalars
     minimum_age, maximum_stay = book.short_stay_minimum_age, book.short_stay_maximum_stay
     whole_pounds, on_long_stay = year.whole_pounds, book.top_up_includes_long_stay
     terms, has_cases = best_practice, cases.place.size != 0
 
-    explained = priced.basis.size != 0
     for i in range(lines.facts.size):
         facts, age, local_price = lines.facts[i], cell(lines.age, i, BLANK), cell(lines.local_price, i, BLANK_PENCE)
         admission_date, discharge_date = cell(lines.admission_date, i, BLANK), cell(lines.discharge_date, i, BLANK)
@@ -355,8 +371,6 @@ def price_spells(lines, cases, year, book, best_practice, strict_dates, priced, 
         hrg, provider_found = told(facts, SPELL_HRG), told(facts, PROVIDER)
         provider = abs(provider_found)
         adjusted_given = cell(lines.adjusted_length_of_stay, i, BLANK)
-        critical_care, rehabilitation = cell(lines.critical_care_days, i, BLANK), cell(lines.rehabilitation_days, i, BLANK)
-        palliative_care, delayed = cell(lines.palliative_care_days, i, BLANK), cell(lines.delayed_discharge_days, i, BLANK)
         row = max(hrg, 0)
         short_stay_price = book.short_stay_price[row]
         flags = 0
@@ -366,15 +380,9 @@ def price_spells(lines, cases, year, book, best_practice, strict_dates, priced, 
         stated = cell(lines.length_of_stay, i, BLANK)
         gross = nights if stated == BLANK else stated
         days_are_possible = (
-            days_in_range(gross)
-            and days_in_range(nights)
-            and days_in_range(adjusted_given)
-            and days_in_range(critical_care)
-            and days_in_range(rehabilitation)
-            and days_in_range(palliative_care)
-            and days_in_range(delayed)
+            days_in_range(gross) and days_in_range(nights) and days_in_range(adjusted_given) and days_off.are_possible[i]
         )
-        days_taken_off = given(critical_care) + given(rehabilitation) + given(palliative_care) + given(delayed)
+        days_taken_off = days_off.taken_off[i]
         usable_gross = given(gross)
         adjusted = adjusted_stay(usable_gross, days_taken_off, adjusted_given)
         setting = setting_of(method_group, patient_classification, usable_gross)
@@ -523,7 +531,7 @@ def price_spells(lines, cases, year, book, best_practice, strict_dates, priced, 
         priced.base_pence[i], priced.short_stay_pence[i], priced.long_stay_pence[i] = base, short_stay, long_stay
         priced.top_up_pence[i], priced.mff_pence[i], priced.price_pence[i] = top_up, mff, total
         priced.indicative_pence[i] = indicative
-        if explained:
+        if explained is not None:
             priced.adjusted_length_of_stay[i], priced.trim_point[i], priced.excess_days[i] = found_stay, found_trim, found_excess
             priced.mff_millionths[i], priced.basis[i] = found_factor, flags
             priced.price_row[i], priced.top_up_row[i] = found_row, found_top_up
@@ -553,6 +561,19 @@ def room_for(count: int, *, explained: bool) -> PricedSpells:
     )
 
 
+def days_off(lines: Spells) -> DaysOff:
+    """Days in critical care, rehabilitation, palliative care and delayed discharge together."""
+    off = DaysOff(filled(lines.facts.size, 0, np.int64), filled(lines.facts.size, 1, np.bool_))
+    for days in (
+        lines.critical_care_days,
+        lines.rehabilitation_days,
+        lines.palliative_care_days,
+        lines.delayed_discharge_days,
+    ):
+        take_off(days, off.taken_off, off.are_possible)
+    return off
+
+
 def price(
     lines: Spells,
     book: PriceBook,
@@ -566,5 +587,6 @@ def price(
     stand goes to `standing`. Without `explained` the columns that explain a price stay empty."""
     priced = room_for(lines.facts.size, explained=explained)
     stands = no_standing(0) if standing is None else standing
-    price_spells(lines, cases, book.year, book.admitted, book.best_practice, strict_dates, priced, stands)
+    off, wanted = days_off(lines), True if explained else None
+    price_spells(lines, off, cases, book.year, book.admitted, book.best_practice, strict_dates, priced, stands, wanted)
     return priced

@@ -149,13 +149,7 @@ def add_lines(words, amounts, table, shift, count, sums, cell):
 
 
 @compiled
-def add_numbers(numbers, blank, shift, words):
-    """Put small numbers of every line, counted from 1, into its word, from bit `shift`; where `blank` is not empty it says which
-    lines have none."""
-    if blank.size == 0:
-        for i in range(words.size):
-            words[i] |= np.uint64(np.int64(numbers[i]) + 1) << shift
-    else:
-        for i in range(words.size):
-            if not blank[i]:
-                words[i] |= np.uint64(np.int64(numbers[i]) + 1) << shift
+def add_numbers(numbers, shift, words):
+    """Put the small number of every line, counted from 1, into its word, from bit `shift`; -1 stands for none."""
+    for i in range(words.size):
+        words[i] |= np.uint64(np.int64(numbers[i]) + 1) << shift
