@@ -288,7 +288,8 @@ def _add_births(windows, count, patient, lines, start, end, trigger, barred, fam
 
 @rule
 def _add_postnatal(windows, count, birth, entries, definition_of, role, entry_start, entry_end, entry_barred, terms):
-    """Adds the care after a birth, by the register entry that holds on it if there is one. The new number of windows."""
+    """Adds the care after a birth, by the register entry that was begun last when the care begins, else the first that begins
+    during it. The new number of windows."""
     definition, born = windows[W_DEFINITION, birth], windows[W_END, birth]
     last_day = born + terms[definition, P_POSTNATAL]
     found, status = np.int64(NOBODY), np.int64(OPENED)
@@ -298,9 +299,9 @@ def _add_postnatal(windows, count, birth, entries, definition_of, role, entry_st
             and role[entry] == ROLE_POSTNATAL
             and entry_start[entry] <= last_day
             and entry_end[entry] >= windows[W_OPENED, birth]
+            and (found == NOBODY or entry_start[entry] <= born)
         ):
             found, status = np.int64(entry), np.int64(entry_barred[entry])
-            break
     anchor = windows[W_ANCHOR, birth]
     return _add(
         windows, count, windows[W_PATIENT, birth], definition, POSTNATAL, status, born, born, last_day, last_day, anchor, anchor,

@@ -417,13 +417,18 @@ def _postnatal(birth: Window, entries: Sequence[Entry]) -> Window:
         definition, year, "postnatal", birth.end, birth.end, end, end, birth.lead_provider, birth.commissioner, None,
         definition["postnatal"][0]["level"], birth.anchor,
     )  # fmt: skip
-    for entry in _entries_of(entries, definition["postnatal_register"]):
-        if entry["start_date"] <= end and (entry["end_date"] or _FOREVER) >= birth.start:
-            window.entry, window.lead_provider = entry, entry["provider"]
-            window.commissioner = entry["commissioner"] or ""
-            window.flag = _entry_bars(entry, definition, definition["postnatal"], year)
-            window.level = None if window.flag == "no_level" else entry["level"]
-            break
+    held = [
+        entry
+        for entry in _entries_of(entries, definition["postnatal_register"])
+        if entry["start_date"] <= end and (entry["end_date"] or _FOREVER) >= birth.start
+    ]
+    begun = [entry for entry in held if entry["start_date"] <= birth.end]
+    if held:
+        entry = begun[-1] if begun else held[0]
+        window.entry, window.lead_provider = entry, entry["provider"]
+        window.commissioner = entry["commissioner"] or ""
+        window.flag = _entry_bars(entry, definition, definition["postnatal"], year)
+        window.level = None if window.flag == "no_level" else entry["level"]
     return window
 
 
