@@ -318,7 +318,9 @@ class YearOfCare(Pathway):
     method: Literal["year_of_care"]
     register_name: StrictStr = Field(alias="register", description="The register, as its file names it.")
     per: Literal["year", "day"]
-    longest_days: Days | None = Field(default=None, description="From entry: a first year only.")
+    longest_days: Days | None = Field(
+        default=None, description="From entry, a first year only; an entry that follows without a gap goes on with it."
+    )
     levels: Several[RegisterLevel] = Field(min_length=1)
 
     @property
