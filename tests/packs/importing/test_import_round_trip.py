@@ -3,6 +3,7 @@ column that the layout holds, however its titles are disfigured."""
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ PERTURBED: dict[str, Callable[[str], str]] = {
     "mis-decoded pound signs": lambda title: title.replace("£", "Â£"),
     "lost pound signs": lambda title: title.replace("£", "�"),
     "no pound signs": lambda title: title.replace(" (£)", ""),
+    "words run together": lambda title: re.sub(r"(?i)(trim|day|bed|non)[ -](point|case|day|elective)", r"\1\2", title),
 }
 
 
