@@ -91,6 +91,12 @@ def test_csv_export(official: Official, encoding: str) -> None:
     assert official.differing(made) == set()
 
 
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_csv_export_of_another_separator(official: Official, separator: str) -> None:
+    _, made = official.read(official.export("1 APC & OPROC.csv", official.annex_a(), separator=separator))
+    assert official.differing(made) == set()
+
+
 def test_a_folder_of_csv_exports(official: Official) -> None:
     folder = official.folder / "exports"
     folder.mkdir()
