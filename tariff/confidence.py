@@ -35,8 +35,9 @@ _SILENCED: Final = ("best_practice_tariff", "best_practice_status", "best_practi
 
 
 def read_confidences(given: Iterable[str]) -> frozenset[str]:
-    """The labels that a run accepts. UsageError where one is not a label."""
-    accepted = [label.strip().lower() for label in given if label.strip()]
+    """The labels that a run accepts; in one text they are parted by commas. UsageError where one is not a label."""
+    labels = given.split(",") if isinstance(given, str) else given
+    accepted = [label.strip().lower() for label in labels if label.strip()]
     unknown = [label for label in accepted if label not in CONFIDENCES]
     if unknown or not accepted:
         faults = [Fault("--confidence", f"'{label}' is no label", did_you_mean(label, CONFIDENCES)) for label in unknown]

@@ -128,8 +128,13 @@ def _refuse_dates(dates: str, packs: int) -> None:
         raise UsageError("Dates can be ignored under one rule pack only: name the year whose prices are wanted.")
 
 
-def _evidence_given(evidence: Evidence | pl.LazyFrame | pl.DataFrame | None) -> Evidence | None:
-    return evidence if evidence is None or isinstance(evidence, Evidence) else evidence_of(evidence)
+def _evidence_given(evidence: object) -> Evidence | None:
+    if evidence is None or isinstance(evidence, Evidence):
+        return evidence
+    if not isinstance(evidence, pl.LazyFrame | pl.DataFrame):
+        told = Fault("evidence", f"a {type(evidence).__name__} was given", "give tariff.read_evidence of the files, or a frame")
+        raise UsageError("This is no evidence.", [told])
+    return evidence_of(evidence)
 
 
 def _wanted(columns: Sequence[str] | None) -> tuple[str, ...]:

@@ -43,19 +43,28 @@ class Disagreement:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """How many lines were compared, and what differed."""
+    """How many lines were compared, how many of the sample were left out, being unpriced for a reason of the run's own (no pack
+    for their date, a label it refuses), and what differed."""
 
     lines: int
     compared: int
+    left_out: int
     disagreements: Sequence[Disagreement]
 
     def __str__(self) -> str:
         told = f"{self.compared:,} of {self.lines:,} lines priced again by the reference: "
         if not self.disagreements:
-            return told + "no disagreement."
+            return f"{told}no disagreement.{self._why_not()}"
         shown = [str(one) for one in self.disagreements[:_MOST_SHOWN]]
         more = len(self.disagreements) - len(shown)
-        return "\n".join([f"{told}{len(self.disagreements):,} disagreements.", *shown, *([f"and {more:,} more"] if more else [])])
+        head = f"{told}{len(self.disagreements):,} disagreements.{self._why_not()}"
+        return "\n".join([head, *shown, *([f"and {more:,} more"] if more else [])])
+
+    def _why_not(self) -> str:
+        if not self.left_out:
+            return ""
+        were = "was not compared: the run left it" if self.left_out == 1 else "were not compared: the run left them"
+        return f" {self.left_out:,} {were} unpriced, for the date or for the label of a figure."
 
 
 def read_again(card: Mapping[str, Any], files: Sequence[Path] = ()) -> Intake:
@@ -115,19 +124,19 @@ def verify_lines(
         raise ActivityError("Activity and priced lines are not of one run.", [told])
     chosen = range(lines) if sample is None or sample >= lines else sorted(random.Random(seed).sample(range(lines), sample))
     by_label = {pack.label: ReferencePack.from_plain(pack.plain(), evidence) for pack in packs}
-    compared, start, found, theirs = 0, 0, list[Disagreement](), _rows(priced, chosen)
+    compared, left_out, start, found, theirs = 0, 0, 0, list[Disagreement](), _rows(priced, chosen)
     for part, count in zip(intake.parts, counts, strict=True):
         rows = [row - start for row in chosen if start <= row < start + count]
         for line in _rows(part.in_blocks, rows):
             engine = next(theirs)
             pack = by_label.get(str(engine["pack"])) or (next(iter(by_label.values())) if len(by_label) == 1 else None)
-            if pack is not None and engine["reason"] not in _NOT_THE_REFERENCES:
-                compared += 1
-                found += _differences(
-                    engine, price_line(part.kind, line, pack, dates="ignore" if dates == "ignore" else "strict")
-                )
+            if pack is None or engine["reason"] in _NOT_THE_REFERENCES:
+                left_out += 1
+                continue
+            compared += 1
+            found += _differences(engine, price_line(part.kind, line, pack, dates="ignore" if dates == "ignore" else "strict"))
         start += count
-    return Verification(lines, compared, found)
+    return Verification(lines, compared, left_out, found)
 
 
 _NOT_THE_REFERENCES: Final = frozenset({"no_pack_for_date", "confidence"})

@@ -86,14 +86,14 @@ def explain(
     repeated = [_REPEATED.format(times=times)] if times > 1 else []
     packs = {pack.label: pack for pack in (rules if isinstance(rules, Sequence) else (rules,))}
     if row["outcome"] != PRICED:
-        return Waterfall(row, (), [*_why_not_priced(row), *repeated])
+        return Waterfall(row, (), [*_why_not_priced(row), *_in_a_pathway(row), *repeated])
     if row["pack"] not in packs:
         given = ", ".join(packs) or "none"
         raise RulesError(
             "The rule pack that priced the line is not at hand.", [Fault("", f"it is '{row['pack']}'; given: {given}")]
         )
     notes = [*basis_sentences(row["basis"] & _WORTH_SAYING), *best_practice_notes(row, packs[row["pack"]])]
-    return Waterfall(row, list(_steps(row, packs[row["pack"]])), [*notes, *repeated])
+    return Waterfall(row, list(_steps(row, packs[row["pack"]])), [*notes, *_in_a_pathway(row), *repeated])
 
 
 _WORTH_SAYING: Final = int(
@@ -133,6 +133,28 @@ def _why_not_priced(row: Mapping[str, Any]) -> Iterator[str]:
     yield f"Not priced: {reason.outcome}, {reason.code}. {reason.sentence} ({reason.rule})"
     if row["indicative_pence"] is not None:
         yield f"Its value at the best price known would be {pounds(row['indicative_pence'])}; nobody pays it."
+
+
+def _in_a_pathway(row: Mapping[str, Any]) -> Iterator[str]:
+    """What a line is to a pathway, and how much of its price the bundle pays. The rest of the pathway's identifier is not told: a
+    register entry's is made of the patient's."""
+    if not row.get("pathway_id"):
+        return
+    definition, provider, _ = row["pathway_id"].split(":", 2)
+    place = row["pathway_category"]
+    words = _PLACE_WORDS.get(place) or f"outside it ({place.removeprefix('outside_').replace('_', ' ')}), paid by itself"
+    paid = row["pathway_pence"]
+    told = f" Where pathways are paid as a whole, the bundle pays {pounds(paid)} of this price." if paid else ""
+    yield f"Pathway {definition} of provider {provider}: {words}.{told}"
+
+
+_PLACE_WORDS: Final = {
+    "anchor": "its anchor",
+    "inside": "inside it",
+    "prorated": "a stay that crosses its end, inside for its days",
+    "warranty": "a complication after its end, inside by its warranty",
+}
+"""What a line inside a pathway is to it."""
 
 
 def _steps(row: Mapping[str, Any], pack: RulePack) -> Iterator[Step]:

@@ -32,8 +32,10 @@ def gates(
         Evidence of lines (CSV or Parquet). May be repeated. A line that none of it speaks of did not meet the criterion.
     out
         CSV for the gates.
-    starts, ends
-        First and last day of the period, such as 2024-04-01; the dates of each rule pack unless given.
+    starts
+        First day of the period, such as 2024-04-01; that of each rule pack unless given.
+    ends
+        Last day of the period; that of each rule pack unless given.
     overwrite
         Replace an existing output.
     """

@@ -85,8 +85,10 @@ def backtest(
 
     Parameters
     ----------
-    before, after
-        What `tariff price` wrote: files or run folders.
+    before
+        What `tariff price` wrote: a file or a run folder.
+    after
+        What a later run wrote.
     out
         NAME.parquet or NAME.csv for the lines that changed; without it only the totals are printed.
     overwrite

@@ -118,8 +118,10 @@ def diff_rules(
 
     Parameters
     ----------
-    before, after
+    before
         A year, the folder of a rule pack, or a pack with overlays laid on it such as 2024-25+my-contract.
+    after
+        The pack it is compared with, named in the same ways.
     activity
         Activity files to value the change on: each line is priced under both packs, dates ignored.
     overlay

@@ -288,7 +288,8 @@ def _add_births(windows, count, patient, lines, start, end, trigger, barred, fam
 
 @rule
 def _add_postnatal(windows, count, birth, entries, definition_of, role, entry_start, entry_end, entry_barred, terms):
-    """Adds the care after a birth, by the register entry that holds on it if there is one. The new number of windows."""
+    """Adds the care after a birth, by the register entry that was begun last when the care begins, else the first that begins
+    during it. The new number of windows."""
     definition, born = windows[W_DEFINITION, birth], windows[W_END, birth]
     last_day = born + terms[definition, P_POSTNATAL]
     found, status = np.int64(NOBODY), np.int64(OPENED)
@@ -298,9 +299,9 @@ def _add_postnatal(windows, count, birth, entries, definition_of, role, entry_st
             and role[entry] == ROLE_POSTNATAL
             and entry_start[entry] <= last_day
             and entry_end[entry] >= windows[W_OPENED, birth]
+            and (found == NOBODY or entry_start[entry] <= born)
         ):
             found, status = np.int64(entry), np.int64(entry_barred[entry])
-            break
     anchor = windows[W_ANCHOR, birth]
     return _add(
         windows, count, windows[W_PATIENT, birth], definition, POSTNATAL, status, born, born, last_day, last_day, anchor, anchor,
@@ -359,10 +360,24 @@ def open_phases(first, start, end, trigger, barred, phased, family_of, terms, fi
 
 
 @rule
-def _year_ends(entry, last_entry, definition_of, entry_start, entry_end, entry_barred, longest_days):
-    """Last day of an entry of a year of care: its own, the longest time, or the day before the next one takes over."""
-    last_day = min(np.int64(entry_end[entry]), entry_start[entry] + longest_days - 1)
-    for later in range(entry + 1, last_entry):
+def _care_began(entry, first_entry, definition_of, entry_start, entry_end, entry_barred):
+    """First day of the unbroken care on the register that an entry is part of: a transfer goes on where the entry before ends."""
+    began, until = np.int64(entry_start[entry]), np.int64(entry_start[first_entry]) - 2
+    for earlier in range(first_entry, entry):
+        if definition_of[earlier] == definition_of[entry] and entry_barred[earlier] == OPENED:
+            if entry_start[earlier] > until + 1:
+                began = np.int64(entry_start[earlier])
+            until = max(until, np.int64(entry_end[earlier]))
+    return began if entry_start[entry] <= until + 1 else np.int64(entry_start[entry])
+
+
+@rule
+def _year_ends(entry, entries, definition_of, entry_start, entry_end, entry_barred, longest_days):
+    """Last day of an entry of a year of care: its own, the longest time since care began, or the day before the next one takes
+    over."""
+    began = _care_began(entry, entries[0], definition_of, entry_start, entry_end, entry_barred)
+    last_day = min(np.int64(entry_end[entry]), began + longest_days - 1)
+    for later in range(entry + 1, entries[1]):
         if definition_of[later] == definition_of[entry] and entry_barred[later] == OPENED:
             return min(last_day, entry_start[later] - 1)
     return last_day
@@ -371,18 +386,17 @@ def _year_ends(entry, last_entry, definition_of, entry_start, entry_end, entry_b
 @compiled
 def open_years(yearly, longest, settled, first_entry, definition_of, role, entry_start, entry_end, entry_barred):
     """Windows (WINDOW) of years of care, of the definitions that `yearly` marks: each entry of the register until the next one of
-    the patient takes over, where it touches the year. `longest` is the days of an entry at most, `settled` (SETTLED) by
-    definition."""
+    the patient takes over, where it touches the year. `longest` is the days of care at most, from the first of entries that
+    follow on each other; `settled` (SETTLED) by definition."""
     windows = np.empty((len(WINDOW), len(entry_start)), dtype=np.int64)
     count = 0
     for patient in range(len(first_entry) - 1):
-        for entry in range(first_entry[patient], first_entry[patient + 1]):
+        entries = (first_entry[patient], first_entry[patient + 1])
+        for entry in range(entries[0], entries[1]):
             definition, begins = definition_of[entry], entry_start[entry]
             if not yearly[definition] or role[entry] != ROLE_YEAR:
                 continue
-            last_day = _year_ends(
-                entry, first_entry[patient + 1], definition_of, entry_start, entry_end, entry_barred, longest[definition]
-            )
+            last_day = _year_ends(entry, entries, definition_of, entry_start, entry_end, entry_barred, longest[definition])
             status = np.int64(entry_barred[entry])
             if status == OPENED and last_day < begins:
                 status = np.int64(S_OVERLAP)

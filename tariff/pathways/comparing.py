@@ -130,7 +130,7 @@ DECISIONS: Final[Decisions] = {
     "no warranty": {"warranty_days": 0},
     "stays that cross the window wholly inside": {"proration": "by_start"},
     "nothing outside by name": {"outside": ()},
-    "every anchor opens": {"not_opened": ()},
+    "no anchor kept out by name": {"not_opened": ()},
     "care at other providers outside": {"lead_provider_only": True},
     "later wins": {"yields_to": None},
     "no stop-loss": {"stop_loss": None},

@@ -417,13 +417,18 @@ def _postnatal(birth: Window, entries: Sequence[Entry]) -> Window:
         definition, year, "postnatal", birth.end, birth.end, end, end, birth.lead_provider, birth.commissioner, None,
         definition["postnatal"][0]["level"], birth.anchor,
     )  # fmt: skip
-    for entry in _entries_of(entries, definition["postnatal_register"]):
-        if entry["start_date"] <= end and (entry["end_date"] or _FOREVER) >= birth.start:
-            window.entry, window.lead_provider = entry, entry["provider"]
-            window.commissioner = entry["commissioner"] or ""
-            window.flag = _entry_bars(entry, definition, definition["postnatal"], year)
-            window.level = None if window.flag == "no_level" else entry["level"]
-            break
+    held = [
+        entry
+        for entry in _entries_of(entries, definition["postnatal_register"])
+        if entry["start_date"] <= end and (entry["end_date"] or _FOREVER) >= birth.start
+    ]
+    begun = [entry for entry in held if entry["start_date"] <= birth.end]
+    if held:
+        entry = begun[-1] if begun else held[0]
+        window.entry, window.lead_provider = entry, entry["provider"]
+        window.commissioner = entry["commissioner"] or ""
+        window.flag = _entry_bars(entry, definition, definition["postnatal"], year)
+        window.level = None if window.flag == "no_level" else entry["level"]
     return window
 
 
@@ -449,16 +454,29 @@ def _antenatal(births: list[Window], entries: Sequence[Entry], name: str, years:
     return windows
 
 
+def _care_began(entries: Sequence[Entry]) -> date:
+    """The first day of the care without a gap that the last of `entries`, sorted by first day, is part of."""
+    began: date = entries[0]["start_date"]
+    until: date = began
+    for entry in entries:
+        if _days(until, entry["start_date"]) > 1:
+            began = entry["start_date"]
+        until = max(until, entry["end_date"] or _FOREVER)
+    return began
+
+
 def _years(entries: Sequence[Entry], definition: Said, year: Year) -> list[Window]:
     own = _entries_of(entries, definition["register"])
     windows = []
     for place, entry in enumerate(own):
         end = entry["end_date"] or _FOREVER
+        sound = [other for other in own if _entry_bars(other, definition, definition["levels"], year) is None]
         if definition["longest_days"] is not None:
-            end = min(end, entry["start_date"] + timedelta(days=definition["longest_days"] - 1))
-        sound = [later for later in own[place + 1 :] if _entry_bars(later, definition, definition["levels"], year) is None]
-        if sound:
-            end = min(end, sound[0]["start_date"] - timedelta(days=1))
+            began = _care_began([*(other for other in own[:place] if other in sound), entry])
+            end = min(end, began + timedelta(days=definition["longest_days"] - 1))
+        later = [other for other in own[place + 1 :] if other in sound]
+        if later:
+            end = min(end, later[0]["start_date"] - timedelta(days=1))
         flag = _entry_bars(entry, definition, definition["levels"], year)
         if flag is None and end < entry["start_date"]:
             flag = "overlap"

@@ -295,7 +295,9 @@ class PhasedPathway(Pathway):
     longest_antenatal_days: Days = Field(description="From booking to birth at most.")
     antenatal: Several[RegisterLevel] = Field(min_length=1)
     birth: Several[Level] = Field(min_length=1)
-    postnatal_register: StrictStr = Field(description="The entry on the day of birth gives the level and provider.")
+    postnatal_register: StrictStr = Field(
+        description="Gives level and provider: the entry begun last by the end of the birth, else the first begun after it."
+    )
     postnatal_days: Days
     postnatal: Several[RegisterLevel] = Field(min_length=1, description="The first is that of a mother without an entry.")
 
@@ -316,7 +318,9 @@ class YearOfCare(Pathway):
     method: Literal["year_of_care"]
     register_name: StrictStr = Field(alias="register", description="The register, as its file names it.")
     per: Literal["year", "day"]
-    longest_days: Days | None = Field(default=None, description="From entry: a first year only.")
+    longest_days: Days | None = Field(
+        default=None, description="From entry, a first year only; an entry that follows without a gap goes on with it."
+    )
     levels: Several[RegisterLevel] = Field(min_length=1)
 
     @property

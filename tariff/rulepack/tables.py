@@ -118,18 +118,19 @@ class Record:
 def read_table(path: Path, spec: TableSpec[Row]) -> Table[Row]:
     """The table at `path` with every fault found in it; rows with a fault are left out."""
     header, records, faults = read_records(path, required=[column.name for column in spec.columns if column.required])
-    faults += _unknown_columns(path, header, (*spec.column_names, *spec.labels))
+    unknown = _unknown_columns(path, header, (*spec.column_names, *spec.labels))
+    faults += unknown
     reader = _RowReader(path, spec, header, faults)
-    if not faults:
-        for record in records:
-            reader.read(record)
-        if not reader.rows and not faults:
-            faults.append(Fault(str(path), "the table has no rows", "fill it or take the file out"))
+    for record in records if not unknown else []:
+        reader.read(record)
+    if not reader.rows and not faults:
+        faults.append(Fault(str(path), "the table has no rows", "fill it or take the file out"))
     return Table(spec, path, header, tuple(reader.rows), tuple(reader.cells), faults, reader.warnings)
 
 
 def read_records(path: Path, required: Iterable[str] = ()) -> tuple[tuple[str, ...], list[Record], list[Fault]]:
-    """Header, records and faults of a CSV file, every cell as stripped text. Blank lines are passed over."""
+    """Header, records and faults of a CSV file, every cell as stripped text. Blank lines are passed over, lines that do not fit
+    the header are left out, and under a header with a fault there are no records."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -138,11 +139,13 @@ def read_records(path: Path, required: Iterable[str] = ()) -> tuple[tuple[str, .
     faults: list[Fault] = []
     records: list[Record] = []
     header: tuple[str, ...] = ()
+    titled = False
     try:
         for line, fields in _numbered(reader):
             if not header:
                 header = tuple(name.lower() for name in fields)
                 faults += _header_faults(path, line, header, required)
+                titled = not faults
             elif len(fields) != len(header):
                 found = f"{len(fields)} cells where the header has {len(header)}"
                 faults.append(Fault(f"{path}:{line}", found, "a cell that holds a comma needs double quotes around it"))
@@ -152,7 +155,7 @@ def read_records(path: Path, required: Iterable[str] = ()) -> tuple[tuple[str, .
         faults.append(Fault(f"{path}:{reader.line_num}", f"not CSV: {error}", "check the quotes on this line"))
     if not header:
         faults.append(Fault(str(path), "the table is empty", "give it a header line, or take the file out"))
-    return header, records, faults
+    return header, records if titled else [], faults
 
 
 def _numbered(reader: Any) -> Iterator[tuple[int, list[str]]]:

@@ -34,9 +34,9 @@ def overlay(tmp_path):
     return folder
 
 
-def priced(tmp_path, overlay, *options):
+def priced(tmp_path, overlay, *options, spells=SPELLS):
     activity = tmp_path / "spells.csv"
-    activity.write_text("\n".join([HEADER + ",treatment_function", *SPELLS]) + "\n")
+    activity.write_text("\n".join([HEADER + ",treatment_function", *spells]) + "\n")
     out = tmp_path / "priced.parquet"
     command = ["price", str(activity), "--rules", "example", "--overlay", str(overlay), "--out", str(out), *options]
     assert app(command) == 0
@@ -55,6 +55,33 @@ def test_tables_stand_beside_the_lines(tmp_path, overlay, capsys):
     assert card["pathways"]["paid"] == 1
     told = capsys.readouterr()
     assert "SECRET1" not in told.out + told.err
+
+
+def test_explain_says_what_a_line_is_to_its_pathway(tmp_path, overlay, capsys):
+    out = str(priced(tmp_path, overlay, "--pathways", "hernia"))
+    told = {}
+    for line in ("S1", "S2"):
+        capsys.readouterr()
+        assert app(["explain", out, "--line", line]) == 0
+        told[line] = capsys.readouterr().out
+    paid = "Where pathways are paid as a whole, the bundle pays £1,000.00 of this price."
+    assert f"Pathway hernia of provider XP1: its anchor. {paid}\n" in told["S1"]
+    assert "Pathway hernia of provider XP1: outside it (unrelated), paid by itself.\n" in told["S2"]
+
+
+def test_explain_does_not_tell_the_identifier_that_stands_for_a_patient(tmp_path, overlay, capsys):
+    registers = tmp_path / "registers.csv"
+    entry = "SECRET1,paediatric_diabetes,year_of_care,2017-04-01,,XP1,XC1"
+    registers.write_text(f"patient_id,register,level,start_date,end_date,provider,commissioner\n{entry}\n")
+    line = "S3,XP1,XC1,SECRET1,2017-06-01,2017-06-04,11,1,9,PK36B,263"
+    options = ("--registers", str(registers), "--pathways", "paediatric_diabetes")
+    out = priced(tmp_path, overlay, *options, spells=(line,))
+    (named,) = pl.read_parquet(out)["pathway_id"]
+    capsys.readouterr()
+    assert app(["explain", str(out), "--line", "S3"]) == 0
+    told = capsys.readouterr().out
+    assert "Pathway paediatric_diabetes of provider XP1: inside it." in told
+    assert named.rsplit(":", 1)[1] not in told
 
 
 def test_open_pathways_go_on(tmp_path, overlay):
@@ -220,6 +247,7 @@ def test_tables_for_people(tmp_path, overlay, capsys):
     assert moved.filter(pl.col("decision") == "as defined")["moves_pounds"].to_list() == [0]
     assert "care at other providers outside" not in moved["decision"].to_list()  # it is so already
     assert "window 30 days shorter" in moved["decision"].to_list()
+    assert "no anchor kept out by name" not in moved["decision"].to_list()  # the definition keeps none out
     assert "SECRET1" not in "".join(path.read_text() for path in tables.iterdir()) + told
 
 

@@ -163,3 +163,17 @@ def test_spells_of_episodes_with_impossible_days(tariff, folder):
     lines = pl.read_parquet("priced.parquet")
     assert lines["adjusted_length_of_stay"].to_list() == [7, None, 5]
     assert tariff("verify", "priced.parquet").code == 0
+
+
+def test_lines_that_the_run_refused_are_told_apart(tariff, everything):
+    done = tariff("price", everything, "--rules", "example", "--confidence", "published,local", "--out", "priced.parquet")
+    assert done.code == 0
+    lines = pl.read_parquet("priced.parquet")
+    refused = lines.filter(pl.col("reason") == "confidence").height
+    assert refused > 1
+    done = tariff("verify", "priced.parquet")
+    assert done.code == 0
+    assert done.out == (
+        f"{lines.height - refused} of {lines.height} lines priced again by the reference: no disagreement. "
+        f"{refused} were not compared: the run left them unpriced, for the date or for the label of a figure.\n"
+    )

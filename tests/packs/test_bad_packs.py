@@ -565,6 +565,16 @@ def test_faults_of_rows_and_of_rules_are_told_together(bench: PackOnTheBench) ->
     assert "[rules.market_forces_factor] method 'by_provider' needs mff.csv" in told[1]
 
 
+@pytest.mark.parametrize("odd", ["ZZX,A hospital, with a comma,1.0", "ZZX,A hospital"])
+def test_a_row_of_too_many_or_too_few_cells_hides_no_fault_of_another(bench: PackOnTheBench, odd: str) -> None:
+    bench.edit("mff.csv", "1.050000", "2.5").append("mff.csv", odd).append("mff.csv", "ZZB,again,1.0")
+    told = bench.faults()
+    assert [fault.split(": ")[0] for fault in told] == ["mff.csv:6", "mff.csv:3", "mff.csv:7"]
+    assert "cells where the header has 3" in told[0]
+    assert "'2.5' lies outside 0.8 to 1.6" in told[1]
+    assert "stands on line 3 already" in told[2]
+
+
 def test_a_table_with_faults_is_not_told_as_missing_too(bench: PackOnTheBench) -> None:
     bench.edit("mff.csv", "provider,name,mff", "provider,name,factor")
     assert [fault.split(":")[0] for fault in bench.faults()] == ["mff.csv", "mff.csv"]

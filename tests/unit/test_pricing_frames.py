@@ -60,6 +60,16 @@ def test_whole_numbers_of_any_width_and_coded_texts_will_do(pack: RulePack) -> N
     assert tariff.price(coded, pack).collect().equals(expected)
 
 
+def test_labels_in_one_text_are_parted_by_commas_as_on_the_command_line(pack: RulePack) -> None:
+    for confidence, expected in (("published,local", "priced"), (["published", "local"], "priced"), ("published", "confidence")):
+        assert tariff.price(SPELL, pack, confidence=confidence).collect()["reason"].to_list() == [expected]
+
+
+def test_files_of_evidence_are_to_be_read_first(pack: RulePack) -> None:
+    with pytest.raises(UsageError, match=r"a list was given\n.*give tariff.read_evidence of the files"):
+        tariff.price(SPELL, pack, evidence=["audit.csv"])  # type: ignore[arg-type]
+
+
 def test_dates_are_strict_or_ignored_and_nothing_else(pack: RulePack) -> None:
     late = SPELL.with_columns(discharge_date=date(2019, 6, 20))
     reasons = [tariff.price(late, pack, dates=dates).collect()["reason"].item() for dates in ("strict", "ignore")]

@@ -10,8 +10,8 @@ from typing import Final
 from tariff.money import BASIS_POINTS, PENCE_PER_POUND, basis_points, half_up, pence, scaled
 
 _NOTHING: Final = frozenset({"", "-", "–", "—", "−"})
-_POUND_SIGNS: Final = re.compile(r"^[^\w.,\-−]+")
-"""Whatever stands before the digits of an amount: a pound sign, decoded rightly or wrongly."""
+_POUND_SIGNS: Final = re.compile(r"^(?:Â(?=£)|ï¿½|[^\w.,\-−])+")
+"""Whatever stands before the digits of an amount: a pound sign, decoded rightly or wrongly (`Â£`, `ï¿½`)."""
 
 FigureReader = Callable[[str], str]
 

@@ -16,6 +16,8 @@ from tariff.errors import Fault, RulesError
 
 WORKBOOK_ENDINGS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 CSV_ENDINGS: Final = (".csv",)
+_SEPARATORS: Final = ",;\t"
+"""What may part the cells of an export, as a spreadsheet's language has it: there is more of it than of the others."""
 _EXCEL_DIGITS: Final = 15
 """Digits that a spreadsheet keeps and shows: printing so many gives back the number as it was typed."""
 
@@ -101,8 +103,9 @@ def _text(cell: object) -> str:
 
 def _csv_sheet(file: Path, raw: bytes, faults: list[Fault]) -> list[Sheet]:
     text = _decoded(raw)
+    parted = csv.reader(StringIO(text, newline=""), strict=True, delimiter=max(_SEPARATORS, key=text.count))
     try:
-        rows = [tuple(" ".join(cell.split()) for cell in row) for row in csv.reader(StringIO(text, newline=""), strict=True)]
+        rows = [tuple(" ".join(cell.split()) for cell in row) for row in parted]
     except csv.Error as error:
         faults.append(Fault(str(file), f"not CSV: {error}", "export the sheet again as CSV UTF-8"))
         return []

@@ -14,6 +14,8 @@ _PHRASES: Final = (
     (r"\bbpts\b", "bpt"),
     (r"nonelective|\bnel\b", "non elective"),
     (r"day ?case|\bdc\b", "day case"),
+    (r"trim ?points?", "trim point"),
+    (r"bed ?days?", "bed day"),
     (r"\boproc\b", "outpatient procedure"),
     (r"out ?patients?|\bop\b", "outpatient"),
     (r"follow ?ups?", "follow up"),

@@ -84,9 +84,9 @@ class YearRules:
                 )
         return imported if imported.rows else None
 
-    def _held(self, column: str) -> bool:
-        admitted = self.tables.get("admitted")
-        return admitted is not None and any(row.get(column) not in {None, "", "no"} for row in admitted.rows)
+    def _held(self, column: str, table: str = "admitted") -> bool:
+        found = self.tables.get(table)
+        return found is not None and any(row.get(column) not in {None, "", "no"} for row in found.rows)
 
     def _short_stay(self) -> Told:
         if not (self._held("short_stay_applies") and (self._held("short_stay_price") or self._held("short_stay_percent"))):
@@ -153,9 +153,11 @@ class YearRules:
         if "outpatient" not in self.tables and not self._held("outpatient_procedure"):
             return self._absent("outpatient prices", "No attendance and no outpatient procedure is priced.")
         recovery = self.starts >= _SCHEME_STARTS
+        own_price = any(self._held(f"{visit}_non_face_to_face", "outpatient") for visit in ("first", "follow_up"))
         told: Told = {
             "method": "erf" if recovery else "national",
-            "non_face_to_face": "face_to_face_price" if recovery else "own_price",
+            # what the workbook prints wins over the practice of paying the face-to-face price (RULES, first section)
+            "non_face_to_face": "face_to_face_price" if recovery and not own_price else "own_price",
             "no_price_treatment_functions": ("812",),
             "source": f"Prices: {self.document}; method: NHS commissioners' pricing practice (RULES 2.1, 2.2)",
             "confidence": "practice",

@@ -112,11 +112,11 @@ class Official:
                     sheet.write_row(number, indent, row)
         return path
 
-    def export(self, name: str, rows: Rows, encoding: str = "utf-8") -> Path:
+    def export(self, name: str, rows: Rows, encoding: str = "utf-8", separator: str = ",") -> Path:
         """A CSV export of a sheet."""
         path = self.folder / name
         with path.open("w", encoding=encoding, newline="") as file:
-            csv.writer(file).writerows(rows)
+            csv.writer(file, delimiter=separator).writerows(rows)
         return path
 
     def read(self, *files: Path, year: str | None = None, **options: Any) -> tuple[ImportedPack, RulePack]:

@@ -203,3 +203,21 @@ def test_the_scheme_of_the_year_pays_outpatients_its_own_way(official: Official)
     assert (rule.method, rule.non_face_to_face, rule.default_first_pence) == ("erf", "face_to_face_price", 21_000)
     assert (made.starts.isoformat(), made.ends.isoformat()) == ("2025-04-01", "2026-03-31")
     assert made.title.startswith("NHS Payment Scheme 2025/26, imported from workbook.xlsx")
+
+
+def test_printed_prices_of_care_not_face_to_face_win_over_the_way_of_the_scheme(official: Official) -> None:
+    sheets = {"1 APC & OPROC": official.payment_scheme(), "2 OP Attendances": OUTPATIENT}
+    _, made = official.read(official.workbook(sheets), year="2025-26")
+    assert (made.rules.outpatient.method, made.rules.outpatient.non_face_to_face) == ("erf", "own_price")
+
+    without = [row[:6] for row in OUTPATIENT]
+    _, made = official.read(official.workbook({**sheets, "2 OP Attendances": without}), year="2025-26")
+    assert made.rules.outpatient.non_face_to_face == "face_to_face_price"
+
+
+@pytest.mark.parametrize("sign", ["£", "Â£", "\ufffd", "ï¿½", "£ "])
+def test_a_pound_sign_before_an_amount_is_read_whatever_became_of_it(official: Official, sign: str) -> None:
+    emergency = [EMERGENCY[0], ["VB01Z", "Any", f"{sign}1,389", "-"], ["VB11Z", "None", f"{sign}77", "-"]]
+    imported, made = official.read(official.workbook({"1 APC": official.annex_a(), "3 A&E": emergency}))
+    assert [row.price for row in made.emergency] == [138_900, 7_700]
+    assert "3 A&E" not in imported.not_placed

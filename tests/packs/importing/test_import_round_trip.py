@@ -3,6 +3,7 @@ column that the layout holds, however its titles are disfigured."""
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ PERTURBED: dict[str, Callable[[str], str]] = {
     "mis-decoded pound signs": lambda title: title.replace("£", "Â£"),
     "lost pound signs": lambda title: title.replace("£", "�"),
     "no pound signs": lambda title: title.replace(" (£)", ""),
+    "words run together": lambda title: re.sub(r"(?i)(trim|day|bed|non)[ -](point|case|day|elective)", r"\1\2", title),
 }
 
 
@@ -86,6 +88,12 @@ def test_sus_short_stay_lines_come_back(official_example: Official) -> None:
 def test_csv_export(official: Official, encoding: str) -> None:
     rows = [["National prices"], [], *official.annex_a()]
     _, made = official.read(official.export("1 APC & OPROC.csv", rows, encoding))
+    assert official.differing(made) == set()
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_csv_export_of_another_separator(official: Official, separator: str) -> None:
+    _, made = official.read(official.export("1 APC & OPROC.csv", official.annex_a(), separator=separator))
     assert official.differing(made) == set()
 
 
