@@ -3,6 +3,7 @@ the README all come from here. Names are lower_snake_case terms of the field; co
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -443,3 +444,8 @@ def schema(columns: tuple[Column, ...]) -> dict[str, pl.DataType]:
 def names(columns: tuple[Column, ...], *, required_only: bool = False) -> list[str]:
     """The column names of a contract, in order; only those an input must have where `required_only`."""
     return [column.name for column in columns if column.required or not required_only]
+
+
+def names_given(given: str | Sequence[str]) -> tuple[str, ...]:
+    """Names of columns as a caller gives them: one by itself, or several."""
+    return (given,) if isinstance(given, str) else tuple(given)

@@ -21,7 +21,7 @@ from tariff.activity.files import Source
 from tariff.activity.reading import PRICING_ONLY, REPEATED, activity_to_price
 from tariff.best_practice.evidence import Evidence, evidence_of
 from tariff.block import PASSED_THROUGH, PRICED_SCHEMA, price_block
-from tariff.columns import REASON, names
+from tariff.columns import REASON, names, names_given
 from tariff.confidence import read_confidences
 from tariff.errors import ActivityError, Fault, UsageError, did_you_mean
 from tariff.kinds import KIND_NAMED, CompiledPack, PricedKind, compiled_pack, kind_of, refuse_types
@@ -37,7 +37,7 @@ def price(
     rules: RulePack | Sequence[RulePack],
     *,
     dates: Dates = "strict",
-    columns: Sequence[str] | None = None,
+    columns: str | Sequence[str] | None = None,
     confidence: Iterable[str] | None = None,
     evidence: Evidence | pl.LazyFrame | pl.DataFrame | None = None,
 ) -> pl.LazyFrame:
@@ -53,6 +53,7 @@ def price(
     without it none counts as met that the line itself does not show. Unbundled items written on spells are lines of their own,
     not among these: price `activity.attached_items` besides, as `tariff price` does. Raises ActivityError where a required column
     is missing or a column is not of its canonical type, UsageError for other arguments. Rules: RULES 1.1 to 3.1."""
+    columns = None if columns is None else names_given(columns)
     if not isinstance(activity, pl.LazyFrame | pl.DataFrame):
         lines = activity_to_price(activity, as_filed=PRICING_ONLY | _unwanted(columns, confidence, evidence))
         priced = pricer(lines, rules, dates=dates, columns=columns, confidence=confidence, evidence=evidence)

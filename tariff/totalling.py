@@ -12,7 +12,7 @@ from tariff.activity.blocks import Lines
 from tariff.activity.files import Source, damage_named, paths_of
 from tariff.activity.reading import IDENTIFIERS, PRICING_ONLY, REPEATED, activity_to_price
 from tariff.cells import Cells
-from tariff.columns import PRICED_LINE, schema
+from tariff.columns import PRICED_LINE, names_given, schema
 from tariff.errors import Fault, UsageError, did_you_mean
 from tariff.pricing import Dates, pricer
 from tariff.reasons import PRICED, REASON_NUMBER
@@ -50,9 +50,9 @@ AS_FILED: Final = PRICING_ONLY | REPEATED | IDENTIFIERS
 def totals(
     activity: pl.LazyFrame | pl.DataFrame | Source,
     rules: RulePack | Sequence[RulePack],
-    by: Sequence[str] = ("commissioner", "provider", "pod"),
+    by: str | Sequence[str] = ("commissioner", "provider", "pod"),
     *,
-    sums: Sequence[str] = SUMS,
+    sums: str | Sequence[str] = SUMS,
     dates: Dates = "strict",
     confidence: Iterable[str] | None = None,
     evidence: Evidence | pl.LazyFrame | pl.DataFrame | None = None,
@@ -64,6 +64,7 @@ def totals(
     Unbundled items written on spells are not among the lines, as for `price`.
     Returns one row a cell, sorted: `by`, `lines`, `priced_lines` and `sums` (of `SUMS`, pence and units; a null counts nothing).
     Codes are told apart without case and surrounding blanks. Raises UsageError for columns that cannot be summed or summed by."""
+    by, sums = names_given(by), names_given(sums)
     _refuse_unknown(by, KEYS, "Totals cannot be made by that.")
     _refuse_unknown(sums, SUMS, "That cannot be summed.")
     if isinstance(activity, pl.LazyFrame | pl.DataFrame):

@@ -43,6 +43,12 @@ def test_totals_are_the_sums_of_the_lines(kind: str, pack: RulePack) -> None:
         assert tariff.totals(lines, pack, by).equals(by_lines(lines, pack, by))
 
 
+def test_one_column_may_be_given_by_its_name(pack: RulePack) -> None:
+    lines = activity("admitted", 100, 7, pack=pack)
+    assert tariff.totals(lines, pack, "pod", sums="price_pence").equals(tariff.totals(lines, pack, ["pod"], sums=["price_pence"]))
+    assert price(lines, pack, columns="price_pence").collect().equals(price(lines, pack, columns=["price_pence"]).collect())
+
+
 def test_each_line_under_the_pack_of_its_own_date() -> None:
     packs = [load_pack("2017-18"), load_pack("2018-19")]
     lines = pl.concat([activity("admitted", 200, 3, pack=pack) for pack in packs], how="diagonal")
