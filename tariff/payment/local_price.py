@@ -81,16 +81,27 @@ class LocalPrice(ContractTerm):
 
     def prices_of(self, spells: pl.DataFrame) -> pl.DataFrame:
         """Each at its own price, as if it were the only one of its cell; a spell is one unit."""
-        numbered = spells.with_row_index("cell")
+        return self._earned(self._with_price(spells, "paid_pence"))
+
+    def earned_after(self, activity: Activity) -> pl.DataFrame | None:
+        """A percentage changes what best practice earned with the rest of the price; an agreed price holds none of it."""
+        return None if activity.earned is None else self._earned(activity.earned)
+
+    def _earned(self, rows: pl.DataFrame) -> pl.DataFrame:
+        return self._with_price(rows, "earned_pence", agreed=0)
+
+    def _with_price(self, rows: pl.DataFrame, amount: str, agreed: int | None = None) -> pl.DataFrame:
+        """The rows with an amount changed by the percentage, or with the agreed price (or `agreed`) in its place."""
+        numbered = rows.with_row_index("cell")
         inside = numbered.filter(self.scope.covers())
         if self.change is not None:
             change = self.change
-            price = [value + changed_price(value, change) for value in inside["paid_pence"]]
+            price = [value + changed_price(value, change) for value in inside[amount]]
             told = inside.select("cell", pl.Series("price", price, pl.Int64))
         else:
-            told = self._found(inside).select("cell", "price")
+            told = self._found(inside).select("cell", "price" if agreed is None else pl.lit(agreed, pl.Int64).alias("price"))
         priced = numbered.join(told, on="cell", how="left", maintain_order="left")
-        return priced.with_columns(paid_pence=pl.coalesce("price", "paid_pence")).drop("cell", "price")
+        return priced.with_columns(pl.coalesce("price", amount).alias(amount)).drop("cell", "price")
 
     def _found(self, inside: pl.DataFrame) -> pl.DataFrame:
         """Which row of the file prices which of the cells inside, numbered by `cell`: `cell, row, price`."""

@@ -22,7 +22,7 @@ from tariff.payment.cquin import Cquin, Withhold
 from tariff.payment.figures import TermFile
 from tariff.payment.gain_share import EpisodeReconciliation, GainShare
 from tariff.payment.local_price import LocalPrice
-from tariff.payment.marginal_rate import BEST_PRACTICE_LINE, MarginalRate
+from tariff.payment.marginal_rate import MarginalRate
 from tariff.payment.outcome import Outcome
 from tariff.payment.pathways import BUNDLE, EVERY, INSIDE
 from tariff.payment.plan_term import PlanTerm
@@ -77,7 +77,7 @@ TERMS: Final[dict[str, type[ContractTerm]]] = {
 
 
 BEST_PRACTICE: Final = Cause(
-    BEST_PRACTICE_LINE, "Best practice, not paid", "What evidence of best practice earned, with the market forces factor."
+    "best_practice", "Best practice, not paid", "What evidence of best practice earned, with the market forces factor."
 )
 
 
@@ -166,9 +166,10 @@ class Model(Strict):
 
     @property
     def needs_readmitted_lines(self) -> bool:
-        """Whether it takes back readmissions for which it does not pay the whole price by the line."""
+        """Whether it takes back readmissions of whose price some is not paid by the line, or lies outside a marginal rate."""
         taking = any(isinstance(term, Readmissions) and term.file is None for term in self.terms)
-        return taking and bool(self.pathways or not self.pays_best_practice)
+        outside = any(isinstance(term, MarginalRate) and term.best_practice_outside for term in self.terms)
+        return taking and bool(self.pathways or not self.pays_best_practice or outside)
 
     @property
     def needs_referrals(self) -> bool:
