@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, PrivateAttr, model_validator
@@ -102,8 +102,14 @@ class Model(Strict):
                 raise ValueError(
                     f"the terms {first.term} and {second.term} both settle what is paid for {both}: it would be paid twice"
                 )
-            if second.settles == "price" and first.settles == "payment":
-                raise ValueError(f"the term {second.term} sets prices: put it before {first.term}, which pays by them")
+        return self
+
+    @model_validator(mode="after")
+    def _set_prices_first(self) -> Model:
+        """An agreed price that came after them would undo what readmissions, caps and payments took or added (RULES 1.8)."""
+        for first, second in pairwise(self.terms):
+            if second.settles == "price" and first.settles != "price":
+                raise ValueError(f"the term {second.term} sets prices: put it before {first.term}, which goes by them")
         return self
 
     @model_validator(mode="after")
