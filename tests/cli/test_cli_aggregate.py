@@ -13,8 +13,9 @@ from tariff.aggregation import ALSO, COUNTS, KEYS, SUMS
 from tariff.batch import Job, price_files
 from tariff.columns import COMPONENTS, PODS
 from tariff.errors import RulesError
-from tariff.payment import shipped_presets
+from tariff.payment import load_models, shipped_presets
 from tariff.report import compare
+from tariff.report.from_totals import require_enough
 from tariff.rulepack import find_pack
 
 
@@ -196,6 +197,48 @@ def neither_earned(tariff, files) -> tuple[str, str]:
 def test_a_preset_that_needs_lines_is_refused_by_name(both, preset, told):
     with pytest.raises(RulesError, match=f"model '{preset}': {told}"):
         compare(both[1], f"preset:{preset}")
+
+
+SEEN_ON_THE_LINE = {"tariff": "trauma", "mechanism": "session", "outside_marginal_rate": True, "criteria": {}}
+NAMED_OUTSIDE = """schema = 1
+[[model]]
+name = "m"
+title = "M"
+per_line = "{per_line}"
+[[model.terms]]
+term = "marginal_rate"
+rate = "30%"
+best_practice_outside = {outside}
+source = "s"
+confidence = "local"
+"""
+
+
+@pytest.mark.parametrize(
+    ("outside", "tariffs", "refused"),
+    [
+        ('"as_packs"', [SEEN_ON_THE_LINE], True),  # its money may be in a sum of nothing
+        ('"as_packs"', [{**SEEN_ON_THE_LINE, "criteria": {"one": "One"}}], False),  # without evidence nobody meets it
+        ('"as_packs"', [{**SEEN_ON_THE_LINE, "mechanism": "provider_gate"}], False),
+        ('"as_packs"', [{**SEEN_ON_THE_LINE, "outside_marginal_rate": False}], False),
+        ('["trauma"]', [SEEN_ON_THE_LINE], True),
+        ('["hip"]', [SEEN_ON_THE_LINE], False),
+        ('["trauma"]', None, True),  # no run card says what trauma is
+        ("[]", [SEEN_ON_THE_LINE], False),
+    ],
+)
+def test_best_practice_that_cancels_out_in_totals_is_not_taken_for_none(neither_earned, outside, tariffs, refused):
+    totals = pl.read_parquet(neither_earned[1])
+    assert (totals.filter(pl.col("pod") == "NEL")["best_practice_pence"] == 0).all()
+    cards = [] if tariffs is None else [{"packs": [{"label": "p", "best_practice": tariffs}]}]
+    for per_line, told in (("episodic", refused), ("without_best_practice", False)):
+        Path("m.toml").write_text(NAMED_OUTSIDE.format(per_line=per_line, outside=outside), encoding="utf-8")
+        models = tuple(load_models("m.toml"))
+        if told:
+            with pytest.raises(RulesError, match="leaves best practice outside the marginal rate, tariff by tariff"):
+                require_enough(totals, models, [], None, cards)
+        else:
+            require_enough(totals, models, [], None, cards)
 
 
 def test_months_are_all_that_totals_tell_of_dates(tariff, both):
