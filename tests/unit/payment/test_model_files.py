@@ -229,6 +229,11 @@ BAD_TERMS = {
         3,
         "the term local_price sets prices: put it before marginal_rate",
     ),
+    "a price below nothing": (
+        MARGINAL.replace("marginal_rate", "local_price").replace('rate = "30%"', 'change = "-100.01%"'),
+        8,
+        "takes more than all of it off",
+    ),
     "prices after readmissions": (
         MARGINAL.replace("marginal_rate", "readmissions").replace("rate =", "other_share =")
         + MARGINAL.replace("marginal_rate", "local_price").replace('rate = "30%"', 'change = "-3%"'),
