@@ -231,7 +231,7 @@ BAD_TERMS = {
     ),
     "a price below nothing": (
         MARGINAL.replace("marginal_rate", "local_price").replace('rate = "30%"', 'change = "-100.01%"'),
-        8,
+        10,
         "takes more than all of it off",
     ),
     "prices after readmissions": (
