@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from python_calamine import CalamineWorkbook
 
 from tariff.columns import COMPONENTS, LEDGER, PODS, schema
 from tariff.errors import ActivityError, DisagreementError, OutputError, RulesError
@@ -255,6 +256,20 @@ def test_the_page_hides_small_numbers(page: str, report: Report, lines: pl.DataF
     assert "£233" in text
     assert "[c]" not in text
     assert "for internal use only" in text
+
+
+def test_no_table_of_the_workbook_tells_what_another_hides(priced_lines: Callable[..., pl.DataFrame], tmp_path: Path) -> None:
+    """XP2's 3 lines are all that XC1 pays beside XP1's 20: XC1's total, or XP1's, would tell them."""
+    told = [("XC1", "XP1", 20), ("XC1", "XP2", 3), ("XC2", "XP3", 30), ("XC2", "XP4", 12)]
+    rows = [{"commissioner": payer, "provider": name, "base_pence": 1_00} for payer, name, count in told for _ in range(count)]
+    report = compare(priced_lines(*rows), "preset:episodic")
+    hidden = [set(report.hidden_values(name)) for name in ("commissioner", "provider")]
+    assert hidden[1] >= {"XP2"}
+    for payer, names in (("XC1", {"XP1", "XP2"}), ("XC2", {"XP3", "XP4"})):
+        assert len(hidden[1] & names) + (payer in hidden[0]) != 1
+    report.write(tmp_path / "report", written=DAY)
+    sheet = CalamineWorkbook.from_path(tmp_path / "report" / "report.xlsx").get_sheet_by_name("By provider").to_python()
+    assert {row[0] for row in sheet if row[1] == "[c]"} == hidden[1]
 
 
 def test_without_a_run_card_nothing_is_claimed(lines: pl.DataFrame, plan: pl.DataFrame, tmp_path: Path) -> None:
