@@ -11,8 +11,8 @@ import polars as pl
 from tariff.activity.files import digest
 from tariff.best_practice.evidence import codes_of, problem
 from tariff.best_practice.gates import thresholds
-from tariff.best_practice.standing import CONTRADICTORY, SETTING, WHOLE, contradictory_gates, contradictory_lines
-from tariff.rulepack.best_practice_rows import PROVIDER_GATE, YEAR_OF_CARE
+from tariff.best_practice.standing import WHOLE, contradictory_gates, contradictory_lines
+from tariff.rulepack.best_practice_rows import CONTRADICTORY, PROVIDER_GATE, SETTING, YEAR_OF_CARE
 from tariff.rulepack.book import TRUST_CODE_LENGTH
 
 if TYPE_CHECKING:
