@@ -12,7 +12,7 @@ from tariff.errors import Fault
 from tariff.money import BASIS_POINTS, half_up
 from tariff.payment.activity import Activity, as_lines
 from tariff.payment.figures import AMOUNT, TEXT_OR_ALL, Change, FileName, percentage, read_figures
-from tariff.payment.plan import by_pattern
+from tariff.payment.plan import by_pattern, columns_given
 from tariff.payment.term import Cause, ContractTerm, adjustment
 
 LOCAL_PRICE: Final = Cause("local_price", "Local prices", "Agreed prices in place of the tariff; this is the difference.")
@@ -52,6 +52,13 @@ class LocalPrice(ContractTerm):
         if self.change is not None:
             return f"The tariff changed by {percentage(self.change)}{self.scope.words} (change: {self.label})."
         return f"Local prices as in {self.prices}{self.scope.words}, the tariff for the rest (prices: {self.label})."
+
+    @property
+    def goes_by(self) -> frozenset[str]:
+        """What the rows of its file tell apart."""
+        if self.prices is None:
+            return frozenset()
+        return columns_given(read_figures(self.prices, _PRICES, _BLANKABLE), _BLANKABLE)
 
     def faults(self, activity: Activity) -> list[Fault]:
         """Activity that two prices cover."""

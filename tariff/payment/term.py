@@ -82,6 +82,11 @@ class ContractTerm(Strict, ABC):
         others = (given for name, given in self.__dict__.items() if isinstance(given, Scope) and name != "scope")
         return (self.scope, *others)
 
+    @property
+    def goes_by(self) -> frozenset[str]:
+        """The columns of a cell by which it tells activity apart, beside its scopes."""
+        return frozenset()
+
     def faults(self, activity: Activity) -> list[Fault]:
         """What it lacks to settle this activity; `where` is left for the caller to fill."""
         del activity

@@ -104,6 +104,8 @@ def _needs(
         columns = frozenset[str]().union(*(scope.columns for scope in term.scopes))
         for name in sorted(columns & set(lacking)):
             yield f"governs some of {name} only", f"price with --aggregate-by {name}"
+        for name in sorted((term.goes_by - columns) & set(lacking)):
+            yield f"goes by {name} ({term.kind})", f"price with --aggregate-by {name}"
         match term:
             case Readmissions(file=None, absent="refuse"):
                 yield "looks for readmissions among the lines", f"{_REMEDY}, or give its file"

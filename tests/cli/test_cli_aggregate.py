@@ -250,17 +250,23 @@ def test_months_are_all_that_totals_tell_of_dates(tariff, both):
     assert told[1]["last_date"][:7] == told[0]["last_date"][:7]
 
 
+COST = "against = 'plan'\nmarginal_rate = '70%'\n"
+
+
 @pytest.mark.parametrize(
     ("term", "more", "told"),
     [
         ("readmissions", "", "looks for readmissions among the lines"),
         ("referral_cap", 'share = "10%"', "looks at who referred the patient of each line"),
-        ("activity_cap", "scope = { treatment_functions = ['100'] }", "governs some of treatment_function only"),
+        ("cost_and_volume", COST + "scope = { treatment_functions = ['100'] }", "governs some of treatment_function only"),
+        ("activity_cap", "ratio = 2", "goes by treatment_function (activity_cap)"),
+        ("local_price", "prices = 'prices.csv'", "goes by treatment_function (local_price)"),
+        ("cost_and_volume", COST.replace("plan", "sums.csv"), "goes by treatment_function (cost_and_volume)"),
     ],
 )
 def test_what_needs_lines_is_refused_by_name(tariff, spells, term, more, told):
-    if term == "activity_cap":
-        term, more = "cost_and_volume", f"{more}\nagainst = 'plan'\nmarginal_rate = '70%'"
+    Path("prices.csv").write_text("treatment_function,price\n100,5\n", encoding="utf-8")
+    Path("sums.csv").write_text("commissioner,treatment_function,financial_year,pounds\n99A,100,2017-18,5\n", encoding="utf-8")
     Path("m.toml").write_text(MODEL.format(term=term, more=more), encoding="utf-8")
     assert tariff("price", spells(), "--rules", "example", "--aggregate", "--out", "t.parquet").code == 0
     done = tariff("compare", "t.parquet", "--models", "preset:episodic,m.toml", "--out", "report")
