@@ -80,8 +80,7 @@ class LocalPrice(ContractTerm):
         """The difference from tariff, cell by cell."""
         inside = activity.cells_paid(self.scope)
         if self.change is not None:
-            change = self.change
-            return as_lines(adjustment(inside, LOCAL_PRICE, [changed_price(value, change) for value in inside["paid_pence"]]))
+            return as_lines(_changed(inside, self.change))
         numbered = inside.with_row_index("cell")
         priced = numbered.join(self._found(numbered), on="cell")
         return as_lines(adjustment(priced, LOCAL_PRICE, pl.col("price") * pl.col("units") - pl.col("paid_pence")))
@@ -124,6 +123,19 @@ class LocalPrice(ContractTerm):
             for keys, some in by_pattern(listed, (), _BLANKABLE)
         ]
         return pl.concat([none, *found])
+
+
+_ROUNDED: Final = ("commissioner", "provider", "financial_year", "month", "pod", "currency")
+"""What a percentage is rounded by, once for each. Practices and treatment functions share the penny out, so that what is paid
+does not hang on whether a comparison tells them apart."""
+
+
+def _changed(cells: pl.DataFrame, change_bp: int) -> pl.DataFrame:
+    ordered = cells.sort(*_ROUNDED, "treatment_function", "gp_practice", nulls_last=True)
+    reached = ordered.select(pl.col("paid_pence").cum_sum().over(_ROUNDED))["paid_pence"]
+    changes = ordered.with_columns(pl.Series("reached", [changed_price(value, change_bp) for value in reached], pl.Int64))
+    before = pl.col("reached").shift(1, fill_value=0).over(_ROUNDED)
+    return adjustment(changes, LOCAL_PRICE, pl.col("reached") - before)
 
 
 _PRICES: Final = {**dict.fromkeys(_BLANKABLE, TEXT_OR_ALL), "price": AMOUNT}

@@ -128,6 +128,19 @@ def test_a_local_price_stands_in_place_of_the_price_that_the_model_pays(
     assert compare_ledgers([ledger])["pence"].to_list() == [paid]
 
 
+def test_a_percentage_comes_to_the_same_whatever_is_told_apart(priced_lines: Callable[..., pl.DataFrame], tmp_path: Path) -> None:
+    """3% off 0.50 five times is 7.5p: 8p off, however practices and treatment functions split it; each alone would be 2p."""
+    told = [("100", "G1"), ("100", "G2"), ("300", "G1"), ("300", None), (None, "G2")]
+    lines = priced_lines(*({"base_pence": 50, "treatment_function": name, "gp_practice": practice} for name, practice in told))
+    (tmp_path / "m.toml").write_text(
+        f'schema = 1\n[[model]]\nname = "m"\ntitle = "M"\n[[model.terms]]\n{LOCAL}change = "-3%"\n', encoding="utf-8"
+    )
+    for frame in (lines, lines.with_columns(treatment_function=pl.lit(None, pl.String))):
+        for practice in (False, True):
+            (ledger,) = settle(gather_cells(frame.lazy(), practice=practice), load_models(tmp_path / "m.toml"))
+            assert ledger.terms["pence"].sum() == -8
+
+
 def test_local_prices_and_pathways_in_one_model_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "m.toml"
     model = '[[model]]\nname = "m"\ntitle = "M"\npathways = ["hip"]\n'
