@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from tariff.best_practice.adjustment import outside_marginal_rate
+from tariff.best_practice.adjustment import also_inside_marginal_rate, outside_marginal_rate
 from tariff.payment.cells import CELL, NOT_GIVEN
 from tariff.payment.pathways import paid_as_a_whole, with_places
 from tariff.reasons import PRICED
@@ -26,8 +26,8 @@ def gather_best_practice(
     """Priced lines that a best-practice tariff covers, summed by the keys of a cell, by `tariffs` and `statuses` (as in a priced
     line) and by `definition` of the pathway they lie in (`payment.pathways.with_places`): `lines`, `pence` that evidence earned,
     and `bundled_pence`, what of it goes with the part of the price that the pathway pays for. `outside` names, by label of rule
-    pack, the tariffs that lie outside the marginal rate; `is_outside` says whether one of them is met, and is blank where the
-    pack's list is not known."""
+    pack, the tariffs that lie outside the marginal rate; `is_outside` says whether one of them is met, and `is_mixed` whether
+    another is too; both are blank where the pack's list is not known."""
     named = [pl.col(name).cast(pl.String).fill_null(NOT_GIVEN) for name in _KEYS if name != "month"]
     covered = priced.filter((pl.col("outcome").cast(pl.String) == PRICED) & pl.col("best_practice_tariff").is_not_null())
     found = (
@@ -44,10 +44,10 @@ def gather_best_practice(
         .collect()
     )
     judged = [
-        (pack, tariffs, statuses, _is_outside(tariffs, statuses, outside.get(pack)))
+        (pack, tariffs, statuses, *_judged(tariffs, statuses, outside.get(pack)))
         for pack, tariffs, statuses in found.select(_SAID).unique().iter_rows()
     ]
-    schema = {**dict.fromkeys(_SAID, pl.String()), "is_outside": pl.Boolean()}
+    schema = {**dict.fromkeys(_SAID, pl.String()), "is_outside": pl.Boolean(), "is_mixed": pl.Boolean()}
     return found.join(pl.DataFrame(judged, schema=schema, orient="row"), on=_SAID, how="left").sort(*_KEYS, *_SAID, "definition")
 
 
@@ -77,13 +77,14 @@ def taken_back(best_practice: pl.DataFrame, readmissions: pl.DataFrame) -> pl.Da
 
 def money_outside(best_practice: pl.DataFrame, tariffs: Collection[str] | None) -> pl.DataFrame:
     """The rows of `gather_best_practice` whose money lies outside the marginal rate: by their pack where `tariffs` is None, else
-    those on which one of `tariffs` is met."""
+    those on which one of `tariffs` is met; `is_mixed` accordingly."""
     if tariffs is None:
         return best_practice.filter(pl.col("is_outside").fill_null(value=False))
-    listed = frozenset(tariffs)
     said = best_practice.select("tariffs", "statuses").iter_rows()
-    met = [outside_marginal_rate(named, statuses, listed) for named, statuses in said]
-    return best_practice.filter(pl.Series(met, dtype=pl.Boolean))
+    judged = [_judged(named, statuses, tariffs) for named, statuses in said]
+    columns = {"is_outside": [outside for outside, _ in judged], "is_mixed": [mixed for _, mixed in judged]}
+    told = best_practice.with_columns(pl.Series(name, values, dtype=pl.Boolean) for name, values in columns.items())
+    return told.filter("is_outside")
 
 
 def lines_met(best_practice: pl.DataFrame) -> pl.DataFrame:
@@ -94,5 +95,8 @@ def lines_met(best_practice: pl.DataFrame) -> pl.DataFrame:
     return met.group_by(key).agg(pl.col("lines").sum()).sort(key)
 
 
-def _is_outside(tariffs: str, statuses: str, listed: Collection[str] | None) -> bool | None:
-    return None if listed is None else outside_marginal_rate(tariffs, statuses, frozenset(listed))
+def _judged(tariffs: str, statuses: str, listed: Collection[str] | None) -> tuple[bool | None, bool | None]:
+    if listed is None:
+        return None, None
+    named = frozenset(listed)
+    return outside_marginal_rate(tariffs, statuses, named), also_inside_marginal_rate(tariffs, statuses, named)

@@ -215,7 +215,8 @@ def _part_years(cells: pl.DataFrame, plan: pl.DataFrame) -> list[str]:
 
 
 def _ledger(model: Model, per_line: pl.DataFrame, activity: Activity, own: pl.DataFrame, plan_notes: tuple[str, ...]) -> Ledger:
-    seen = _under(model, activity.after(own))
+    activity = _under(model, activity)
+    seen = activity.after(own)
     together, notes = [own], list(plan_notes if model.needs_plan else ())
     beyond = [no_lines()]
     outside = [(0, 0)]

@@ -73,12 +73,15 @@ class MarginalRate(PlanTerm):
         return super().ledger_lines(activity if left_out is None else activity.after(left_out))
 
     def notes(self, activity: Activity) -> tuple[str, ...]:
-        """Best practice of which nobody says whether it lies outside counts in the value, and a reader should know."""
-        earned = activity.earned
-        if earned is None or self.best_practice_outside != AS_PACKS:
+        """Best practice of which nobody says whether it lies outside counts in the value, and what lines earned by several
+        tariffs together is left out together: a reader should know."""
+        outside = self._outside_money(activity)
+        if activity.earned is None or outside is None:
             return ()
-        unknown = earned.filter(self.scope.covers() & pl.col("is_outside").is_null() & (pl.col("earned_pence") != 0))
-        return (_OUTSIDE_NOT_KNOWN,) if unknown.height else ()
+        paid = self.scope.covers() & (pl.col("earned_pence") != 0)
+        unknown = self.best_practice_outside == AS_PACKS and activity.earned.filter(paid & pl.col("is_outside").is_null()).height
+        mixed = outside.filter(paid & pl.col("is_mixed")).height
+        return tuple(note for note, holds in ((_OUTSIDE_NOT_KNOWN, unknown), (_EARNED_TOGETHER, mixed)) if holds)
 
     def leaves_out(self, activity: Activity) -> bool:
         """Whether there is best practice outside the rate in what it governs."""
@@ -107,4 +110,8 @@ class MarginalRate(PlanTerm):
 _OUTSIDE_NOT_KNOWN: Final = (
     "Which best practice lies outside the marginal rate is not known, for the priced lines came without their run card: all of "
     "it counts. Name the tariffs with best_practice_outside."
+)
+_EARNED_TOGETHER: Final = (
+    "On some lines a best-practice tariff outside the marginal rate is met and another besides: what both earned is left out, "
+    "for priced lines tell it in one sum."
 )

@@ -211,7 +211,7 @@ def test_what_best_practice_lies_outside_the_marginal_rate(
     lines = priced_lines(trauma("met;met", 1_000_00), trauma("not_met;met", 500_00))
     found, notes = withheld(lines, tmp_path / "m.toml", said, packs)
     assert found == kept
-    assert not any("marginal rate" in note for note in notes)
+    assert not any("is not known" in note for note in notes)
 
 
 @pytest.mark.parametrize(
@@ -238,6 +238,19 @@ def test_best_practice_of_bundled_lines_is_left_out_once(
     beside = Beside(None, gather_inside(lines.lazy(), pathways), pathways, told)
     (ledger,) = settle(gather_cells(lines.lazy()), load_models(tmp_path / "m.toml"), beside=beside)
     assert ledger.terms.filter(pl.col("line") == "emergency_marginal_rate")["pence"].sum() == kept
+
+
+@pytest.mark.parametrize(
+    ("outside", "noted"), [('"as_packs"', True), ('["hip_fracture"]', True), ('["hip_fracture", "major_trauma_2"]', False)]
+)
+def test_what_two_tariffs_earned_together_is_left_out_together_and_noted(
+    priced_lines: Callable[..., pl.DataFrame], tmp_path: Path, outside: str, noted: bool
+) -> None:
+    """A priced line holds what best practice earned in one sum."""
+    lines = priced_lines(trauma("met;met", 1_000_00), trauma("not_met;not_met", 0))
+    kept, notes = withheld(lines, tmp_path / "m.toml", f"{TERM}best_practice_outside = {outside}\n", TRAUMA)
+    assert kept == -70 * 10_00
+    assert any("is met and another besides" in note for note in notes) == noted
 
 
 def test_best_practice_of_unknown_packs_counts_in_the_marginal_rate_and_is_noted(
