@@ -76,13 +76,28 @@ def hide_between(
     """What else to hide of two tables of one dimension each, given by value, so that neither tells what the other hides.
 
     `met`: which value of the one shares lines or money with which of the other. Values that share with no others come to the same
-    in both tables: one hidden figure among them is what the shown ones of the two tables leave."""
+    in both tables, so what is hidden among them comes to something known where one of the tables hides none of them, or where no
+    other such group is hidden in both: a lone hidden figure would then be told."""
     both: dict[_Told, int] = {(at, value): count for at, table in enumerate(counts) for value, count in table.items()}
     concealed = {(at, value) for at, values in enumerate(hidden) for value in values}
+    groups = _groups(met)
+    within = [[{told for told in group & concealed if told[0] == at} for at in (0, 1)] for group in groups]
+    open_groups = sum(map(all, within))
     found: set[_Told] = set()
-    for group in _groups(met):
-        found |= _companion({told: both[told] for told in group}, concealed & group, group)
+    for group, sides in zip(groups, within, strict=True):
+        if not all(sides) or open_groups == 1:
+            for lone in (side for side in sides if len(side) == 1):
+                found |= _beside_the_lone(next(iter(lone))[0], group, both.keys() - concealed, both)
     return {value for at, value in found if at == 0}, {value for at, value in found if at == 1}
+
+
+def _beside_the_lone(at: int, group: set[_Told], shown: set[_Told], both: Mapping[_Told, int]) -> set[_Told]:
+    """The smallest figure to hide beside a lone one of table `at`: of its own table and group, else of its group, else any."""
+    own = {told for told in group if told[0] == at}
+    for among in (own & shown, group & shown, shown):
+        if chosen := _smallest({told: both[told] for told in among}, among):
+            return chosen
+    return set()
 
 
 def _groups(met: Collection[tuple[Hashable, Hashable]]) -> list[set[_Told]]:

@@ -74,6 +74,14 @@ def test_what_one_table_hides_another_does_not_tell() -> None:
     assert hide_between((PROVIDERS, PAYERS), ({"P2", "P4"}, {"A", "B"}), OF_PAYERS) == (set(), set())
 
 
+def test_a_figure_that_both_tables_hide_is_not_told_by_the_rest_of_its_own() -> None:
+    """P1 and P2 are all that the providers' table hides, and so 100 together: A would be what they and the shown P5 leave."""
+    providers, payers = {**PROVIDERS, "P5": 50}, {"A": 150, "B": 60, "C": 40}
+    met = [("P1", "A"), ("P2", "A"), ("P5", "A"), ("P3", "B"), ("P4", "C")]
+    more = hide_between((providers, payers), ({"P1", "P2"}, {"A"}), met)
+    assert more[0] | more[1]
+
+
 def test_tables_whose_values_all_share_lines_tell_each_other_nothing() -> None:
     met = [(provider, payer) for provider in PROVIDERS for payer in PAYERS]
     assert hide_between((PROVIDERS, PAYERS), ({"P2", "P4"}, ()), met) == (set(), set())
