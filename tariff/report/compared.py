@@ -205,10 +205,15 @@ class Compared:
         counted = {names: _counted(self.compare_by(names), names) for names in tables}
         alone = {name: _counted(self.compare_by((name,)), (name,))[0] for name in self.told_by}
         margins: dict[str, set[Hashable]] = {name: set() for name in self.told_by}
+        settled: dict[tuple[str, ...], list[frozenset[Hashable]]] = {}
         before = -1
         while before != (before := sum(map(len, margins.values()))):
             for names, figures in counted.items():
-                for name, values in zip(names, hide_small(*figures, [margins[name] for name in names]).margins, strict=False):
+                given = [frozenset(margins[name]) for name in names]
+                if settled.get(names) == given:  # nothing that another table hides is new to this one
+                    continue
+                settled[names] = list(hide_small(*figures, given).margins)
+                for name, values in zip(names, settled[names], strict=False):
                     margins[name] |= values
             for first, second, met in self._met:
                 pair = {key[0]: count for key, count in alone[first].items()}, {key[0]: n for key, n in alone[second].items()}

@@ -106,8 +106,9 @@ def _groups(met: Collection[tuple[Hashable, Hashable]]) -> list[set[_Told]]:
     for first, second in met:
         one, other = group_of.setdefault((0, first), {(0, first)}), group_of.setdefault((1, second), {(1, second)})
         if one is not other:
-            one |= other
-            group_of.update(dict.fromkeys(other, one))
+            fewer, more = sorted((one, other), key=len)
+            more |= fewer
+            group_of.update(dict.fromkeys(fewer, more))
     return list({id(group): group for group in group_of.values()}.values())
 
 
