@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from tariff.best_practice.standing import CONTRADICTORY, OPEN, SETTING
+from tariff.best_practice.standing import OPEN
 from tariff.errors import Fault, RulesError, UsageError
 from tariff.labels import LOCAL, PASS_THROUGH, Labels
 from tariff.money import MILLION, pounds
 from tariff.reasons import PRICED, REASON_NUMBER, REASONS, Basis, basis_sentences
-from tariff.rulepack.best_practice_rows import EMERGENCY_SETTING
+from tariff.rulepack.best_practice_rows import CONTRADICTORY, EMERGENCY_SETTING, SETTING
 
 if TYPE_CHECKING:
     from tariff.rulepack import RulePack

@@ -30,7 +30,7 @@ def price_into_file(
     inputs = list(facts_of(intake, job.columns))
     priced = [_pricer_of(part, job, packs, evidence) for part in intake.parts]
     lines = as_they_come(lambda: _told(job, intake, priced, sum(lines_expected(intake, inputs))), priced[0].schema)
-    formed = None
+    formed, tables = None, dict[str, Path]()
     beside = {} if job.pathways is None else tables_beside(job.out)
     with whole_files([job.out, *beside.values(), card_path(job.out)]) as (lines_file, *table_files, card_file):
         _sink(lines, lines_file, intake.parts)
@@ -39,7 +39,8 @@ def price_into_file(
             work = job.out.with_name(f".{job.out.stem}.pathways")
             formed = form_pathways(job, job.pathways, packs, intake, evidence, [lines_file], tables, work)
         as_they_stand.require_unchanged()
-        card = settle(job, packs, intake, inputs, pl.scan_parquet(lines_file, glob=False), started, evidence)
+        written = pl.scan_parquet(lines_file, glob=False)
+        card = settle(job, packs, intake, inputs, written, started, evidence, tables.get("pathways"))
         card = replace(card, pathways=formed, sha256=digest(lines_file))
         card.write(card_file)
     return Run(job.out, card.as_json(), card.totals)

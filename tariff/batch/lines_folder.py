@@ -52,7 +52,8 @@ def price_into_folder(
         as_they_stand.require_unchanged()
         lines = pl.scan_parquet([unfinished.folder / part.file for part in unfinished.parts], glob=False)
         as_begun = replace(job, command=unfinished.identity.command)
-        written = replace(settle(as_begun, packs, intake, inputs, lines, started, evidence), pathways=formed)
+        table = None if formed is None else tables_in(unfinished.folder)["pathways"]
+        written = replace(settle(as_begun, packs, intake, inputs, lines, started, evidence, table), pathways=formed)
         unfinished.finish(written.write, CARD_NAME, overwrite=overwrite, holding=RUN_FOLDER)
     return Run(job.out, written.as_json(), written.totals)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -25,8 +26,10 @@ def settle(
     lines: pl.LazyFrame,
     started: str,
     evidence: Evidence | None,
+    pathways: Path | None = None,
 ) -> RunCard:
-    """Reconcile what was written with what came in, and draw up the run card."""
+    """Reconcile what was written with what came in, and draw up the run card; `pathways` is the table of them, where they were
+    formed."""
     totals = totals_of(lines, job.out.absolute().parent)
     require_conservation(sum(facts["lines"] for facts in inputs) + intake.attached, totals)
     totals = replace(totals, warnings=[*totals.warnings, *_repeated_episodes(intake, inputs, lines)])
@@ -34,7 +37,10 @@ def settle(
     coverage = _coverage(job, packs, intake, lines)
     resting, attached = assumptions_of(lines, used), intake.attached_items
     card = RunCard(job.command, inputs, used, options_of(job), totals, resting, started, attached, coverage)
-    return card if evidence is None else replace(card, evidence=evidence_card(job.evidence, evidence, packs, lines))
+    if evidence is None:
+        return card
+    formed = None if pathways is None else pl.scan_parquet(pathways, glob=False)
+    return replace(card, evidence=evidence_card(job.evidence, evidence, packs, lines, formed))
 
 
 def _repeated_episodes(intake: Intake, inputs: Sequence[Mapping[str, Any]], lines: pl.LazyFrame) -> list[dict[str, Any]]:

@@ -15,3 +15,11 @@ def outside_marginal_rate(tariffs: str | None, statuses: str | None, listed: fro
     `outside_marginal_rate`) is met on it (RULES 3.2, 5.1). `tariffs` and `statuses` as in a priced line."""
     met = zip((tariffs or "").split(";"), (statuses or "").split(";"), strict=False)
     return any(tariff in listed and status == "met" for tariff, status in met)
+
+
+def also_inside_marginal_rate(tariffs: str | None, statuses: str | None, listed: frozenset[str]) -> bool:
+    """Whether a line that is left out (`outside_marginal_rate`) also meets a tariff that is not listed: a priced line tells what
+    best practice earned in one sum, and so that tariff's part of it is left out too."""
+    met = zip((tariffs or "").split(";"), (statuses or "").split(";"), strict=False)
+    others = any(tariff not in listed and status == "met" for tariff, status in met)
+    return others and outside_marginal_rate(tariffs, statuses, listed)

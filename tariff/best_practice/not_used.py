@@ -11,8 +11,9 @@ import polars as pl
 from tariff.activity.files import digest
 from tariff.best_practice.evidence import codes_of, problem
 from tariff.best_practice.gates import thresholds
-from tariff.best_practice.standing import CONTRADICTORY, SETTING, WHOLE, contradictory_gates, contradictory_lines
-from tariff.rulepack.best_practice_rows import PROVIDER_GATE, YEAR_OF_CARE
+from tariff.best_practice.patient_years import contradictory_in_years
+from tariff.best_practice.standing import WHOLE, contradictory_gates, contradictory_lines
+from tariff.rulepack.best_practice_rows import CONTRADICTORY, PROVIDER_GATE, SETTING, YEAR_OF_CARE
 from tariff.rulepack.book import TRUST_CODE_LENGTH
 
 if TYPE_CHECKING:
@@ -20,17 +21,64 @@ if TYPE_CHECKING:
     from tariff.rulepack import RulePack
 
 
-def evidence_card(paths: Sequence[Path], evidence: Evidence, packs: Sequence[RulePack], priced: pl.LazyFrame) -> dict[str, Any]:
-    """What a run card says of the evidence of a run: the files with their digests, the answers used, and what was not used."""
+def evidence_card(
+    paths: Sequence[Path],
+    evidence: Evidence,
+    packs: Sequence[RulePack],
+    priced: pl.LazyFrame,
+    pathways: pl.LazyFrame | None = None,
+) -> dict[str, Any]:
+    """What a run card says of the evidence of a run: the files with their digests, the answers used, and what was not used, of
+    the lines and of the years of care among its `pathways` (`columns.PATHWAY`)."""
+    of_years = () if pathways is None else contradictions_of_years(evidence, packs, priced, pathways)
     return {
         "files": [{"path": str(path.resolve()), "sha256": digest(path)} for path in paths],
         "answers_of_lines": evidence.lines.height,
         "answers_of_gates": evidence.gates.height,
         "not_used": [
             {"problem": found.problem, "rows": found.rows, "sentence": found.sentence, "examples": list(found.examples)}
-            for found in evidence_problems(evidence, packs, priced)
+            for found in (*evidence_problems(evidence, packs, priced), *of_years)
         ],
     }
+
+
+def contradictions_of_years(
+    evidence: Evidence, packs: Sequence[RulePack], priced: pl.LazyFrame, pathways: pl.LazyFrame
+) -> tuple[EvidenceProblem, ...]:
+    """Answers of several lines of one patient's year of care that contradict each other, but for those that do so on one line,
+    which `evidence_problems` tells."""
+    found = []
+    for pack in packs:
+        years = _years_judged(pack, pathways)
+        if years.height:
+            own = contradictory_lines(evidence.lines, pack)
+            over_lines = contradictory_in_years(evidence, pack, priced, years)
+            found.append(over_lines.join(own, on=over_lines.columns, how="anti"))
+    rows = pl.concat(found).unique() if found else evidence.lines.clear()
+    told = problem("contradictory_year", rows.height, _OVER_A_YEAR, codes_of(rows, "tariff", "criterion"))
+    return (told,) if told.rows else ()
+
+
+def _years_judged(pack: RulePack, pathways: pl.LazyFrame) -> pl.DataFrame:
+    """The pathways of a pack that evidence is asked about, as `years_of_care` takes them."""
+    named = [
+        (its.name, its.quality.tariff)
+        for its in (pack.pathways.pathway if pack.pathways else ())
+        if its.quality is not None and its.quality.tariff is not None
+    ]
+    asked = pl.LazyFrame(named, schema={"definition": pl.String(), "tariff": pl.String()}, orient="row")
+    return (
+        pathways.filter((pl.col("pack") == pack.label) & pl.col("quality").is_not_null())
+        .join(asked, on="definition")
+        .select(
+            "patient_id",
+            pl.col("lead_provider").alias("provider"),
+            "tariff",
+            period_start=pl.max_horizontal("start_date", pl.lit(pack.starts)),
+            period_end=pl.min_horizontal("end_date", pl.lit(pack.ends)),
+        )
+        .collect()
+    )
 
 
 def evidence_problems(
@@ -106,6 +154,10 @@ def problems_of_counting(evidence: Evidence, packs: Sequence[RulePack], priced: 
 _WHOLE_AND_PARTS: Final = (
     "the tariff as a whole is said to be met though one of its criteria is not, or not met though all are; "
     "it counts as no evidence"
+)
+_OVER_A_YEAR: Final = (
+    "over the lines of one patient's year of care, a criterion is said to be met and not, or the year as a whole is said to be "
+    "met though one of its criteria is not, or not met though all are; it counts as no evidence"
 )
 _BY_LINE: Final = (
     "the tariff is a provider gate: answers of single lines pay nothing until they are counted into a gate "

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from tariff.best_practice.standing import NO_EVIDENCE, STATUS_WORDS, WHOLE, criteria_of, judged
+from tariff.best_practice.standing import NO_EVIDENCE, STATUS_WORDS, WHOLE, contradicts, criteria_of, judged
 from tariff.rulepack.best_practice_rows import YEAR_OF_CARE
 
 if TYPE_CHECKING:
@@ -49,8 +49,42 @@ def years_of_care(evidence: Evidence, pack: RulePack, care: pl.LazyFrame | pl.Da
     )
 
 
+def contradictory_in_years(
+    evidence: Evidence, pack: RulePack, care: pl.LazyFrame | pl.DataFrame, years: pl.DataFrame
+) -> pl.DataFrame:
+    """The answers of single lines that contradict those of another line of the same year (`years_of_care`): a criterion said to
+    be met and not, or a year as a whole against its criteria. Columns provider, line_id, tariff, criterion, met."""
+    answers = _answers(evidence, pack, care, years).collect()
+    year = ["year", "tariff"]
+    both = answers.filter(pl.col("met").n_unique().over(*year, "criterion") > 1)
+    agreed = answers.join(both, on=[*year, "criterion"], how="anti")
+    criteria = criteria_of(pack)
+    clashing = [
+        answered
+        for (_, tariff), answered in agreed.group_by(year)
+        if contradicts(dict(answered.select("criterion", "met").iter_rows()), criteria.get(str(tariff), ()))
+    ]
+    whole = pl.col("met").filter(pl.col("criterion") == WHOLE).first().over(year)
+    against = pl.concat([agreed.clear(), *clashing]).filter((pl.col("criterion") == WHOLE) | (pl.col("met") != whole))
+    of_lines = ["provider", "line_id", "tariff", "criterion", "met"]
+    return pl.concat([both, against]).select(of_lines).unique(maintain_order=True)
+
+
 def _facts(evidence: Evidence, pack: RulePack, care: pl.LazyFrame | pl.DataFrame, years: pl.DataFrame) -> pl.DataFrame:
     """By number of the year and tariff, what is said of its criteria, as text: `criterion 1;criterion 0`."""
+    return (
+        _answers(evidence, pack, care, years)
+        .group_by("year", "tariff", "criterion")
+        .agg(pl.col("met").first(), pl.col("met").n_unique().alias("answers"))
+        .filter(pl.col("answers") == 1)
+        .group_by("year", "tariff")
+        .agg(pl.concat_str("criterion", pl.col("met").cast(pl.Int8), separator=" ").sort().str.join(";").alias("said"))
+        .collect()
+    )
+
+
+def _answers(evidence: Evidence, pack: RulePack, care: pl.LazyFrame | pl.DataFrame, years: pl.DataFrame) -> pl.LazyFrame:
+    """What is answered of the criteria of years of care, on lines within them; `year` is the number of its row."""
     asked = [(tariff, name) for tariff in _years_of(pack) for name in (WHOLE, *criteria_of(pack).get(tariff, ()))]
     known = pl.LazyFrame(asked, schema={"tariff": pl.String(), "criterion": pl.String()}, orient="row")
     answers = evidence.lines.lazy().join(known, on=["tariff", "criterion"], how="semi")
@@ -60,12 +94,6 @@ def _facts(evidence: Evidence, pack: RulePack, care: pl.LazyFrame | pl.DataFrame
         answers.join(keyed, on=["provider", "line_id"])
         .join(numbered, on=["patient_id", "provider", "tariff"])
         .filter(pl.col("activity_date").is_between("period_start", "period_end"))
-        .group_by("year", "tariff", "criterion")
-        .agg(pl.col("met").first(), pl.col("met").n_unique().alias("answers"))
-        .filter(pl.col("answers") == 1)
-        .group_by("year", "tariff")
-        .agg(pl.concat_str("criterion", pl.col("met").cast(pl.Int8), separator=" ").sort().str.join(";").alias("said"))
-        .collect()
     )
 
 

@@ -16,7 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tariff.rulepack.best_practice_book import tariffs_of
-from tariff.rulepack.best_practice_rows import PROVIDER_GATE
+from tariff.rulepack.best_practice_rows import CONTRADICTORY, PROVIDER_GATE
 from tariff.rulepack.book import TRUST_CODE_LENGTH
 
 if TYPE_CHECKING:
@@ -27,10 +27,6 @@ NO_EVIDENCE, MET, NOT_MET = range(3)
 STATUS_WORDS: Final = ("no_evidence", "met", "not_met")
 WHOLE: Final = ""
 """Criterion of an answer about the tariff as a whole."""
-SETTING: Final = "setting"
-"""What a line lacks that a price by setting covers in another setting."""
-CONTRADICTORY: Final = "contradictory"
-"""What a line lacks where the tariff as a whole is answered against its criteria, or against what the line itself shows."""
 OPEN: Final = "?"
 """Ends a criterion without evidence where another one failed."""
 

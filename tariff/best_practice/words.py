@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from tariff.best_practice.standing import MET, NO_EVIDENCE, NOT_MET, SETTING, STATUS_WORDS, criteria_of
+from tariff.best_practice.standing import MET, NO_EVIDENCE, NOT_MET, STATUS_WORDS, criteria_of
 from tariff.rulepack.best_practice_book import tariffs_of
+from tariff.rulepack.best_practice_rows import SETTING
 
 if TYPE_CHECKING:
     from tariff.best_practice.standing import EvidenceOfPack

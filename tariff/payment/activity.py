@@ -30,11 +30,15 @@ def no_lines() -> pl.DataFrame:
     return pl.DataFrame(schema=LEDGER_LINE)
 
 
-class Pricing(Protocol):
-    """What may set the price of single spells: a contract term."""
+class Acting(Protocol):
+    """What may set the price of single spells, and with it what best practice earns: a contract term."""
 
     def prices_of(self, spells: pl.DataFrame) -> pl.DataFrame:
-        """The spells with their `paid_pence` as it is then."""
+        """The spells with their `paid_pence` and `earned_pence` as they are then."""
+        ...
+
+    def earned_after(self, activity: Activity) -> pl.DataFrame | None:
+        """What best practice earns in all that is paid then."""
         ...
 
 
@@ -42,14 +46,14 @@ class Pricing(Protocol):
 class Activity:
     """`cells` (`gather_cells`), the run's `plan`, what comes `beside` them, and `earlier`: the ledger lines of the terms before,
     with `LEDGER_LINE`'s columns. `readmitted` are the readmissions that came beside with what is paid for each so far
-    (`readmitted.with_paid`), `pathways` those that the model pays as a whole."""
+    (`readmitted.with_paid`), `earned` what best practice is in what is paid so far (`best_practice.with_earned`)."""
 
     cells: pl.DataFrame
     plan: pl.DataFrame | None = None
     beside: Beside = NOTHING
     earlier: pl.DataFrame = field(default_factory=no_lines)
     readmitted: pl.DataFrame | None = None
-    pathways: tuple[str, ...] = ()
+    earned: pl.DataFrame | None = None
     _shared: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def after(self, lines: pl.DataFrame) -> Activity:
@@ -59,16 +63,27 @@ class Activity:
     @property
     def alone(self) -> Activity:
         """The same activity as a term would see it if it stood alone."""
-        at_tariff = None if self.readmitted is None else self.readmitted.with_columns(paid_pence="price_pence")
-        return replace(self, earlier=self.earlier.clear(), readmitted=at_tariff, pathways=())
+        known, earned = self.readmitted, self.beside.best_practice
+        return replace(
+            self,
+            earlier=self.earlier.clear(),
+            readmitted=None
+            if known is None
+            else known.with_columns(paid_pence="price_pence", earned_pence="best_practice_pence"),
+            earned=None if earned is None else earned.with_columns(earned_pence="pence"),
+        )
 
-    def priced_by(self, term: Pricing) -> Activity:
-        """The same activity once a term has set the prices of single readmissions; they are spells of who readmitted."""
+    def acted_on_by(self, term: Acting) -> Activity:
+        """The same activity once a term has set what single readmissions are paid, which are spells of who readmitted, and what
+        best practice earns."""
+        return replace(self, readmitted=self._readmitted_after(term), earned=term.earned_after(self))
+
+    def _readmitted_after(self, term: Acting) -> pl.DataFrame | None:
         if self.readmitted is None:
-            return self
+            return None
         told = self.readmitted.rename({"provider": "initial_provider", "readmitted_by": "provider"})
         priced = term.prices_of(told).rename({"provider": "readmitted_by", "initial_provider": "provider"})
-        return replace(self, readmitted=priced.select(self.readmitted.columns))
+        return priced.select(self.readmitted.columns)
 
     def totals(self, scope: Scope, keys: Sequence[str] = CONTRACT) -> pl.DataFrame:
         """`lines`, `units` and `value_pence` of what `scope` governs by `keys`, sorted; earlier terms count in it."""

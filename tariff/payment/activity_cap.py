@@ -52,6 +52,11 @@ class ActivityCap(ContractTerm):
         ratio = f"{whole}.{part:04}".rstrip("0").rstrip(".")
         return f"Follow-ups beyond {ratio} for each first attendance, by treatment function, are not paid (ratio: {self.label})."
 
+    @property
+    def goes_by(self) -> frozenset[str]:
+        """The ratio is that of each treatment function."""
+        return frozenset(_BY)
+
     def ledger_lines(self, activity: Activity) -> pl.DataFrame:
         """What is not paid, by contract and treatment function."""
         firsts = activity.totals(self.first, _BY).select(*_BY, pl.col("units").alias("first_units"))

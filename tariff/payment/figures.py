@@ -53,6 +53,13 @@ def _share(given: object) -> int:
     return share
 
 
+def _change(given: object) -> int:
+    change = _rate(given)
+    if change < -BASIS_POINTS:
+        raise ValueError(f"'{given}' takes more than all of it off: write -100% or more")
+    return change
+
+
 def _margin(given: object) -> int:
     share = _rate(given)
     if share < 0:
@@ -80,8 +87,8 @@ Share = Annotated[int, BeforeValidator(_share)]
 Margin = Annotated[int, BeforeValidator(_margin)]
 """A share of a plan or target, 0% or more, written as text; held in basis points."""
 
-Change = Annotated[int, BeforeValidator(_rate)]
-"""A change such as `-3%`, written as text; held in basis points."""
+Change = Annotated[int, BeforeValidator(_change)]
+"""A change such as `-3%`, no less than -100%, written as text; held in basis points."""
 
 Pounds = Annotated[int, BeforeValidator(_pounds)]
 """An amount in pounds, not negative; held in pence."""

@@ -15,7 +15,9 @@ from tariff.errors import Fault, RulesError
 from tariff.money import pounds
 from tariff.payment.activity import Activity, as_lines, no_lines
 from tariff.payment.beside import NOTHING, Beside
+from tariff.payment.best_practice import with_earned
 from tariff.payment.cells import CELL, component_lines
+from tariff.payment.marginal_rate import MarginalRate
 from tariff.payment.models import BEST_PRACTICE, Model
 from tariff.payment.pathways import bundled_lines
 from tariff.payment.readmissions import Readmissions
@@ -81,7 +83,14 @@ def settle(
     RulesError where a model or term lacks what it needs – a plan, a plan row for a commissioner and provider, a figure – and
     does not say what to do without: all of them are told."""
     chosen = tuple(models)
-    activity = Activity(cells, plan, beside, readmitted=None if beside.readmissions is None else with_paid(beside.readmissions))
+    known, earned = beside.readmissions, beside.best_practice
+    activity = Activity(
+        cells,
+        plan,
+        beside,
+        readmitted=None if known is None else with_paid(known),
+        earned=None if earned is None else with_earned(earned),
+    )
     faults = _by_models([stopped for model in chosen for stopped in _stopped(model, activity)])
     if faults:
         raise RulesError(_summary(faults), faults)
@@ -117,6 +126,10 @@ _NO_LINES: Final = Fault(
     "it does not pay readmissions by their whole price, and which lines they are is not known",
     "give gather_readmissions the lines (readmitted_lines)",
 )
+_LISTED_OUTSIDE_THE_RATE: Final = (
+    "lists readmissions, and does not say what of them is best practice outside the marginal rate: what is left to leave out is "
+    "not known"
+)
 
 
 class _Stopped(NamedTuple):
@@ -140,9 +153,13 @@ def _readmission_faults(model: Model, term: ContractTerm, activity: Activity) ->
     """Readmissions of which nobody can tell what the model pays for them, and so what there is to take back."""
     if not isinstance(term, Readmissions):
         return
+    rates = [other for other in model.terms if isinstance(other, MarginalRate) and other.leaves_out(activity)]
     known = activity.beside.readmissions
-    if term.file is None and model.needs_readmitted_lines and known is not None and known["best_practice_pence"].null_count():
+    in_part = model.pathways or not model.pays_best_practice or rates
+    if term.file is None and in_part and known is not None and known["best_practice_pence"].null_count():
         yield _NO_LINES
+    if model.pays_best_practice and any(term.listed_inside(rate.scope, activity) for rate in rates):
+        yield Fault(str(term.file), _LISTED_OUTSIDE_THE_RATE, _FIND_THEM)
     pricing = [other for other in model.terms if other.settles == "price"]
     if any(term.listed_in(other.scope, activity) for other in pricing):
         yield Fault(str(term.file), _LISTED_AT_LOCAL_PRICES, _FIND_THEM)
@@ -198,13 +215,14 @@ def _part_years(cells: pl.DataFrame, plan: pl.DataFrame) -> list[str]:
 
 
 def _ledger(model: Model, per_line: pl.DataFrame, activity: Activity, own: pl.DataFrame, plan_notes: tuple[str, ...]) -> Ledger:
-    seen = _under(model, activity.after(own))
+    activity = _under(model, activity)
+    seen = activity.after(own)
     together, notes = [own], list(plan_notes if model.needs_plan else ())
     beyond = [no_lines()]
     outside = [(0, 0)]
     for term in model.terms:
         lines, interaction = _term_lines(term, seen)
-        seen = seen.after(lines).priced_by(term)
+        seen = seen.after(lines).acted_on_by(term)
         together.append(lines)
         beyond.append(interaction)
         notes += [*term.notes(activity), *_governs_nothing(term, activity)]
@@ -217,9 +235,12 @@ def _ledger(model: Model, per_line: pl.DataFrame, activity: Activity, own: pl.Da
 
 def _under(model: Model, activity: Activity) -> Activity:
     """The activity with the pathways that the model pays, and with what it pays for each readmission before its terms."""
-    known = activity.beside.readmissions
-    paid = None if known is None else with_paid(known, model.pathways, best_practice=model.pays_best_practice)
-    return replace(activity, readmitted=paid, pathways=model.pathways)
+    known, earned = activity.beside.readmissions, activity.beside.best_practice
+    return replace(
+        activity,
+        readmitted=None if known is None else with_paid(known, model.pathways, best_practice=model.pays_best_practice),
+        earned=None if earned is None else with_earned(earned, model.pathways, paid=model.pays_best_practice),
+    )
 
 
 def _governs_nothing(term: ContractTerm, activity: Activity) -> tuple[str, ...]:

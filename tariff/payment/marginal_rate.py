@@ -1,7 +1,9 @@
 """The marginal rate for emergency admissions, 2010/11 to 2018/19 (RULES 5.1): the value of emergency admissions above a
 baseline is paid at 30%, from 2015/16 at 70%; the rest stays with the commissioner. Money counts, not volume, in one sum a
 contract, with short-stay reductions, long stays, top-ups and the market forces factor. What best practice earned by the
-tariffs that lie outside (major trauma; RULES 3.2) is left out: it is paid in full, above the baseline or below."""
+tariffs that lie outside (major trauma; RULES 3.2) is left out, as far as it is paid: it is paid above the baseline as below. Of a
+line at a percentage of the tariff that is the same percentage, at an agreed price nothing, and what a readmission takes back of
+it is not paid (RULES 1.8: prices and readmissions come before the terms of the contract)."""
 
 from __future__ import annotations
 
@@ -14,13 +16,10 @@ from tariff.money import BASIS_POINTS, half_up
 from tariff.payment.activity import Activity, as_lines
 from tariff.payment.best_practice import money_outside
 from tariff.payment.figures import Share, percentage
-from tariff.payment.pathways import paid_as_a_whole
 from tariff.payment.plan_term import PlanTerm
 from tariff.payment.scope import EMERGENCY_PODS, Scope, scope_of_pods
 from tariff.payment.term import Cause, adjustment
 
-BEST_PRACTICE_LINE: Final = "best_practice"
-"""The ledger line by which a model pays prices without what best practice earned."""
 AS_PACKS: Final = "as_packs"
 """The tariffs outside the marginal rate are those that the rule packs of the priced lines name."""
 
@@ -74,23 +73,31 @@ class MarginalRate(PlanTerm):
         return super().ledger_lines(activity if left_out is None else activity.after(left_out))
 
     def notes(self, activity: Activity) -> tuple[str, ...]:
-        """Best practice of which nobody says whether it lies outside counts in the value, and a reader should know."""
-        earned = activity.beside.best_practice
-        if earned is None or self.best_practice_outside != AS_PACKS:
+        """Best practice of which nobody says whether it lies outside counts in the value, and what lines earned by several
+        tariffs together is left out together: a reader should know."""
+        outside = self._outside_money(activity)
+        if activity.earned is None or outside is None:
             return ()
-        unknown = earned.filter(self.scope.covers() & pl.col("is_outside").is_null() & (pl.col("pence") != 0))
-        return (_OUTSIDE_NOT_KNOWN,) if unknown.height else ()
+        paid = self.scope.covers() & (pl.col("earned_pence") != 0)
+        unknown = self.best_practice_outside == AS_PACKS and activity.earned.filter(paid & pl.col("is_outside").is_null()).height
+        mixed = outside.filter(paid & pl.col("is_mixed")).height
+        return tuple(note for note, holds in ((_OUTSIDE_NOT_KNOWN, unknown), (_EARNED_TOGETHER, mixed)) if holds)
+
+    def leaves_out(self, activity: Activity) -> bool:
+        """Whether there is best practice outside the rate in what it governs."""
+        found = self._outside_money(activity)
+        return found is not None and bool(found.filter(self.scope.covers() & (pl.col("earned_pence") != 0)).height)
 
     def _left_out(self, activity: Activity) -> pl.DataFrame | None:
-        """What is taken off the value: nothing where the model pays no best practice in the first place, and nothing of what is
-        off already with the lines that its pathways pay for."""
-        paid = not (activity.earlier["line"] == BEST_PRACTICE_LINE).any()
-        if activity.beside.best_practice is None or not paid:
+        """What is taken off the value: what best practice outside the rate is in what is paid so far."""
+        outside = self._outside_money(activity)
+        if outside is None:
             return None
+        return as_lines(outside.with_columns(pl.lit("best_practice_outside").alias("line"), pence=-pl.col("earned_pence")))
+
+    def _outside_money(self, activity: Activity) -> pl.DataFrame | None:
         named = None if self.best_practice_outside == AS_PACKS else self.best_practice_outside
-        outside = money_outside(activity.beside.best_practice, named)
-        gone = pl.when(paid_as_a_whole(activity.pathways)).then("bundled_pence").otherwise(0)
-        return as_lines(outside.with_columns(pl.lit("best_practice_outside").alias("line"), pence=gone - pl.col("pence")))
+        return None if activity.earned is None else money_outside(activity.earned, named)
 
     def adjustments(self, planned: pl.DataFrame) -> pl.DataFrame:
         """What stays with the commissioner."""
@@ -103,4 +110,8 @@ class MarginalRate(PlanTerm):
 _OUTSIDE_NOT_KNOWN: Final = (
     "Which best practice lies outside the marginal rate is not known, for the priced lines came without their run card: all of "
     "it counts. Name the tariffs with best_practice_outside."
+)
+_EARNED_TOGETHER: Final = (
+    "On some lines a best-practice tariff outside the marginal rate is met and another besides: what both earned is left out, "
+    "for priced lines tell it in one sum."
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, PrivateAttr, model_validator
@@ -22,7 +22,7 @@ from tariff.payment.cquin import Cquin, Withhold
 from tariff.payment.figures import TermFile
 from tariff.payment.gain_share import EpisodeReconciliation, GainShare
 from tariff.payment.local_price import LocalPrice
-from tariff.payment.marginal_rate import BEST_PRACTICE_LINE, MarginalRate
+from tariff.payment.marginal_rate import MarginalRate
 from tariff.payment.outcome import Outcome
 from tariff.payment.pathways import BUNDLE, EVERY, INSIDE
 from tariff.payment.plan_term import PlanTerm
@@ -77,7 +77,7 @@ TERMS: Final[dict[str, type[ContractTerm]]] = {
 
 
 BEST_PRACTICE: Final = Cause(
-    BEST_PRACTICE_LINE, "Best practice, not paid", "What evidence of best practice earned, with the market forces factor."
+    "best_practice", "Best practice, not paid", "What evidence of best practice earned, with the market forces factor."
 )
 
 
@@ -102,8 +102,14 @@ class Model(Strict):
                 raise ValueError(
                     f"the terms {first.term} and {second.term} both settle what is paid for {both}: it would be paid twice"
                 )
-            if second.settles == "price" and first.settles == "payment":
-                raise ValueError(f"the term {second.term} sets prices: put it before {first.term}, which pays by them")
+        return self
+
+    @model_validator(mode="after")
+    def _set_prices_first(self) -> Model:
+        """An agreed price that came after them would undo what readmissions, caps and payments took or added (RULES 1.8)."""
+        for first, second in pairwise(self.terms):
+            if second.settles == "price" and first.settles != "price":
+                raise ValueError(f"the term {second.term} sets prices: put it before {first.term}, which goes by them")
         return self
 
     @model_validator(mode="after")
@@ -166,9 +172,10 @@ class Model(Strict):
 
     @property
     def needs_readmitted_lines(self) -> bool:
-        """Whether it takes back readmissions for which it does not pay the whole price by the line."""
+        """Whether it takes back readmissions of whose price some is not paid by the line, or lies outside a marginal rate."""
         taking = any(isinstance(term, Readmissions) and term.file is None for term in self.terms)
-        return taking and bool(self.pathways or not self.pays_best_practice)
+        outside = any(isinstance(term, MarginalRate) and term.best_practice_outside for term in self.terms)
+        return taking and bool(self.pathways or not self.pays_best_practice or outside)
 
     @property
     def needs_referrals(self) -> bool:

@@ -77,6 +77,11 @@ def by_pattern(
         yield [*fixed, *keys], rows.drop(flags)
 
 
+def columns_given(rows: pl.DataFrame, blankable: Sequence[str]) -> frozenset[str]:
+    """Which of the keys in which a blank means all are given in some row."""
+    return frozenset(name for name in blankable if rows[name].null_count() < rows.height)
+
+
 def first_faults(faults: list[Fault]) -> list[Fault]:
     """The first `SHOWN` faults, and how many more there are."""
     more = len(faults) - SHOWN

@@ -11,11 +11,11 @@ from typing import Final
 import polars as pl
 
 from tariff.columns import PLAN, schema
-from tariff.errors import Fault, RulesError, UsageError
-from tariff.money import BASIS_POINTS, half_up
+from tariff.errors import ActivityError, Fault, RulesError, UsageError
+from tariff.money import BASIS_POINTS, half_up, pounds
 from tariff.payment.cells import NOT_GIVEN
 from tariff.payment.figures import COUNT, FACTOR, FACTOR_SCALE, TEXT, TEXT_OR_ALL, TermFile, read_figures
-from tariff.payment.plan import BLANKABLE, check_plan
+from tariff.payment.plan import BLANKABLE, check_plan, first_faults
 from tariff.payment.scope import ELECTIVE_PODS
 from tariff.payment.working_days import Measure, month_weights
 from tariff.reasons import PRICED
@@ -36,10 +36,13 @@ def plan_from_priced(
 
     `by`: what a row tells apart beside the commissioner (`FINEST`). `uplift_bp`: change of prices in basis points. `growth`: by
     commissioner, the factor by which activity grows (`population_growth`); one without a factor stays as it is. `years_on`:
-    which year it is for. UsageError for an unknown `by`; ActivityError never: lines that are not priced are left out."""
+    which year it is for. Lines that are not priced are left out. UsageError for an unknown `by`; ActivityError where a row would
+    be less than nothing, as agreed prices below zero make it: a plan is of what activity pays, and could not be read again."""
     unknown = [name for name in by if name not in FINEST]
     if unknown:
         raise UsageError(f"a plan cannot be made by '{unknown[0]}': known: {', '.join(FINEST)}")
+    if uplift_bp < -BASIS_POINTS:
+        raise UsageError("Prices cannot fall by more than 100%: a plan holds no sums below zero.")
     keys = ["commissioner", *by, "financial_year"]
     paid = priced.filter(pl.col("outcome").cast(pl.String) == PRICED)
     texts = [pl.col(name).cast(pl.String).fill_null(NOT_GIVEN) for name in keys]
@@ -54,6 +57,7 @@ def plan_from_priced(
     factors = [(growth or {}).get(who, Fraction(1)) for who in sums["commissioner"]]
     units = [_times(units, factor) for units, factor in zip(sums["units"], factors, strict=True)]
     money = [_times(amount, factor * price) for amount, factor in zip(sums["pence"], factors, strict=True)]
+    _require_not_negative(sums)
     return check_plan(
         sums.with_columns(
             pl.Series("units", units, pl.Int64),
@@ -61,6 +65,18 @@ def plan_from_priced(
             pl.Series("financial_year", [_later(year, years_on) for year in sums["financial_year"]], pl.String),
         )
     )
+
+
+def _require_not_negative(sums: pl.DataFrame) -> None:
+    """The prices of a row's lines come to nothing or more."""
+    keys = [name for name in sums.columns if name not in {"units", "pence"}]
+    faults = [
+        Fault(", ".join(f"{name} {row[name]}" for name in keys), f"the prices of its lines come to {pounds(row['pence'])}")
+        for row in sums.filter(pl.col("pence") < 0).iter_rows(named=True)
+    ]
+    if faults:
+        remedy = "make the plan coarser (--by), or leave lines with prices below zero out of what it is made from"
+        raise ActivityError("No plan can be made: it would hold sums below zero.", [*first_faults(faults), Fault("", "", remedy)])
 
 
 def population_growth(before: str | Path, after: str | Path, weights: str | Path | None = None) -> dict[str, Fraction]:

@@ -14,7 +14,7 @@ from tariff.money import pounds
 from tariff.payment.activity import CONTRACT, Activity, as_lines
 from tariff.payment.coverage import Coverage, unplanned_faults
 from tariff.payment.figures import FileName, TermFile
-from tariff.payment.plan import read_plan
+from tariff.payment.plan import BLANKABLE, columns_given, read_plan
 from tariff.payment.term import ContractTerm, Unplanned
 
 _SUMS = ("plan_pence", "value_pence", "lines", "actual_units")
@@ -45,6 +45,13 @@ class PlanTerm(ContractTerm):
     def needs_run_plan(self) -> bool:
         """Whether it pays against the run's plan."""
         return self.against == "plan"
+
+    @property
+    def goes_by(self) -> frozenset[str]:
+        """What the rows of its own file tell apart; those of the run's plan belong to the run."""
+        if not isinstance(self.against, TermFile):
+            return frozenset()
+        return columns_given(_read(self.against), BLANKABLE)
 
     @property
     def plan_name(self) -> str:

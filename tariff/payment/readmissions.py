@@ -13,6 +13,7 @@ from tariff.columns import PODS
 from tariff.errors import Fault
 from tariff.money import BASIS_POINTS, half_up
 from tariff.payment.activity import Activity, as_lines, no_lines
+from tariff.payment.best_practice import taken_back
 from tariff.payment.figures import (
     AMOUNT,
     MONTH_OR_ALL,
@@ -115,6 +116,18 @@ class Readmissions(ContractTerm):
         ]
         return as_lines(adjustment(inside, READMISSION, deducted))
 
+    def earned_after(self, activity: Activity) -> pl.DataFrame | None:
+        """With the price of a readmission goes what best practice earned on it, in the same share, where the lines tell it."""
+        if activity.earned is None or activity.readmitted is None or self.file is not None:
+            return activity.earned
+        inside = activity.readmitted.filter(self.scope.covers() & (pl.col("earned_pence") != 0))
+        sums = _summed(inside, "earned_pence", ("pack", "tariffs", "statuses"))
+        back = [
+            self._deduction(after, pence, of_the_pack)
+            for after, pence, of_the_pack in sums.select("after", "pence", "unpaid_pence").iter_rows()
+        ]
+        return taken_back(activity.earned, sums.with_columns(pl.Series("back_pence", back, pl.Int64)))
+
     def _deduction(self, after: str, pence: int, of_the_pack: int) -> int:
         share = self._share(after)
         return of_the_pack if share is None else readmission_deduction(pence, share)
@@ -131,6 +144,11 @@ class Readmissions(ContractTerm):
         within = listed.rename({"pounds": "pence"}).filter(pl.col("financial_year").is_in(years))
         return within.with_columns(unpaid_pence=pl.lit(0, pl.Int64))
 
+    def listed_inside(self, scope: Scope, activity: Activity) -> bool:
+        """Whether what it takes back by its file counts in another term's scope."""
+        known = None if self.file is None else self._known(activity)
+        return known is not None and bool(known.filter(self.scope.covers() & scope.covers()).height)
+
     def listed_in(self, scope: Scope, activity: Activity) -> bool:
         """Whether its file lists readmissions that may lie in another term's scope. Who readmitted them it does not tell."""
         known = None if self.file is None else self._known(activity)
@@ -140,15 +158,17 @@ class Readmissions(ContractTerm):
         return bool(listed.filter(scope.may_cover()).height)
 
 
-def _summed(readmitted: pl.DataFrame) -> pl.DataFrame:
+def _summed(readmitted: pl.DataFrame, amount: str = "paid_pence", said: tuple[str, ...] = ()) -> pl.DataFrame:
+    """An amount of single readmissions in all (`pence`), and the rule pack's share of it."""
     of_the_pack = [
         many * readmission_deduction(paid, share)
-        for paid, share, many in readmitted.select("paid_pence", "share_bp", "readmissions").iter_rows()
+        for paid, share, many in readmitted.select(amount, "share_bp", "readmissions").iter_rows()
     ]
     sums = readmitted.with_columns(
-        pl.Series("unpaid_pence", of_the_pack, pl.Int64), pence=pl.col("paid_pence") * pl.col("readmissions")
+        pl.Series("unpaid_pence", of_the_pack, pl.Int64), pence=pl.col(amount) * pl.col("readmissions")
     )
-    return sums.group_by(*KEYS, "after").agg(pl.col("pence", "unpaid_pence").sum()).sort(*KEYS, "after")
+    keys = (*KEYS, "after", *said)
+    return sums.group_by(keys).agg(pl.col("pence", "unpaid_pence").sum()).sort(keys)
 
 
 _NONE_FOUND: Final = "No readmissions are deducted here: the rule pack has no rule for these dates, or none was found."

@@ -10,19 +10,22 @@ from typing import Final
 import polars as pl
 
 from tariff.errors import ActivityError, Fault
+from tariff.payment.best_practice import bundled_best_practice
 from tariff.payment.cells import CELL, NOT_GIVEN
 from tariff.payment.pathways import paid_as_a_whole, with_places
 from tariff.reasons import PRICED
 
 KEYS: Final = tuple(name for name in CELL if name != "gp_practice")
 _LINE: Final = ("provider", "line_id")
-_TOLD_BY_LINES: Final = {"definition": pl.String(), "bundled_pence": pl.Int64(), "best_practice_pence": pl.Int64()}
+_MONEY: Final = ("bundled_pence", "bundled_best_practice_pence", "best_practice_pence")
+_SAID: Final = {"pack": "pack", "tariffs": "best_practice_tariff", "statuses": "best_practice_status"}
+_TOLD_BY_LINES: Final = {**dict.fromkeys(("definition", *_SAID), pl.String()), **dict.fromkeys(_MONEY, pl.Int64())}
 
 
 def gather_readmissions(found: pl.LazyFrame | pl.DataFrame, lines: pl.DataFrame | None = None) -> pl.DataFrame:
     """Readmissions found in the activity (`columns.READMISSION`) that count, alike ones in one row: the keys of a cell (the
     provider is the one that discharged), `readmitted_by`, `after`, `share_bp` of the rule pack, `price_pence`, how many
-    `readmissions`, and as their `lines` (`readmitted_lines`) tell them definition, bundled_pence and best_practice_pence.
+    `readmissions`, and as their `lines` (`readmitted_lines`) tell it what is bundled of them and what best practice earned.
 
     ActivityError where a readmission is none of the lines."""
     counting = found.lazy().filter(pl.col("reason_excluded").is_null()).collect()
@@ -48,23 +51,32 @@ def readmitted_lines(
     found: pl.DataFrame, priced: pl.LazyFrame, pathways: pl.DataFrame | None, restated: pl.DataFrame | None
 ) -> pl.DataFrame:
     """What a model may pay of the lines of readmissions (`found`) other than by the line: `provider, line_id, definition` (of the
-    pathway that they lie in), `bundled_pence` (the part of the price that it pays for), `best_practice_pence`. `restated` are
-    lines of earlier runs that now belong elsewhere (`columns.RESTATED`)."""
+    pathway that they lie in), `bundled_pence` (the part of the price that it pays for), `best_practice_pence`, what of it goes
+    with that part (`bundled_best_practice_pence`), and `pack, tariffs, statuses` of it. `restated` are lines of earlier runs that
+    now belong elsewhere (`columns.RESTATED`)."""
     asked = found.lazy().select(_LINE).unique()
     spells = priced.filter((pl.col("kind").cast(pl.String) == "admitted") & (pl.col("outcome").cast(pl.String) == PRICED))
-    lines = with_places(spells.join(asked, on=_LINE, how="semi"), pathways, restated).select(*_LINE, *_TOLD_BY_LINES).collect()
+    placed = with_places(spells.join(asked, on=_LINE, how="semi"), pathways, restated)
+    gone = bundled_best_practice().alias("bundled_best_practice_pence")
+    said = [pl.col(column).cast(pl.String).alias(name) for name, column in _SAID.items() if name != column]
+    lines = placed.with_columns(gone, *said, pl.col("pack").fill_null(NOT_GIVEN)).select(*_LINE, *_TOLD_BY_LINES).collect()
     # Of lines that share a key the one that is paid least by the line counts for all.
     return lines.sort("bundled_pence", *_TOLD_BY_LINES, descending=True).unique(_LINE, keep="first")
 
 
 def with_paid(readmissions: pl.DataFrame, pathways: Sequence[str] = (), *, best_practice: bool = True) -> pl.DataFrame:
     """Readmissions with `paid_pence`: what a model pays for each by the line, without what lies in the `pathways` that it pays
-    as a whole and, unless it pays `best_practice`, without what that earned. Never less than nothing."""
-    inside = pl.when(paid_as_a_whole(pathways)).then(pl.col("bundled_pence")).otherwise(0)
-    earned = pl.lit(0) if best_practice else pl.col("best_practice_pence")
-    by_line = pl.col("price_pence") - earned - inside
+    as a whole and, unless it pays `best_practice`, without what that earned. Never less than nothing. `earned_pence`: what best
+    practice is in it."""
+    whole = paid_as_a_whole(pathways)
+    inside, gone = (pl.when(whole).then(name).otherwise(0) for name in ("bundled_pence", "bundled_best_practice_pence"))
+    unpaid = pl.lit(0) if best_practice else pl.col("best_practice_pence")
+    by_line = pl.col("price_pence") - unpaid - inside
     wholly = (inside != 0) & (inside == pl.col("price_pence"))
-    return readmissions.with_columns(pl.when(wholly).then(0).otherwise(pl.max_horizontal(by_line, 0)).alias("paid_pence"))
+    return readmissions.with_columns(
+        pl.when(wholly).then(0).otherwise(pl.max_horizontal(by_line, 0)).alias("paid_pence"),
+        earned_pence=(pl.col("best_practice_pence") - gone) * int(best_practice),
+    )
 
 
 def _require_known(told: pl.DataFrame) -> None:

@@ -82,6 +82,11 @@ class ContractTerm(Strict, ABC):
         others = (given for name, given in self.__dict__.items() if isinstance(given, Scope) and name != "scope")
         return (self.scope, *others)
 
+    @property
+    def goes_by(self) -> frozenset[str]:
+        """The columns of a cell by which it tells activity apart, beside its scopes."""
+        return frozenset()
+
     def faults(self, activity: Activity) -> list[Fault]:
         """What it lacks to settle this activity; `where` is left for the caller to fill."""
         del activity
@@ -92,9 +97,13 @@ class ContractTerm(Strict, ABC):
         """What it adds or withholds, as `activity.as_lines` makes them."""
 
     def prices_of(self, spells: pl.DataFrame) -> pl.DataFrame:
-        """Single spells (keys of a cell without practices, `paid_pence`) with what is paid for each once this term has set its
-        prices; a term that sets none leaves them as they are."""
+        """Single spells (keys of a cell without practices, `paid_pence`, `earned_pence`) with what is paid for each, and what
+        best practice is in it, once this term has set its prices; a term that sets none leaves them as they are."""
         return spells
+
+    def earned_after(self, activity: Activity) -> pl.DataFrame | None:
+        """What best practice is in all that is paid once this term has acted: most leave `activity.earned` as it is."""
+        return activity.earned
 
     def notes(self, activity: Activity) -> tuple[str, ...]:
         """What a reader should know of how it settled this activity."""

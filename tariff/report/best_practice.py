@@ -15,12 +15,12 @@ from typing import Any, Final
 import polars as pl
 
 from tariff.best_practice.achievement import MONEY, best_practice_achievement, criteria_missing, prices_by_setting
-from tariff.best_practice.standing import CONTRADICTORY, SETTING
 from tariff.report.charts import ChartText
 from tariff.report.funnel import Funnel, FunnelPoint, funnel_svg
 from tariff.report.suppression import CONFIDENTIAL, Key, hide_small, is_small
 from tariff.report.table import LONGEST, Cell, Table, numbers, texts, whole_pounds
 from tariff.report.words import counted, listed, short_money
+from tariff.rulepack.best_practice_rows import CONTRADICTORY, SETTING
 
 Part = tuple[str, ...]
 KNOWN: Final[Part] = ("met", "not_met")

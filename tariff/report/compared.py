@@ -3,9 +3,10 @@ of the lines, and which figures are too small to print."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import combinations
 from typing import Any, Final
 
 import polars as pl
@@ -17,7 +18,7 @@ from tariff.reasons import PRICED
 from tariff.report.best_practice import BestPractice
 from tariff.report.pathway_section import PathwayFigures
 from tariff.report.repeats import Repeats
-from tariff.report.suppression import Hidden, Key, hide_small, is_small
+from tariff.report.suppression import Hidden, Key, hide_between, hide_small, is_small
 from tariff.report.words import counted, headline
 
 _TOLD_BY: Final = ("provider", "treatment_function", "hrg_chapter", "financial_year", "month")
@@ -191,22 +192,51 @@ class Compared:
             return frozenset()
         if self.is_too_small:
             return frozenset(self.compare_by((dimension,))[dimension])
-        if dimension in self.by:
-            return _margin(self._written, self.by.index(dimension))
-        if dimension in self.dimensions:
-            return _margin(self._hidden, self.dimensions.index(dimension))
-        return _margin(_hidden(self.compare_by((dimension,)), (dimension,)), 0)
+        if dimension in self._margins:
+            return frozenset(self._margins[dimension])
+        return frozenset(hide_small(*_counted(self.compare_by((dimension,)), (dimension,))).margins[0])
 
     @cached_property
-    def _hidden(self) -> Hidden:
-        """What to hide of the dimensions of the page together."""
-        return _hidden(self.compare_by(self.dimensions), self.dimensions)
+    def _margins(self) -> dict[str, set[Hashable]]:
+        """By dimension, the values hidden in the page, the workbook and what is written by `by`. All of these hide together: what
+        one hides another would tell, along a row or column, or where values belong together."""
+        tables = [names for names in dict.fromkeys([self.dimensions, self.by]) if names]
+        tables += [(name,) for name in self.told_by if name not in self.dimensions]
+        counted = {names: _counted(self.compare_by(names), names) for names in tables}
+        alone = {name: _counted(self.compare_by((name,)), (name,))[0] for name in self.told_by}
+        margins: dict[str, set[Hashable]] = {name: set() for name in self.told_by}
+        settled: dict[tuple[str, ...], list[frozenset[Hashable]]] = {}
+        before = -1
+        while before != (before := sum(map(len, margins.values()))):
+            for names, figures in counted.items():
+                given = [frozenset(margins[name]) for name in names]
+                if settled.get(names) == given:  # nothing that another table hides is new to this one
+                    continue
+                settled[names] = list(hide_small(*figures, given).margins)
+                for name, values in zip(names, settled[names], strict=False):
+                    margins[name] |= values
+            for first, second, met in self._met:
+                pair = {key[0]: count for key, count in alone[first].items()}, {key[0]: n for key, n in alone[second].items()}
+                more = hide_between(pair, (margins[first], margins[second]), met)
+                margins[first] |= more[0]
+                margins[second] |= more[1]
+        return margins
+
+    @cached_property
+    def _met(self) -> list[tuple[str, str, list[tuple[Hashable, Hashable]]]]:
+        """For any two dimensions of the workbook, which values share lines, and which share lines or money."""
+        whole = self.compare_by(self.told_by)
+        sharing = [whole.filter(pl.col("lines") > 0), whole.filter((pl.col("lines") > 0) | (pl.col("pence") != 0))]
+        return [
+            (first, second, frame.select(first, second).unique().rows())
+            for first, second in combinations(self.told_by, 2)
+            for frame in sharing
+        ]
 
     @cached_property
     def _written(self) -> Hidden:
-        """What to hide of the table that is written by `by`, and with it what the page hides of these dimensions."""
-        already = [_margin(self._hidden, self.dimensions.index(name)) for name in self.by]
-        return _hidden(self.comparison, self.by, already)
+        """What to hide of the table that is written by `by`, and with it what other tables hide of these dimensions."""
+        return hide_small(*_counted(self.comparison, self.by), [self._margins[name] for name in self.by])
 
     def _is_hidden(self, frame: pl.DataFrame) -> pl.Series:
         """For each row of a frame by `by`, whether its figures are hidden."""
@@ -215,14 +245,9 @@ class Compared:
         return pl.Series([key in self._written.cells for key in frame.select(self.by).iter_rows()], dtype=pl.Boolean)
 
 
-def _margin(hidden: Hidden, dimension: int) -> frozenset[Hashable]:
-    return hidden.margins[dimension] if hidden.margins else frozenset()
-
-
-def _hidden(frame: pl.DataFrame, by: Sequence[str], already: Sequence[Collection[Hashable]] = ()) -> Hidden:
-    """What to hide of a comparison by `by`. What a term pays for a whole contract has no lines of its own: it is hidden
+def _counted(frame: pl.DataFrame, by: Sequence[str]) -> tuple[dict[Key, int], frozenset[Key]]:
+    """The counts of a comparison by `by`, and what holds money and no lines: what a term pays for a whole contract is hidden
     where the contract is, and where the rest of its kind would tell it."""
     held = frame.group_by(by, maintain_order=True).agg(pl.col("lines").first(), (pl.col("pence") != 0).any().alias("holds"))
     counts = {row[:-2]: row[-2] for row in held.iter_rows()}
-    beside = frozenset(row[:-2] for row in held.iter_rows() if row[-1] and not row[-2])
-    return hide_small(counts, beside, already)
+    return counts, frozenset(row[:-2] for row in held.iter_rows() if row[-1] and not row[-2])

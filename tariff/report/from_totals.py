@@ -3,7 +3,7 @@ at. What looks at single lines (pathways, readmissions, referrals, best practice
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ import polars as pl
 from tariff.columns import COMPONENTS
 from tariff.errors import Fault, RulesError, UsageError
 from tariff.payment import CELL, NOT_GIVEN, Model
-from tariff.payment.marginal_rate import MarginalRate
+from tariff.payment.marginal_rate import AS_PACKS, MarginalRate
 from tariff.payment.readmissions import Readmissions
 from tariff.payment.referral_cap import ReferralCap
 from tariff.reasons import OUTCOMES, PRICED, REASON_NUMBER
@@ -69,8 +69,15 @@ def _last_day(year: str, month: int) -> date:
     return date.fromordinal(following.toordinal() - 1)
 
 
-def require_enough(totals: pl.DataFrame, models: Sequence[Model], by: Sequence[str], plan: pl.DataFrame | None) -> None:
-    """UsageError or RulesError where a comparison needs what these totals do not tell: every such need by name."""
+def require_enough(
+    totals: pl.DataFrame,
+    models: Sequence[Model],
+    by: Sequence[str],
+    plan: pl.DataFrame | None,
+    cards: Sequence[Mapping[str, Any]] = (),
+) -> None:
+    """UsageError or RulesError where a comparison needs what these totals do not tell: every such need by name. `cards` are the
+    run cards of the totals."""
     lacking = [name for name in _NOT_ALWAYS if name not in totals.columns]
     asked = [
         Fault("--by", f"the totals do not tell {name}", f"price with --aggregate-by {name}") for name in by if name in lacking
@@ -78,14 +85,18 @@ def require_enough(totals: pl.DataFrame, models: Sequence[Model], by: Sequence[s
     if asked:
         raise UsageError("The totals are too coarse for that comparison.", asked)
     cells = cells_of_totals(totals, practice="gp_practice" in totals.columns)
-    faults = [Fault(f"model '{model.name}'", what, remedy) for model in models for what, remedy in _needs(model, cells, lacking)]
+    faults = [
+        Fault(f"model '{model.name}'", what, remedy) for model in models for what, remedy in _needs(model, cells, lacking, cards)
+    ]
     if plan is not None and "treatment_function" in lacking and plan["treatment_function"].null_count() < plan.height:
         faults.append(Fault("the plan", "has rows by treatment_function", "price with --aggregate-by treatment_function"))
     if faults:
         raise RulesError("Totals are not enough to settle this.", faults)
 
 
-def _needs(model: Model, cells: pl.DataFrame, lacking: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _needs(
+    model: Model, cells: pl.DataFrame, lacking: Sequence[str], cards: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[str, str]]:
     """What a model needs beyond these cells, which do not tell what is `lacking`, and what to do."""
     if model.pathways:
         yield "pays pathways, which are formed of lines", _REMEDY
@@ -93,16 +104,32 @@ def _needs(model: Model, cells: pl.DataFrame, lacking: Sequence[str]) -> Iterato
         columns = frozenset[str]().union(*(scope.columns for scope in term.scopes))
         for name in sorted(columns & set(lacking)):
             yield f"governs some of {name} only", f"price with --aggregate-by {name}"
+        for name in sorted((term.goes_by - columns) & set(lacking)):
+            yield f"goes by {name} ({term.kind})", f"price with --aggregate-by {name}"
         match term:
             case Readmissions(file=None, absent="refuse"):
                 yield "looks for readmissions among the lines", f"{_REMEDY}, or give its file"
             case ReferralCap():
                 yield "looks at who referred the patient of each line", _REMEDY
-            case MarginalRate() if term.best_practice_outside and _is_best_practice_in(cells.filter(term.scope.covers())):
+            case MarginalRate() if model.pays_best_practice and _may_leave_out(term, cells.filter(term.scope.covers()), cards):
                 yield "leaves best practice outside the marginal rate, tariff by tariff", _REMEDY
             case _:
                 pass
 
 
-def _is_best_practice_in(cells: pl.DataFrame) -> bool:
-    return bool((cells["best_practice_pence"] != 0).any())
+def _may_leave_out(rate: MarginalRate, cells: pl.DataFrame, cards: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether some of the lines behind these cells may hold best practice that lies outside the rate. Sums of 0 do not tell, as
+    what one line gains another may lose; that no tariff outside can be met does. Totals are made without evidence."""
+    if not rate.best_practice_outside or not cells.height:
+        return False
+    if (cells["best_practice_pence"] != 0).any():
+        return True
+    tariffs = [tariff for card in cards for pack in card.get("packs", ()) for tariff in pack.get("best_practice", ())]
+    if rate.best_practice_outside == AS_PACKS:
+        return any(tariff["outside_marginal_rate"] and _needs_no_evidence(tariff) for tariff in tariffs)
+    return not cards or any(tariff["tariff"] in rate.best_practice_outside and _needs_no_evidence(tariff) for tariff in tariffs)
+
+
+def _needs_no_evidence(tariff: Mapping[str, Any]) -> bool:
+    """Whether the line itself shows a tariff to be met: it has no criteria, and is neither of a provider nor of a patient."""
+    return not tariff["criteria"] and tariff["mechanism"] not in {"provider_gate", "year_of_care"}

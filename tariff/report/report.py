@@ -213,10 +213,11 @@ def _compare_totals(
 ) -> Report:
     """`compare` of totals, which are the cells already."""
     totals = scan_written(priced).collect()
-    require_enough(totals, tuple(models), keys, plan)
     outcomes = outcomes_of_totals(totals)
     if not outcomes.height:
         raise ActivityError("there is nothing to compare", [Fault("totals", "there are no lines", "price some activity")])
+    cards = _own_cards(priced, run_card, outcomes)
+    require_enough(totals, tuple(models), keys, plan, cards)
     ledgers = settle(cells_of_totals(totals, practice="gp_practice" in keys), models, plan)
     _require_conservation(ledgers, outcomes)
     report = Report(
@@ -227,7 +228,7 @@ def _compare_totals(
         outcomes=outcomes,
         packs=packs_of_totals(totals),
         coverage=coverage_of_totals(totals),
-        cards=_own_cards(priced, run_card, outcomes),
+        cards=cards,
         plan=facts,
         suppress=suppress,
     )

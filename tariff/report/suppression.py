@@ -1,7 +1,8 @@
 """Small numbers kept from print. A count of 1 to 7 could point to a person, so it and its money are shown as `[c]`; and
 where a single hidden figure could be found by taking the others from their total, the next smallest is hidden too. Totals
-stay as they are. (Figures are protected against subtraction along each row, column and margin, not against every combination
-of tables that a reader might put together.)"""
+stay as they are. (Figures are protected against subtraction along each row, column and margin, and between any two tables of
+one dimension whose values belong together, as the providers of a commissioner; not against every sum of more tables than two that
+a reader might put together.)"""
 
 from __future__ import annotations
 
@@ -17,6 +18,8 @@ LARGEST: Final = 7
 
 Key = tuple[Hashable, ...]
 _Named = TypeVar("_Named", bound=Hashable)
+_Told = tuple[int, Hashable]
+"""Which of two tables, and a value of its dimension."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,50 @@ def hide_small(
                 if cells.isdisjoint(member.get(value, ())):
                     cells |= _smallest({key: counts[key] for key in member.get(value, ())}, beside)
     return Hidden(frozenset(cells), tuple(map(frozenset, values)))
+
+
+def hide_between(
+    counts: tuple[Mapping[Hashable, int], Mapping[Hashable, int]],
+    hidden: tuple[Collection[Hashable], Collection[Hashable]],
+    met: Collection[tuple[Hashable, Hashable]],
+) -> tuple[set[Hashable], set[Hashable]]:
+    """What else to hide of two tables of one dimension each, given by value, so that neither tells what the other hides.
+
+    `met`: which value of the one shares lines or money with which of the other. Values that share with no others come to the same
+    in both tables, so what is hidden among them comes to something known where one of the tables hides none of them, or where no
+    other such group is hidden in both: a lone hidden figure would then be told."""
+    both: dict[_Told, int] = {(at, value): count for at, table in enumerate(counts) for value, count in table.items()}
+    concealed = {(at, value) for at, values in enumerate(hidden) for value in values}
+    groups = _groups(met)
+    within = [[{told for told in group & concealed if told[0] == at} for at in (0, 1)] for group in groups]
+    open_groups = sum(map(all, within))
+    found: set[_Told] = set()
+    for group, sides in zip(groups, within, strict=True):
+        if not all(sides) or open_groups == 1:
+            for lone in (side for side in sides if len(side) == 1):
+                found |= _beside_the_lone(next(iter(lone))[0], group, both.keys() - concealed, both)
+    return {value for at, value in found if at == 0}, {value for at, value in found if at == 1}
+
+
+def _beside_the_lone(at: int, group: set[_Told], shown: set[_Told], both: Mapping[_Told, int]) -> set[_Told]:
+    """The smallest figure to hide beside a lone one of table `at`: of its own table and group, else of its group, else any."""
+    own = {told for told in group if told[0] == at}
+    for among in (own & shown, group & shown, shown):
+        if chosen := _smallest({told: both[told] for told in among}, among):
+            return chosen
+    return set()
+
+
+def _groups(met: Collection[tuple[Hashable, Hashable]]) -> list[set[_Told]]:
+    """The values of two tables that hang together by sharing lines, told by the table that each is of."""
+    group_of: dict[_Told, set[_Told]] = {}
+    for first, second in met:
+        one, other = group_of.setdefault((0, first), {(0, first)}), group_of.setdefault((1, second), {(1, second)})
+        if one is not other:
+            fewer, more = sorted((one, other), key=len)
+            more |= fewer
+            group_of.update(dict.fromkeys(fewer, more))
+    return list({id(group): group for group in group_of.values()}.values())
 
 
 def _lines_along(counts: Mapping[Key, int], dimension: int) -> Iterator[list[Key]]:

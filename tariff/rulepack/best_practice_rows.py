@@ -27,6 +27,13 @@ D year of care, whose price a pathway pays and whose criteria stand here; E trea
 type of access."""
 NEED_CRITERIA: Final = (ADDITION, PRICE, YEAR_OF_CARE)
 """Mechanisms that nothing on the line itself can show to be met."""
+SETTING: Final = "setting"
+CONTRADICTORY: Final = "contradictory"
+NOT_CRITERIA: Final = {
+    SETTING: "that a price by setting covers the line in another setting",
+    CONTRADICTORY: "that answers contradict each other, or what the line itself shows",
+}
+"""What stands among the criteria that a line lacks and is none, so that no criterion may be called so."""
 OF_PATIENTS: Final = "patient"
 """The kind of a year of care: it is about a patient, and covers no line."""
 
@@ -99,6 +106,13 @@ def read_word(text: str) -> str:
     if not re.fullmatch(r"[a-z0-9_]+", text):
         raise ValueError(f"'{text}' holds something beside small letters, digits and _")
     return text
+
+
+def read_criterion(text: str) -> str:
+    """The code of a criterion: a word, and none that says something else of a line among the criteria that it lacks."""
+    if text in NOT_CRITERIA:
+        raise ValueError(f"'{text}' is kept: it says {NOT_CRITERIA[text]}")
+    return read_word(text)
 
 
 def read_mechanism(text: str) -> str:
@@ -226,7 +240,7 @@ BEST_PRACTICE_CRITERIA: Final = TableSpec(
     name="best_practice_criteria",
     columns=(
         TableColumn("tariff", read_word, "code of the tariff, as in best_practice.csv", _TARIFF, required=True),
-        TableColumn("criterion", read_word, "code of the criterion, as evidence carries it", _CRITERION, required=True),
+        TableColumn("criterion", read_criterion, "code of the criterion, as evidence carries it", _CRITERION, required=True),
         TableColumn("name", str, "the criterion in words", "say what must be shown", required=True),
         TableColumn(
             "threshold",

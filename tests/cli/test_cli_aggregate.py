@@ -13,8 +13,9 @@ from tariff.aggregation import ALSO, COUNTS, KEYS, SUMS
 from tariff.batch import Job, price_files
 from tariff.columns import COMPONENTS, PODS
 from tariff.errors import RulesError
-from tariff.payment import shipped_presets
+from tariff.payment import load_models, shipped_presets
 from tariff.report import compare
+from tariff.report.from_totals import require_enough
 from tariff.rulepack import find_pack
 
 
@@ -198,6 +199,48 @@ def test_a_preset_that_needs_lines_is_refused_by_name(both, preset, told):
         compare(both[1], f"preset:{preset}")
 
 
+SEEN_ON_THE_LINE = {"tariff": "trauma", "mechanism": "session", "outside_marginal_rate": True, "criteria": {}}
+NAMED_OUTSIDE = """schema = 1
+[[model]]
+name = "m"
+title = "M"
+per_line = "{per_line}"
+[[model.terms]]
+term = "marginal_rate"
+rate = "30%"
+best_practice_outside = {outside}
+source = "s"
+confidence = "local"
+"""
+
+
+@pytest.mark.parametrize(
+    ("outside", "tariffs", "refused"),
+    [
+        ('"as_packs"', [SEEN_ON_THE_LINE], True),  # its money may be in a sum of nothing
+        ('"as_packs"', [{**SEEN_ON_THE_LINE, "criteria": {"one": "One"}}], False),  # without evidence nobody meets it
+        ('"as_packs"', [{**SEEN_ON_THE_LINE, "mechanism": "provider_gate"}], False),
+        ('"as_packs"', [{**SEEN_ON_THE_LINE, "outside_marginal_rate": False}], False),
+        ('["trauma"]', [SEEN_ON_THE_LINE], True),
+        ('["hip"]', [SEEN_ON_THE_LINE], False),
+        ('["trauma"]', None, True),  # no run card says what trauma is
+        ("[]", [SEEN_ON_THE_LINE], False),
+    ],
+)
+def test_best_practice_that_cancels_out_in_totals_is_not_taken_for_none(neither_earned, outside, tariffs, refused):
+    totals = pl.read_parquet(neither_earned[1])
+    assert (totals.filter(pl.col("pod") == "NEL")["best_practice_pence"] == 0).all()
+    cards = [] if tariffs is None else [{"packs": [{"label": "p", "best_practice": tariffs}]}]
+    for per_line, told in (("episodic", refused), ("without_best_practice", False)):
+        Path("m.toml").write_text(NAMED_OUTSIDE.format(per_line=per_line, outside=outside), encoding="utf-8")
+        models = tuple(load_models("m.toml"))
+        if told:
+            with pytest.raises(RulesError, match="leaves best practice outside the marginal rate, tariff by tariff"):
+                require_enough(totals, models, [], None, cards)
+        else:
+            require_enough(totals, models, [], None, cards)
+
+
 def test_months_are_all_that_totals_tell_of_dates(tariff, both):
     for name in both:
         assert tariff("compare", name, "--models", "preset:episodic", "--out", f"{name}.report").code == 0
@@ -207,17 +250,23 @@ def test_months_are_all_that_totals_tell_of_dates(tariff, both):
     assert told[1]["last_date"][:7] == told[0]["last_date"][:7]
 
 
+COST = "against = 'plan'\nmarginal_rate = '70%'\n"
+
+
 @pytest.mark.parametrize(
     ("term", "more", "told"),
     [
         ("readmissions", "", "looks for readmissions among the lines"),
         ("referral_cap", 'share = "10%"', "looks at who referred the patient of each line"),
-        ("activity_cap", "scope = { treatment_functions = ['100'] }", "governs some of treatment_function only"),
+        ("cost_and_volume", COST + "scope = { treatment_functions = ['100'] }", "governs some of treatment_function only"),
+        ("activity_cap", "ratio = 2", "goes by treatment_function (activity_cap)"),
+        ("local_price", "prices = 'prices.csv'", "goes by treatment_function (local_price)"),
+        ("cost_and_volume", COST.replace("plan", "sums.csv"), "goes by treatment_function (cost_and_volume)"),
     ],
 )
 def test_what_needs_lines_is_refused_by_name(tariff, spells, term, more, told):
-    if term == "activity_cap":
-        term, more = "cost_and_volume", f"{more}\nagainst = 'plan'\nmarginal_rate = '70%'"
+    Path("prices.csv").write_text("treatment_function,price\n100,5\n", encoding="utf-8")
+    Path("sums.csv").write_text("commissioner,treatment_function,financial_year,pounds\n99A,100,2017-18,5\n", encoding="utf-8")
     Path("m.toml").write_text(MODEL.format(term=term, more=more), encoding="utf-8")
     assert tariff("price", spells(), "--rules", "example", "--aggregate", "--out", "t.parquet").code == 0
     done = tariff("compare", "t.parquet", "--models", "preset:episodic,m.toml", "--out", "report")

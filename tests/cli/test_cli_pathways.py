@@ -277,6 +277,33 @@ def test_a_pathway_of_a_register_is_not_formed_without_it(tmp_path, overlay, nam
     assert [path.name for path in tmp_path.iterdir() if "priced" in path.name] == []
 
 
+ANSWERS = {
+    "yes and no": (["S1,paediatric_diabetes,dietitian,yes", "S2,paediatric_diabetes,dietitian,no"], 2),
+    "the whole against a part": (["S1,paediatric_diabetes,,yes", "S2,paediatric_diabetes,dietitian,no"], 2),
+    "on one line, told as such": (["S1,paediatric_diabetes,,yes", "S1,paediatric_diabetes,dietitian,no"], 0),
+    "no contradiction": (["S1,paediatric_diabetes,,no", "S2,paediatric_diabetes,dietitian,no"], 0),
+}
+
+
+@pytest.mark.parametrize("case", ANSWERS)
+@pytest.mark.parametrize("out", ["priced.parquet", "run"])
+def test_contradictions_over_the_lines_of_a_year_of_care_are_listed(tmp_path, overlay, case, out):
+    rows, contradicting = ANSWERS[case]
+    registers, evidence, activity = (tmp_path / f"{name}.csv" for name in ("registers", "evidence", "spells"))
+    header = "patient_id,register,level,start_date,end_date,provider,commissioner"
+    registers.write_text(f"{header}\nSECRET1,paediatric_diabetes,year_of_care,2017-04-01,,XP1,XC1\n")
+    evidence.write_text("\n".join(["provider,line_id,tariff,criterion,met", *(f"XP1,{row}" for row in rows)]) + "\n")
+    activity.write_text("\n".join([HEADER + ",treatment_function", *SPELLS]) + "\n")
+    given = ["--registers", str(registers), "--evidence", str(evidence), "--pathways", "paediatric_diabetes"]
+    whole = ["price", str(activity), "--rules", "example", "--overlay", str(overlay), *given]
+    assert app([*whole, "--out", str(tmp_path / out)]) == 0
+    card = next(path for path in tmp_path.rglob("*run_card.json"))
+    told = {found["problem"]: found["rows"] for found in json.loads(card.read_text())["evidence"]["not_used"]}
+    assert told.get("contradictory_year", 0) == contradicting
+    assert ("contradictory_whole" in told) == (case == "on one line, told as such")
+    assert "SECRET1" not in card.read_text()
+
+
 def test_pathways_of_registers_that_were_not_given_are_told(tmp_path, overlay, capsys):
     priced(tmp_path, overlay, "--pathways", "active")
     told = capsys.readouterr().out

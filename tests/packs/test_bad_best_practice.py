@@ -129,6 +129,14 @@ FAULTS: dict[str, tuple[Mistake, str]] = {
         lambda bench: bench.append(CRITERIA, "hip_fractures,speed,Speed,"),
         "best_practice.csv has no tariff 'hip_fractures'",
     ),
+    "a criterion that means something else": (
+        lambda bench: bench.append(CRITERIA, "hip_fracture,setting,In theatre,"),
+        "'setting' is kept: it says that a price by setting covers the line in another setting",
+    ),
+    "a criterion that means a contradiction": (
+        lambda bench: bench.append(CRITERIA, "hip_fracture,contradictory,None,"),
+        "'contradictory' is kept: it says that answers contradict each other",
+    ),
     "a criterion twice": (lambda bench: bench.append(CRITERIA, "hip_fracture,joint_care,Again,"), "stands on line"),
     "a threshold of what is no gate": (
         lambda bench: bench.append(CRITERIA, "hip_fracture,speed,Speed,60%"),

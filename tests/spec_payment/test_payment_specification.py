@@ -9,14 +9,16 @@ How to read a table, and write one:
     term: marginal_rate                         the kind of term; then its keys, as in a models file
     rate: 30%
     file quality.csv: provider,score / XP1,{score}      a file beside the models file; {column} stands for the row's cell
+    before: term = "local_price", change = "{change}"   a term that stands before it
 
     NEL           | plan NEL      | paid                a heading, then the rows
     22,500,000.00 | 20,000,000.00 | 20,750,000.00
 
 A column named by a point of delivery is what its activity is worth at tariff, `plan` before it what is planned; `units` before it
-its units, `consultants` and `others` how many of them who referred. A column named like a key of the term gives that key, any
-other stands for the files. `paid` is what is paid in all, `line` before a line of the ledger what stands on it. Money is in
-pounds; one commissioner XC1, one provider XP1, 2024-25."""
+its units, `consultants` and `others` how many of them who referred; `earned` what of it best practice of the tariff `trauma`
+earned, `again` what one readmission among it is worth at tariff, `again earned` its best practice. A column named like a key of
+the term gives that key, any other stands for the files. `paid` is what is paid in all, `line` before a line of the ledger what
+stands on it. Money is in pounds; one commissioner XC1, one provider XP1, 2024-25."""
 
 from __future__ import annotations
 
@@ -30,11 +32,22 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tariff.columns import COMPONENTS, PODS
-from tariff.payment import CELL, Beside, Ledger, check_plan, load_models, settle
+from tariff.columns import COMPONENTS, PODS, PRICED_LINE, READMISSION, schema
+from tariff.payment import (
+    CELL,
+    Beside,
+    Ledger,
+    check_plan,
+    gather_best_practice,
+    gather_readmissions,
+    load_models,
+    readmitted_lines,
+    settle,
+)
 from tariff.payment.models import TERMS
 
 HERE = Path(__file__).parent
+PRICED_LINE_SCHEMA = schema(PRICED_LINE)
 
 
 @dataclass
@@ -43,6 +56,7 @@ class Table:
     title: str
     keys: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+    before: list[str] = field(default_factory=list)
     rows: list[tuple[int, dict[str, str]]] = field(default_factory=list)
 
     @property
@@ -61,6 +75,8 @@ def read_tables(path: Path) -> Iterator[Table]:
             continue
         elif named := re.match(r"file (?P<name>\S+): (?P<text>.*)", line):
             table.files[named["name"]] = "\n".join(part.strip() for part in named["text"].split(" / ")) + "\n"
+        elif line.startswith("before: "):
+            table.before.append(line.removeprefix("before: "))
         elif "|" in line:
             cells = [cell.strip() for cell in line.split("|")]
             if heading is None:
@@ -87,20 +103,61 @@ def settled(folder: Path, table: Table, row: dict[str, str]) -> Ledger:
         (folder / name).write_text(text.format_map(row), encoding="utf-8")
     keys = {**table.keys, **{name: cell for name, cell in row.items() if name in TERMS[table.term].model_fields and cell}}
     written = "\n".join(f"{key} = {_toml(value)}" for key, value in keys.items())
-    head = 'schema = 1\n[[model]]\nname = "m"\ntitle = "M"\n[[model.terms]]\nsource = "spec"\nconfidence = "local"\n'
-    (folder / "models.toml").write_text(head + written + "\n", encoding="utf-8")
+    said = "\n[[model.terms]]\n" + 'source = "spec"\nconfidence = "local"\n'
+    head = 'schema = 1\n[[model]]\nname = "m"\ntitle = "M"'
+    before = "".join(said + term.format_map(row).replace(", ", "\n") for term in table.before if _stands(term, row))
+    (folder / "models.toml").write_text(head + before + said + written + "\n", encoding="utf-8")
     (ledger,) = settle(_cells(row), load_models(folder / "models.toml"), _plan(row), _beside(row))
     return ledger
 
 
+def _stands(term: str, row: dict[str, str]) -> bool:
+    """A term before another is left off where the row leaves the cells blank that it asks for."""
+    return all(row[name] for name in re.findall(r"{(\w+)}", term))
+
+
 def _beside(row: dict[str, str]) -> Beside:
-    """Who referred the patient, where a row says it."""
+    """Who referred the patient, what best practice earned and which line is a readmission, where a row says it."""
     told = [(pod, "05" if who == "consultants" else "03", int(row[f"{who} {pod}"])) for who, pod in _referrals(row)]
     keys = {"commissioner": "XC1", "provider": "XP1", "financial_year": "2024-25", "month": 1, "treatment_function": "100"}
     rows = [{**keys, "pod": pod, "currency": "AA22C", "referral_source": source, "units": units} for pod, source, units in told]
     types = {name: pl.Int8 if name == "month" else pl.String for name in CELL if name != "gp_practice"}
-    schema = {**types, "referral_source": pl.String, "units": pl.Int64}
-    return Beside(referrals=pl.DataFrame(rows, schema=schema) if rows else None)
+    referred = {**types, "referral_source": pl.String, "units": pl.Int64}
+    return Beside(
+        referrals=pl.DataFrame(rows, schema=referred) if rows else None,
+        best_practice=gather_best_practice(_trauma(row).lazy(), {}) if row.get("earned NEL") else None,
+        readmissions=_readmissions(row) if row.get("again NEL") else None,
+    )
+
+
+def _trauma(row: dict[str, str]) -> pl.DataFrame:
+    """The emergency admissions of a row as priced lines: the one that is a readmission, and the rest."""
+    again = {"line_id": "again", "price": pence(row.get("again NEL") or "0"), "earned": pence(row.get("again earned NEL") or "0")}
+    rest = {"line_id": "rest", "price": pence(row["NEL"]) - again["price"], "earned": pence(row["earned NEL"]) - again["earned"]}
+    keys = {"commissioner": "XC1", "provider": "XP1", "financial_year": "2024-25", "month": 1, "treatment_function": "100"}
+    said = {"best_practice_tariff": "trauma", "best_practice_status": "met", "pack": "2024-25", "currency": "AA22C", "pod": "NEL"}
+    rows = [
+        {
+            **keys,
+            **said,
+            "kind": "admitted",
+            "outcome": "priced",
+            "line_id": line["line_id"],
+            "price_pence": line["price"],
+            "best_practice_pence": line["earned"],
+        }
+        for line in (again, rest)
+    ]
+    return pl.DataFrame([{name: row.get(name) for name in PRICED_LINE_SCHEMA} for row in rows], schema=PRICED_LINE_SCHEMA)
+
+
+def _readmissions(row: dict[str, str]) -> pl.DataFrame:
+    keys = {"commissioner": "XC1", "provider": "XP1", "financial_year": "2024-25", "month": 1, "treatment_function": "100"}
+    said = {"line_id": "again", "pod": "NEL", "currency": "AA22C", "initial_provider": "XP1", "initial_elective": True}
+    one = {**keys, **said, "share_bp": 10_000, "price_pence": pence(row["again NEL"])}
+    contract = schema(READMISSION)
+    found = pl.DataFrame([{name: one.get(name) for name in contract}], schema=contract)
+    return gather_readmissions(found, readmitted_lines(found, _trauma(row).lazy(), None, None))
 
 
 def _referrals(row: dict[str, str]) -> list[tuple[str, str]]:
@@ -146,8 +203,8 @@ def _plan(row: dict[str, str]) -> pl.DataFrame | None:
     ]
     if not planned:
         return None
-    schema = {"commissioner": pl.String, "provider": pl.String, "pod": pl.String, "pence": pl.Int64}
-    return check_plan(pl.DataFrame(planned, schema=schema).with_columns(pl.lit("2024-25").alias("financial_year")))
+    types = {"commissioner": pl.String, "provider": pl.String, "pod": pl.String, "pence": pl.Int64}
+    return check_plan(pl.DataFrame(planned, schema=types).with_columns(pl.lit("2024-25").alias("financial_year")))
 
 
 @pytest.mark.parametrize(("table", "row"), CASES)
@@ -231,8 +288,19 @@ def _tiers(row: Row) -> list[tuple[str, Fraction]]:
 
 
 def marginal_rate(row: Row) -> int:
-    above = max(0, value(row, emergency) - plan(row, emergency))
-    return value(row) - above + nearest(above * share(row, "rate"))
+    """Of what is paid before it (RULES 1.8: prices and readmissions first), without what of that is best practice outside."""
+    paid, earned = value(row, emergency), pence(row.get("earned NEL") or "0")
+    again, again_earned = pence(row.get("again NEL") or "0"), pence(row.get("again earned NEL") or "0")
+    if row.get("agreed"):
+        paid, earned, again_earned = pence(row["agreed"]) * int(row.get("units NEL", 1)), 0, 0
+        again = pence(row["agreed"]) if again else 0
+    elif row.get("change"):
+        amounts, change = (paid, earned, again, again_earned), share(row, "change")
+        paid, earned, again, again_earned = (amount + nearest(amount * change) for amount in amounts)
+    paid -= nearest(again * share(row, "back"))
+    earned -= nearest(again_earned * share(row, "back"))
+    above = max(0, paid - earned - plan(row, emergency))
+    return value(row, lambda pod: not emergency(pod)) + paid - above + nearest(above * share(row, "rate"))
 
 
 def blended(row: Row) -> int:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tariff.columns import PLAN, schema
-from tariff.errors import RulesError, UsageError
+from tariff.errors import ActivityError, RulesError, UsageError
 from tariff.payment import check_plan, gather_cells, read_plan
 from tariff.payment.monitoring import forecast_outturn, plan_against_actual
 from tariff.payment.plan_making import phase_plan, plan_from_priced, population_growth, shared_out, write_plan
@@ -77,6 +77,20 @@ def test_last_year_uplifted_and_grown(priced_lines: Callable[..., pl.DataFrame])
     assert plan_from_priced(priced.lazy(), by=(), years_on=0)["pence"].to_list() == [2_000_05, 500_00]
     with pytest.raises(UsageError, match="practice"):
         plan_from_priced(priced.lazy(), by=("practice",))
+
+
+def test_a_plan_that_could_not_be_read_again_is_not_made(priced_lines: Callable[..., pl.DataFrame], tmp_path: Path) -> None:
+    """Credits agreed as local prices below zero: a row that holds no more than them is named, a coarser one is right."""
+    priced = priced_lines({"base_pence": -5_00, "pod": "NEL"}, {"base_pence": 7_00, "pod": "DC"}).lazy()
+    with pytest.raises(
+        ActivityError, match=r"provider XP1, pod NEL, financial_year 2024-25: the prices of its lines come to −£5.00"
+    ):
+        plan_from_priced(priced)
+    with pytest.raises(UsageError, match="more than 100%"):
+        plan_from_priced(priced, by=("provider",), uplift_bp=-100_01)
+    coarse = plan_from_priced(priced, by=("provider",))
+    write_plan(coarse, tmp_path / "plan.csv")
+    assert read_plan(tmp_path / "plan.csv")["pence"].to_list() == [2_00]
 
 
 def test_growth_is_that_of_the_weighted_population(tmp_path: Path) -> None:

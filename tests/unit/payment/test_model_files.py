@@ -229,6 +229,17 @@ BAD_TERMS = {
         3,
         "the term local_price sets prices: put it before marginal_rate",
     ),
+    "a price below nothing": (
+        MARGINAL.replace("marginal_rate", "local_price").replace('rate = "30%"', 'change = "-100.01%"'),
+        10,
+        "takes more than all of it off",
+    ),
+    "prices after readmissions": (
+        MARGINAL.replace("marginal_rate", "readmissions").replace("rate =", "other_share =")
+        + MARGINAL.replace("marginal_rate", "local_price").replace('rate = "30%"', 'change = "-3%"'),
+        3,
+        "the term local_price sets prices: put it before readmissions",
+    ),
     "a gate without a score": (
         MARGINAL.replace("marginal_rate", "gain_share").replace('rate = "30%"', "acceptable = 5"),
         8,

@@ -128,6 +128,19 @@ def test_a_local_price_stands_in_place_of_the_price_that_the_model_pays(
     assert compare_ledgers([ledger])["pence"].to_list() == [paid]
 
 
+def test_a_percentage_comes_to_the_same_whatever_is_told_apart(priced_lines: Callable[..., pl.DataFrame], tmp_path: Path) -> None:
+    """3% off 0.50 five times is 7.5p: 8p off, however practices and treatment functions split it; each alone would be 2p."""
+    told = [("100", "G1"), ("100", "G2"), ("300", "G1"), ("300", None), (None, "G2")]
+    lines = priced_lines(*({"base_pence": 50, "treatment_function": name, "gp_practice": practice} for name, practice in told))
+    (tmp_path / "m.toml").write_text(
+        f'schema = 1\n[[model]]\nname = "m"\ntitle = "M"\n[[model.terms]]\n{LOCAL}change = "-3%"\n', encoding="utf-8"
+    )
+    for frame in (lines, lines.with_columns(treatment_function=pl.lit(None, pl.String))):
+        for practice in (False, True):
+            (ledger,) = settle(gather_cells(frame.lazy(), practice=practice), load_models(tmp_path / "m.toml"))
+            assert ledger.terms["pence"].sum() == -8
+
+
 def test_local_prices_and_pathways_in_one_model_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "m.toml"
     model = '[[model]]\nname = "m"\ntitle = "M"\npathways = ["hip"]\n'
@@ -181,6 +194,9 @@ TRAUMA = {"2016-17": ("major_trauma_2", "major_trauma_1")}
         (TERM + "best_practice_outside = []\n", TRAUMA, -70 * 20_00),  # the model puts nothing outside
         (TERM + 'best_practice_outside = ["hip_fracture"]\n', TRAUMA, -70 * 5_00),  # met on both lines: 1,500
         ('per_line = "without_best_practice"\n' + TERM, TRAUMA, -70 * 5_00),  # not paid in the first place: no more to leave out
+        # at half the tariff, 4,000 above 1,000 of which 500 was earned with trauma met; at an agreed price nothing was earned
+        ("[[model.terms]]\n" + LOCAL + 'change = "-50%"\n' + TERM + 'against = "base.csv"\n', TRAUMA, -70 * 25_00),
+        ("[[model.terms]]\n" + LOCAL + 'prices = "prices.csv"\n' + TERM + 'against = "base.csv"\n', TRAUMA, -70 * 35_00),
     ],
 )
 def test_what_best_practice_lies_outside_the_marginal_rate(
@@ -190,10 +206,12 @@ def test_what_best_practice_lies_outside_the_marginal_rate(
     packs: dict[str, tuple[str, ...]],
     kept: int,
 ) -> None:
+    (tmp_path / "base.csv").write_text("commissioner,financial_year,pounds\nXC1,2024-25,1000\n", encoding="utf-8")
+    (tmp_path / "prices.csv").write_text("price\n2250\n", encoding="utf-8")
     lines = priced_lines(trauma("met;met", 1_000_00), trauma("not_met;met", 500_00))
     found, notes = withheld(lines, tmp_path / "m.toml", said, packs)
     assert found == kept
-    assert not any("marginal rate" in note for note in notes)
+    assert not any("is not known" in note for note in notes)
 
 
 @pytest.mark.parametrize(
@@ -220,6 +238,19 @@ def test_best_practice_of_bundled_lines_is_left_out_once(
     beside = Beside(None, gather_inside(lines.lazy(), pathways), pathways, told)
     (ledger,) = settle(gather_cells(lines.lazy()), load_models(tmp_path / "m.toml"), beside=beside)
     assert ledger.terms.filter(pl.col("line") == "emergency_marginal_rate")["pence"].sum() == kept
+
+
+@pytest.mark.parametrize(
+    ("outside", "noted"), [('"as_packs"', True), ('["hip_fracture"]', True), ('["hip_fracture", "major_trauma_2"]', False)]
+)
+def test_what_two_tariffs_earned_together_is_left_out_together_and_noted(
+    priced_lines: Callable[..., pl.DataFrame], tmp_path: Path, outside: str, noted: bool
+) -> None:
+    """A priced line holds what best practice earned in one sum."""
+    lines = priced_lines(trauma("met;met", 1_000_00), trauma("not_met;not_met", 0))
+    kept, notes = withheld(lines, tmp_path / "m.toml", f"{TERM}best_practice_outside = {outside}\n", TRAUMA)
+    assert kept == -70 * 10_00
+    assert any("is met and another besides" in note for note in notes) == noted
 
 
 def test_best_practice_of_unknown_packs_counts_in_the_marginal_rate_and_is_noted(
@@ -364,6 +395,58 @@ def test_readmissions_that_nobody_can_net_are_refused(readmitted: pl.DataFrame, 
     path.write_text(f'schema = 1\n[[model]]\nname = "m"\ntitle = "M"\n{BARE}{BACK}', encoding="utf-8")
     with pytest.raises(RulesError, match=r"m\.toml:7: model 'm': it does not pay readmissions by their whole price"):
         settle(gather_cells(readmitted.lazy()), load_models(path), beside=Beside(gather_readmissions(found)))
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        # XP1 bears all of a readmission at XP2 worth 4,000, 1,000 of it earned outside the rate: 6,000 − 4,000 − (1,500 − 1,000)
+        (BACK, {"XP1": 15_00, "XP2": 30_00}),
+        (BACK.replace('"s"', '"s"\nelective_share = "50%"'), {"XP1": 30_00, "XP2": 30_00}),
+        (HALF + BACK, {"XP1": 7_50, "XP2": 15_00}),
+        (ALL + BACK, {"XP1": 45_00}),  # the pathway pays for it: nothing to take back, and nothing earned by the line
+    ],
+)
+def test_best_practice_that_a_readmission_takes_back_is_not_left_out_of_the_marginal_rate(
+    priced_lines: Callable[..., pl.DataFrame], pathways: pl.DataFrame, tmp_path: Path, said: str, kept: dict[str, int]
+) -> None:
+    """The rate keeps 70% of all that is emergency care and not best practice of major trauma."""
+    lines = priced_lines(
+        trauma("met;met", 1_500_00, base_pence=6_000_00),
+        trauma("met;met", 1_000_00, provider="XP2", **inside("hip:XP1:L0", 4_000_00)),
+    )
+    rate = TERM + 'against = "base.csv"\nsource = "s"\nconfidence = "local"\n'
+    (tmp_path / "base.csv").write_text(
+        "commissioner,provider,financial_year,pounds\nXC1,XP1,2024-25,0\nXC1,XP2,2024-25,0\n", encoding="utf-8"
+    )
+    (tmp_path / "m.toml").write_text(f'schema = 1\n[[model]]\nname = "m"\ntitle = "M"\n{said}{rate}', encoding="utf-8")
+    found = readmissions()[:1].with_columns(line_id=pl.lit("L1"), price_pence=pl.lit(4_000_00, pl.Int64))
+    again = gather_readmissions(found, readmitted_lines(found, lines.lazy(), pathways, None))
+    told = gather_best_practice(lines.lazy(), TRAUMA, pathways)
+    beside = Beside(again, gather_inside(lines.lazy(), pathways), pathways, told)
+    (ledger,) = settle(gather_cells(lines.lazy()), load_models(tmp_path / "m.toml"), beside=beside)
+    by_rate = ledger.terms.filter(pl.col("line") == "emergency_marginal_rate")
+    assert dict(by_rate.group_by("provider").agg(-pl.col("pence").sum()).iter_rows()) == {who: 70 * p for who, p in kept.items()}
+
+
+def test_readmissions_of_which_nobody_knows_the_best_practice_are_refused_before_a_marginal_rate(
+    priced_lines: Callable[..., pl.DataFrame], tmp_path: Path
+) -> None:
+    lines = priced_lines(trauma("met;met", 1_500_00))
+    (tmp_path / "listed.csv").write_text(
+        "commissioner,provider,financial_year,pod,after,pounds\nXC1,XP1,2024-25,NEL,elective,70\n", encoding="utf-8"
+    )
+    (tmp_path / "base.csv").write_text("commissioner,financial_year,pounds\nXC1,2024-25,0\n", encoding="utf-8")
+    rate = TERM + 'against = "base.csv"\nsource = "s"\nconfidence = "local"\n'
+    listed = f'[[model]]\nname = "m"\ntitle = "M"\n{LISTED}elective_share = "50%"\n{rate}'
+    (tmp_path / "m.toml").write_text(f"schema = 1\n{listed}", encoding="utf-8")
+    earned = gather_best_practice(lines.lazy(), TRAUMA)
+    with pytest.raises(RulesError, match=r"listed\.csv: lists readmissions, and does not say what of them is best practice"):
+        settle(gather_cells(lines.lazy()), load_models(tmp_path / "m.toml"), beside=Beside(best_practice=earned))
+    (tmp_path / "m.toml").write_text(f'schema = 1\n[[model]]\nname = "m"\ntitle = "M"\n{BACK}{rate}', encoding="utf-8")
+    beside = Beside(gather_readmissions(readmissions()[:1]), best_practice=earned)
+    with pytest.raises(RulesError, match=r"it does not pay readmissions by their whole price"):
+        settle(gather_cells(lines.lazy()), load_models(tmp_path / "m.toml"), beside=beside)
 
 
 LISTED = BACK + 'file = "listed.csv"\n'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Callable
@@ -11,8 +12,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
+from python_calamine import CalamineWorkbook
 
 from tariff.columns import COMPONENTS, LEDGER, PODS, schema
 from tariff.errors import ActivityError, DisagreementError, OutputError, RulesError
@@ -255,6 +258,42 @@ def test_the_page_hides_small_numbers(page: str, report: Report, lines: pl.DataF
     assert "£233" in text
     assert "[c]" not in text
     assert "for internal use only" in text
+
+
+def test_no_table_of_the_workbook_tells_what_another_hides(priced_lines: Callable[..., pl.DataFrame], tmp_path: Path) -> None:
+    """XP2's 3 lines are all that XC1 pays beside XP1's 20: XC1's total, or XP1's, would tell them."""
+    told = [("XC1", "XP1", 20), ("XC1", "XP2", 3), ("XC2", "XP3", 30), ("XC2", "XP4", 12)]
+    rows = [{"commissioner": payer, "provider": name, "base_pence": 1_00} for payer, name, count in told for _ in range(count)]
+    report = compare(priced_lines(*rows), "preset:episodic")
+    hidden = [set(report.hidden_values(name)) for name in ("commissioner", "provider")]
+    assert hidden[1] >= {"XP2"}
+    for payer, names in (("XC1", {"XP1", "XP2"}), ("XC2", {"XP3", "XP4"})):
+        assert len(hidden[1] & names) + (payer in hidden[0]) != 1
+    report.write(tmp_path / "report", written=DAY)
+    sheet = CalamineWorkbook.from_path(tmp_path / "report" / "report.xlsx").get_sheet_by_name("By provider").to_python()
+    assert {row[0] for row in sheet if row[1] == "[c]"} == hidden[1]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_two_tables_of_the_workbook_tell_a_hidden_figure(priced_lines: Callable[..., pl.DataFrame], seed: int) -> None:
+    """Whoever knows which values share lines can tell a figure where it is a sum of shown ones: by rank, it never is."""
+    rng = np.random.default_rng(seed)
+    providers = {"P": "A", "Q": "A", "R": "B", "S": "B", "T": "C", "U": "C"}
+    codes = {"provider": list(providers), "pod": ["DC", "EL", "NEL"], "currency": ["AA22C", "HN22E", "FZ18K"]}
+    drawn = [{name: str(rng.choice(values)) for name, values in codes.items()} for _ in range(rng.integers(3, 12))]
+    cells = [{**cell, "commissioner": providers[cell["provider"]]} for cell in drawn]
+    rows = [{**cell, "base_pence": 1_00} for cell in cells for _ in range(rng.choice([2, 3, 5, 20, 40]))]
+    report = compare(priced_lines(*rows), "preset:episodic")
+    joint = report.compare_by(report.told_by).filter(pl.col("lines") > 0)
+    slices = {(name, value): (joint[name] == value).to_numpy() for name in report.told_by for value in joint[name].unique()}
+    hidden = {(name, value) for name, value in slices if value in report.hidden_values(name)}
+    for own, other in itertools.permutations(report.told_by, 2):
+        shown = [told for (name, value), told in slices.items() if name in {own, other} and (name, value) not in hidden]
+        known = np.array([np.ones(joint.height), *shown], dtype=float)
+        for name, value in hidden:
+            if name == own:
+                more = np.vstack([known, slices[name, value]])
+                assert np.linalg.matrix_rank(more) > np.linalg.matrix_rank(known), (name, value, other)
 
 
 def test_without_a_run_card_nothing_is_claimed(lines: pl.DataFrame, plan: pl.DataFrame, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tariff.report.suppression import hide_small, is_small
+from tariff.report.suppression import hide_between, hide_small, is_small
 
 
 def test_counts_of_one_to_seven_are_small() -> None:
@@ -60,6 +60,31 @@ def test_what_another_table_hides_is_hidden_here() -> None:
     hidden = hide_small(counts, margins_hidden=[{"A", "B"}, ()])
     assert hidden.margins[0] == {"A", "B"}
     assert len(hidden.cells) == 4
+
+
+PROVIDERS = {"P1": 97, "P2": 3, "P3": 60, "P4": 40}
+PAYERS = {"A": 100, "B": 100}
+OF_PAYERS = [("P1", "A"), ("P2", "A"), ("P3", "B"), ("P4", "B")]
+
+
+def test_what_one_table_hides_another_does_not_tell() -> None:
+    """P2 is what A's 100 leaves of P1's 97, though P4 is hidden beside it."""
+    assert hide_between((PROVIDERS, PAYERS), ({"P2", "P4"}, ()), OF_PAYERS) == ({"P1", "P3"}, set())
+    assert hide_between((PROVIDERS, PAYERS), ({"P1", "P2", "P3", "P4"}, ()), OF_PAYERS) == (set(), set())
+    assert hide_between((PROVIDERS, PAYERS), ({"P2", "P4"}, {"A", "B"}), OF_PAYERS) == (set(), set())
+
+
+def test_a_figure_that_both_tables_hide_is_not_told_by_the_rest_of_its_own() -> None:
+    """P1 and P2 are all that the providers' table hides, and so 100 together: A would be what they and the shown P5 leave."""
+    providers, payers = {**PROVIDERS, "P5": 50}, {"A": 150, "B": 60, "C": 40}
+    met = [("P1", "A"), ("P2", "A"), ("P5", "A"), ("P3", "B"), ("P4", "C")]
+    more = hide_between((providers, payers), ({"P1", "P2"}, {"A"}), met)
+    assert more[0] | more[1]
+
+
+def test_tables_whose_values_all_share_lines_tell_each_other_nothing() -> None:
+    met = [(provider, payer) for provider in PROVIDERS for payer in PAYERS]
+    assert hide_between((PROVIDERS, PAYERS), ({"P2", "P4"}, ()), met) == (set(), set())
 
 
 def test_an_empty_table_hides_nothing() -> None:
