@@ -177,6 +177,7 @@ def files_of(path: Path) -> list[Path]:
     written."""
     if not path.is_dir():
         return [path]
+    path = _run_of(path)
     if (manifest := read_manifest(path)) is not None:
         require_all_files(path, manifest)
         return [path / part.file for part in manifest.parts or ()]
@@ -190,6 +191,13 @@ def files_of(path: Path) -> list[Path]:
             "there are no priced lines", [Fault(str(path), "holds no Parquet file", "give what `tariff price` wrote")]
         )
     return files
+
+
+def _run_of(folder: Path) -> Path:
+    """The run whose parts a folder holds, so that they are held to what was written too; else the folder."""
+    run = folder.absolute().parent
+    parts_of_a_run = folder.absolute().name == LINES_FOLDER and _card_path(run).is_file() and not _card_path(folder).is_file()
+    return run if parts_of_a_run else folder
 
 
 def _scan(files: list[Path], where: str, summary: str = "there are no priced lines") -> pl.LazyFrame:

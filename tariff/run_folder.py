@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from tariff.activity.files import digest
 from tariff.errors import Fault, OutputError, TariffError
+from tariff.interruptions import has_been_interrupted
 from tariff.manifest import (
     LINES_FOLDER,
     MANIFEST_NAME,
@@ -198,17 +199,15 @@ def kept_to_continue(run: UnfinishedRun) -> Iterator[None]:
     """What is done stays where a run was stopped from without (interrupted, no room), to be resumed; else it is removed."""
     try:
         yield
-    except (KeyboardInterrupt, OutputError, MemoryError) as error:
-        if not run.parts:
+    except BaseException as error:
+        interrupted = isinstance(error, KeyboardInterrupt) or has_been_interrupted()
+        if not run.parts or not (interrupted or isinstance(error, OutputError | MemoryError)):
             run.drop()
             raise
         replacing = " --overwrite" if run.out.exists() else ""
         told = f"give{replacing} --resume to continue the run where it stopped"
-        if isinstance(error, KeyboardInterrupt):
+        if interrupted:
             raise KeyboardInterrupt(told) from None
         if isinstance(error, TariffError):
             raise OutputError(error.summary, [*error.faults, Fault(str(run.out), "is unfinished", told)]) from error
-        raise
-    except BaseException:
-        run.drop()
         raise

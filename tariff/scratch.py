@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from tariff.interruptions import InterruptionsPutOff
 from tariff.locks import locked
 
 _PREFIX: Final = "tariff-scratch-"
@@ -25,12 +26,15 @@ _SECONDS_TO_LOCK: Final = 60
 def scratch_folder() -> Iterator[Path]:
     """A folder that is removed in the end. OSError where none can be made."""
     remove_left_behind()
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
-    try:
-        with locked(folder / _LOCK):
-            yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with InterruptionsPutOff() as interruptions:
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        try:
+            interruptions.let_in()
+            with locked(folder / _LOCK):
+                yield folder
+        finally:
+            with InterruptionsPutOff():
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_left_behind() -> None:

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Final
 
 from tariff.errors import Fault, OutputError
+from tariff.interruptions import InterruptionsPutOff
 from tariff.locks import locked
 
 PARTIAL: Final = ".partial"
 REPLACED: Final = ".replaced"
 _log: Final = logging.getLogger(__name__)
-_RANDOM: Final = re.compile(r"\.[a-z0-9_]{8}\Z")
+_RANDOM: Final = re.compile(r"(\.[a-z0-9_]{8})?\Z")
+"""What a temporary name holds beyond that of its output; that of a run folder which steps aside holds nothing."""
 _PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8)
 """Seconds to wait before what Windows refuses is tried again: a virus scanner or an indexer holds a new file for a moment."""
 
@@ -79,6 +81,7 @@ def only_writer(out: Path) -> Iterator[None]:
         if not alone:
             told = Fault(str(out), "another run is writing there", "wait until it ends, or choose another name")
             raise OutputError("The output is in use.", [told])
+        _put_right(out)
         yield
 
 
@@ -104,7 +107,8 @@ def whole_files(paths: Sequence[Path]) -> Iterator[tuple[Path, ...]]:
                 with _refusing(path):
                     _flush_to_disk(partial)
                     partial.chmod(0o666 & ~_umask())
-            _put_in_place(list(zip(partials, paths, strict=True)))
+            with InterruptionsPutOff():
+                _put_in_place(list(zip(partials, paths, strict=True)))
         finally:
             for path in paths:
                 _remove_left_over(path, PARTIAL)
@@ -143,6 +147,17 @@ def _put_back(kept: Sequence[tuple[Path, Path | None]]) -> None:
             _remove(path)
         else:
             _move(before, path)
+
+
+def _put_right(out: Path) -> None:
+    """Where a process was killed after the folder `out` had stepped aside and before another took its place, it comes back; where
+    it was killed after that, the old one goes."""
+    for aside in _left_over(out, REPLACED):
+        if aside.is_dir() and not os.path.lexists(out):
+            with _refusing(out):
+                _move(aside, out)
+        else:
+            _remove(aside)
 
 
 def _second_name(path: Path, partial: Path) -> Path | None:
@@ -202,17 +217,18 @@ def take_the_place_of(path: Path, partial: Path) -> None:
 
     An old one that cannot be removed does no harm: where it is left is logged."""
     aside = partial.with_suffix(REPLACED)
-    there = os.path.lexists(path)
-    if there:
+    with InterruptionsPutOff():
+        there = os.path.lexists(path)
+        if there:
+            _remove(aside)
+            _move(path, aside)
+        try:
+            _move(partial, path)
+        except BaseException:
+            if there and not os.path.lexists(path):
+                _move(aside, path)
+            raise
         _remove(aside)
-        _move(path, aside)
-    try:
-        _move(partial, path)
-    except BaseException:
-        if there and not os.path.lexists(path):
-            _move(aside, path)
-        raise
-    _remove(aside)
     if os.path.lexists(aside):
         _log.warning("What stood at %s before could not be removed. It is left at %s.", path, aside)
     _remove_left_over(path, REPLACED)
@@ -229,13 +245,18 @@ def _move(source: Path, target: Path) -> None:
 
 
 def _remove_left_over(path: Path, *endings: str) -> None:
-    """Remove what writing `path` has left, now or in a process that ended too soon: whoever holds `path` knows that nobody else
-    uses it."""
+    """Remove what writing `path` has left, now or in a process that ended too soon."""
+    for entry in _left_over(path, *endings):
+        _remove(entry)
+
+
+def _left_over(path: Path, *endings: str) -> list[Path]:
+    """What writing `path` has left beside it: whoever holds `path` knows that nobody else uses it."""
     start = f".{path.name}"
     with suppress(OSError):
-        for entry in path.parent.iterdir():
-            if entry.name.startswith(start) and entry.suffix in endings and _RANDOM.fullmatch(entry.stem.removeprefix(start)):
-                _remove(entry)
+        beside_it = [entry for entry in path.parent.iterdir() if entry.suffix in endings and entry.name.startswith(start)]
+        return [entry for entry in beside_it if _RANDOM.fullmatch(entry.stem.removeprefix(start))]
+    return []
 
 
 def _remove(path: Path) -> None:

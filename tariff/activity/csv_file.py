@@ -10,7 +10,8 @@ import codecs
 import csv
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
@@ -46,12 +47,14 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """How decoded text is laid out. `headings` are trimmed; a blank heading is named by its place."""
+    """How decoded text is laid out. `headings` are trimmed; a blank heading is named by its place. `lines_to_headings` counts
+    them, and the line before them that names the separator."""
 
     headings: tuple[str, ...]
     separator: str
     line_end: str
     has_blank_lines: bool
+    lines_to_headings: int
 
 
 def refused(path: Path, what: str, remedy: str) -> ActivityError:
@@ -93,7 +96,7 @@ def _scanned(text: Path, structure: Structure, surplus: Sequence[str]) -> pl.Laz
     frame = pl.scan_csv(
         text,
         has_header=False,
-        skip_rows=1,
+        skip_rows=structure.lines_to_headings,
         schema=dict.fromkeys((*structure.headings, *surplus), pl.String()),
         separator=structure.separator,
         eol_char=structure.line_end,
@@ -179,7 +182,8 @@ def _structure(path: Path, text: Path, sha256: str) -> Structure:
     del sha256
     start = _opening_text(text)
     line_end = _line_end(path, start)
-    separator, headings = _headings(path, start)
+    named, start = _separator_named(path, start)
+    separator, headings = _headings(path, start, named or SEPARATORS)
     quotes_regular = _QuoteCheck(path, separator)
     blank_lines = _BlankLines(separator, len(headings))
     tail = b""
@@ -190,7 +194,7 @@ def _structure(path: Path, text: Path, sha256: str) -> Structure:
         tail = (tail + chunk)[-_HEADING_BYTES:]
     quotes_regular.finish()
     _refuse_cut_short(path, tail, separator, len(headings))
-    return Structure(headings, separator, line_end, blank_lines.seen)
+    return Structure(headings, separator, line_end, blank_lines.seen, lines_to_headings=2 if named else 1)
 
 
 def _opening_text(text: Path) -> str:
@@ -209,11 +213,28 @@ def _line_end(path: Path, start: str) -> str:
     return "\n"
 
 
-def _headings(path: Path, start: str) -> tuple[str, tuple[str, ...]]:
+_NAMES_SEPARATOR: Final = re.compile(r'("?)sep=(.)\1(\r\n|\n|\r)', re.IGNORECASE)
+
+
+def _separator_named(path: Path, start: str) -> tuple[str, str]:
+    """The separator that a line before the headings names, as Excel on Windows has it (`sep=;`), and the text after that line;
+    blank where none does."""
+    named = _NAMES_SEPARATOR.match(start)
+    if named is None:
+        return "", start
+    if named[2] not in SEPARATORS:
+        known = ", ".join(SEPARATORS.values())
+        raise refused(
+            path, f"names a separator in its first line that is not known: {named[2]!r}", f"export it with one of {known}"
+        )
+    return named[2], start[named.end() :]
+
+
+def _headings(path: Path, start: str, separators: Iterable[str]) -> tuple[str, tuple[str, ...]]:
     """The separator that splits the first line into most headings, and those headings."""
     if not start.strip():
         raise refused(path, "is empty: it has not even headings", "export it again")
-    split = {separator: record for separator in SEPARATORS if (record := _first_record(start, separator)) is not None}
+    split = {separator: record for separator in separators if (record := _first_record(start, separator)) is not None}
     if not split:
         raise refused(path, "has headings that cannot be read: a quotation mark is out of place", "repair the first line")
     separator = max(split, key=lambda one: len(split[one]))

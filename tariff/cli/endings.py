@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import errno
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
@@ -20,14 +19,14 @@ import tariff
 from tariff.cli.commands import app
 from tariff.cli.conversation import DONE, INTERRUPTED, OUR_FAULT, UNWRITABLE, WRONG_USAGE, say, typed
 from tariff.errors import TariffError
+from tariff.interruptions import InterruptionsPutOff, has_been_interrupted
 
 _TRACE_WANTED: Final = "TARIFF_TRACEBACK"
 _NO_ROOM: Final = frozenset(getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO") if hasattr(errno, name))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line and leave with its exit code. A polite end (SIGTERM) is an interruption like Ctrl-C."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Run the command line and leave with its exit code."""
     _open_what_is_closed()
     _print_anywhere()
     sys.exit(run(sys.argv[1:] if arguments is None else list(arguments)))
@@ -94,15 +93,16 @@ def _panics_unheard() -> Iterator[None]:
     try:
         yield
     finally:
-        with suppress(OSError):  # a full log stops no run
-            sys.stderr.flush()
-        os.dup2(kept, 2)
-        if sys.stderr is not outer:
-            with suppress(OSError):
-                sys.stderr.close()
-            sys.stderr = outer
-        os.close(kept)
-        os.close(nowhere)
+        with InterruptionsPutOff():
+            with suppress(OSError):  # a full log stops no run
+                sys.stderr.flush()
+            os.dup2(kept, 2)
+            if sys.stderr is not outer:
+                with suppress(OSError):
+                    sys.stderr.close()
+                sys.stderr = outer
+            os.close(kept)
+            os.close(nowhere)
 
 
 def _writes_to_descriptor_2(stream: TextIO) -> bool:
@@ -115,6 +115,8 @@ def _writes_to_descriptor_2(stream: TextIO) -> bool:
 def _told(error: BaseException) -> int:
     """Say what went wrong; the exit code. What is not expected is our fault."""
     match error:
+        case _ if has_been_interrupted() and not isinstance(error, KeyboardInterrupt):  # a library has made another error of it
+            return _told(KeyboardInterrupt())
         case TariffError():
             code, message = error.exit_code, f"tariff: {error}"
         case CycloptsError():

@@ -35,6 +35,7 @@ SLOW = 4
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tariff.compiled._FOLDER", tmp_path / "kernels")  # damaged here, and not under another test's feet
     row = ["S1", "ZZB", "99A", "2017-06-20", "2017-06-30", "11", "1", "60", "HN22E"]
     pl.DataFrame([row], schema=names(ADMITTED, required_only=True), orient="row").write_csv("apc.csv")
     return tmp_path

@@ -42,7 +42,7 @@ LAYERS = (
     {"__main__"},
 )
 LAYER_OF = {module: number for number, layer in enumerate(LAYERS) for module in layer}
-ONLY = {"reference": {"errors", "money", "reasons"}, "__main__": {"cli"}}
+ONLY = {"reference": {"errors", "money", "reasons"}, "__main__": {"cli", "interruptions"}}
 """Modules that may import less than their layer would allow."""
 KEPT_TO = {
     "numba": {"compiled"},

@@ -129,7 +129,7 @@ def test_a_whole_workbook_is_imported_within_three_seconds(official_whole: Offic
     rows = official_whole.annex_a()
     more = [[f"ZZ{number:02}{letter}", *rows[1][1:]] for number in range(100) for letter in "ABCDE"]
     workbook = official_whole.workbook({"1 APC & OPROC": [*rows, *more]}, above=ABOVE)
-    started = time.perf_counter()
+    started = time.process_time()
     _, made = official_whole.read(workbook)
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3, "processor time, as the machine may be busy"
     assert len(made.admitted) == 2803

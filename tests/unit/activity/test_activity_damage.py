@@ -75,6 +75,19 @@ def test_separators_are_told_by_the_headings(write: Write, spells: Spells, separ
     assert survey(path).separator == separator
 
 
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("first", ["sep={}\n", "sep={}\r\n", '"sep={}"\r\n', "\ufeffSEP={}\n"])
+def test_a_line_that_names_the_separator_is_no_line_of_headings(write: Write, spells: Spells, first: str, separator: str) -> None:
+    """As Excel on Windows is told which one a file has."""
+    path = write(first.format(separator) + spells().replace(",", separator))
+    assert one_row(path)["hrg"] == "HN22E"
+    assert survey(path).separator == separator
+
+
+def test_a_separator_that_is_named_and_not_known(write: Write, spells: Spells) -> None:
+    refusal(write("sep=#\n" + spells()), "names a separator in its first line that is not known: '#'")
+
+
 def test_a_quoted_cell_may_hold_separators_quotes_and_line_breaks(write: Write, spells: Spells) -> None:
     path = write(spells('S1,RXX,99A,2017-04-01,2017-04-08,11,1,70,HN22E,"one, ""two""\nthree"', more="theirs,spare"))
     assert one_row(path)[READ_FAULT] is None

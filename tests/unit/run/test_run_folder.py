@@ -293,8 +293,9 @@ def test_a_run_folder_that_is_not_as_it_was_written_is_not_read(spoil, told):
     assert scan_lines("run").select(pl.len()).collect().item() == 680
     spoil(Path("run/priced/part-00003.parquet"))
     for read in (scan_lines, lambda run: compare(run, "preset:episodic")):
-        with pytest.raises(ActivityError, match=told):
-            read("run")
+        for given in ("run", "run/priced"):
+            with pytest.raises(ActivityError, match=told):
+                read(given)
 
 
 def test_an_unfinished_run_is_not_read(stopping):

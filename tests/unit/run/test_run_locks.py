@@ -99,3 +99,61 @@ def test_a_process_told_to_stop_at_any_moment_leaves_no_lock(tmp_path):
         holder.send_signal(signal.SIGTERM)
         holder.communicate(timeout=30)
         assert list(tmp_path.iterdir()) == []
+
+
+ENDED = """
+import os, signal
+from tariff.interruptions import ended_by_interruptions, has_been_interrupted
+with ended_by_interruptions():
+    {act}
+"""
+IN_A_FINALISER = "type('Odd', (), {'__del__': lambda _: signal.raise_signal(signal.SIGTERM)})(); import time; time.sleep(30)"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no polite signal to another process")
+@pytest.mark.parametrize(
+    "act",
+    [
+        "signal.raise_signal(signal.SIGINT)",
+        "signal.raise_signal(signal.SIGTERM)",
+        "exec('signal.raise_signal(signal.SIGINT)')",
+        IN_A_FINALISER,
+    ],
+    ids=["ctrl-c", "polite end", "in text that is executed, as data classes are made", "in a finaliser"],
+)
+def test_a_program_that_is_interrupted_ends_with_its_exit_code(act):
+    """Not by the signal, and without a trace, wherever it arrives."""
+    done = subprocess.run([sys.executable, "-c", ENDED.format(act=act)], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (130, "tariff: interrupted; nothing was left half-written\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no polite signal to another process")
+def test_an_interruption_while_the_program_ends_or_that_it_was_started_to_ignore_is_not_heeded():
+    late = ENDED.format(act="pass") + "signal.raise_signal(signal.SIGINT); signal.raise_signal(signal.SIGTERM)"
+    ignored = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)" + ENDED.format(
+        act="signal.raise_signal(signal.SIGINT)"
+    )
+    for program in (late, ignored):
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_an_interruption_between_two_handlers_put_back_swallows_none(monkeypatch):
+    """One that arrives while handlers are put back leaves the rest unput: what comes later arrives all the same."""
+    real, calls = signal.signal, []
+
+    def interrupted(number, handler):
+        before = real(number, handler)
+        calls.append(number)
+        if len(calls) == 3:  # two taken, the first of them put back
+            raise KeyboardInterrupt
+        return before
+
+    before = [signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)]
+    monkeypatch.setattr(signal, "signal", interrupted)
+    with pytest.raises(KeyboardInterrupt), InterruptionsPutOff():
+        pass
+    monkeypatch.undo()
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    assert [signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)] == before

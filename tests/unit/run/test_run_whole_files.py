@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -247,6 +248,86 @@ def test_what_a_killed_process_left_goes_with_the_next(tmp_path, monkeypatch, wh
     with whole_file(Path("out")) if what == "file" else whole_folder(Path("out"), overwrite=False):
         pass
     assert names(tmp_path) == [".out.txt.abcd1234.partial", "out"]
+
+
+KILLED_BETWEEN = """
+import os, signal, sys
+from pathlib import Path
+from tariff import whole_files
+moves, real = [], whole_files._move
+def move(source, target):
+    moves.append(target)
+    if len(moves) == int(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+    real(source, target)
+whole_files._move = move
+whole_files._remove = lambda path: os.kill(os.getpid(), signal.SIGKILL) if len(moves) == 2 else None
+if sys.argv[1] == "report":
+    with whole_files.whole_folder(Path("out"), overwrite=True) as partial:
+        (partial / "a").write_text("new")
+else:
+    unfinished = whole_files.beside(Path("out"), "unfinished")
+    unfinished.mkdir()
+    (unfinished / "a").write_text("new")
+    whole_files.take_the_place_of(Path("out"), unfinished)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+@pytest.mark.parametrize("what", ["report", "run"])
+@pytest.mark.parametrize(("moment", "found"), [(2, "old"), (3, "new")])
+def test_a_folder_that_stepped_aside_for_a_killed_process_is_put_right_by_the_next(tmp_path, monkeypatch, what, moment, found):
+    """Killed before the second rename the old one comes back, killed after it the old one goes."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a").write_text("old")
+    subprocess.run([sys.executable, "-c", KILLED_BETWEEN, what, str(moment)], check=False)
+    assert any(name.endswith(".replaced") for name in names(tmp_path))
+    assert (tmp_path / "out").exists() == (found == "new")
+    with pytest.raises(OutputError, match="exists"), whole_folder(Path("out"), overwrite=False):
+        raise AssertionError("it was opened")
+    assert (tmp_path / "out" / "a").read_text() == found
+    assert not any(name.endswith(".replaced") for name in names(tmp_path))
+
+
+@pytest.fixture
+def interrupted_after(monkeypatch) -> Callable[[int], None]:
+    """An interruption comes right after the rename of that number."""
+    from tariff import whole_files as module
+
+    real, moves = module._move, []
+
+    def set_moment(moment: int) -> None:
+        def interrupted(source: Path, target: Path) -> None:
+            moves.append(target)
+            real(source, target)
+            if len(moves) == moment:
+                signal.raise_signal(signal.SIGINT)
+
+        monkeypatch.setattr(module, "_move", interrupted)
+
+    return set_moment
+
+
+@pytest.mark.parametrize("moment", [1, 2, 3])
+def test_an_interruption_while_files_take_their_places_arrives_when_all_have(tmp_path, interrupted_after, moment):
+    together = [tmp_path / name for name in ("lines", "table", "card")]
+    for path in together:
+        path.write_text("old")
+    interrupted_after(moment)
+    with pytest.raises(KeyboardInterrupt):
+        write_all(together)
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == dict.fromkeys(("lines", "table", "card"), "new")
+
+
+@pytest.mark.parametrize("moment", [1, 2])
+def test_an_interruption_while_a_folder_takes_its_place_arrives_when_it_has(tmp_path, interrupted_after, moment):
+    (tmp_path / "run").mkdir()
+    interrupted_after(moment)
+    with pytest.raises(KeyboardInterrupt), whole_folder(tmp_path / "run", overwrite=True) as partial:
+        (partial / "a").write_text("new")
+    assert (tmp_path / "run" / "a").read_text() == "new"
+    assert names(tmp_path) == ["run"]
 
 
 def test_an_output_that_is_being_written_is_left_alone(tmp_path):
