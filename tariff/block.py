@@ -62,7 +62,7 @@ def price_block(
     numbered: bool = False,
 ) -> pl.DataFrame:
     """Price one bounded block of canonical activity; rows come back in order, as columns of `columns.PRICED_LINE`. Where they are
-    `numbered`, which is for lines that are only summed, enumerations are the numbers of their words, and 0 stands for null."""
+    `numbered`, enumerations are the numbers of their words."""
     asked = wanted if pack.refusals is None else tuple(PRICED_SCHEMA)
     priced, best = kind.price(block, pack, strict_dates, not _EXPLAINING.isdisjoint(asked))
     lines = _priced_lines(block, kind, priced, best, pack, asked, numbered=numbered)
@@ -73,13 +73,9 @@ def _enumeration(codes: NDArray[np.uint8], dtype: pl.Enum, *, numbered: bool) ->
     return pl.Series(codes) if numbered else pl.Series(codes).cat.to(dtype)
 
 
-def _with_blanks(numbers: NDArray[Any], blank: int, *, summed: bool) -> pl.Series:
-    """Null where the number is `blank`; 0 where it is only to be `summed`, which comes to the same and costs less."""
-    blanks = numbers == blank
-    if summed:
-        np.copyto(numbers, 0, where=blanks)
-        return pl.Series(numbers)
+def _with_blanks(numbers: NDArray[Any], blank: int) -> pl.Series:
     series = pl.Series(numbers)
+    blanks = numbers == blank
     return series.set(pl.Series(blanks), None) if blanks.any() else series
 
 
@@ -115,7 +111,7 @@ def _priced_lines(
             columns[name] = _enumeration(getattr(priced, name), enumerations[name], numbered=numbered)
         elif name in priced._fields:
             numbers = getattr(priced, name)
-            columns[name] = _with_blanks(numbers, blanks[name], summed=numbered) if name in blanks else pl.Series(numbers)
+            columns[name] = _with_blanks(numbers, blanks[name]) if name in blanks else pl.Series(numbers)
         elif name == "units" and "units" in block.columns:
             columns[name] = block["units"].cast(dtype).fill_null(0)
         elif source in block.columns and (name in renamed or name in PASSED_THROUGH):

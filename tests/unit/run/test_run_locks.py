@@ -13,6 +13,8 @@ import pytest
 from tariff.interruptions import InterruptionsPutOff
 from tariff.locks import locked
 
+pytestmark = pytest.mark.usefixtures("interruptible")
+
 
 def test_a_second_is_not_let_in_and_nothing_is_left(tmp_path):
     path = tmp_path / "lock"

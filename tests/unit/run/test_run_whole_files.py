@@ -291,7 +291,7 @@ def test_a_folder_that_stepped_aside_for_a_killed_process_is_put_right_by_the_ne
 
 
 @pytest.fixture
-def interrupted_after(monkeypatch) -> Callable[[int], None]:
+def interrupted_after(monkeypatch, interruptible) -> Callable[[int], None]:
     """An interruption comes right after the rename of that number."""
     from tariff import whole_files as module
 
