@@ -240,7 +240,13 @@ BEST_PRACTICE_CRITERIA: Final = TableSpec(
     name="best_practice_criteria",
     columns=(
         TableColumn("tariff", read_word, "code of the tariff, as in best_practice.csv", _TARIFF, required=True),
-        TableColumn("criterion", read_criterion, "code of the criterion, as evidence carries it", _CRITERION, required=True),
+        TableColumn(
+            "criterion",
+            read_criterion,
+            "code of the criterion, as evidence carries it; not `setting` or `contradictory`",
+            _CRITERION,
+            required=True,
+        ),
         TableColumn("name", str, "the criterion in words", "say what must be shown", required=True),
         TableColumn(
             "threshold",
