@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tariff.buffers import empty, filled
+from tariff.buffers import empty
 from tariff.columns import PODS, SETTINGS
 from tariff.compiled import compiled, rule
 from tariff.facts import ELIGIBLE_PROVIDER, GROUPING, METHOD_GROUP, PATIENT_CLASSIFICATION, POLICY, PROVIDER, SPELL_HRG
@@ -61,13 +61,12 @@ from tariff.kernels.settling import (
     mff_amount_in_whole_pounds,
     value_with_factor,
 )
+from tariff.kernels.stays import adjusted_stay, days_in_range, days_not_counted, given, nights_between
 from tariff.kernels.telling import cell, told
 from tariff.money import AMOUNT_LIMIT_PENCE, BASIS_POINTS, MILLION, PENCE_PER_POUND
 from tariff.reasons import REASON_NUMBER, Basis
 from tariff.rulepack.best_practice_book import ANY_ATTENDANCE
 from tariff.rulepack.book import DAY_CASE, NO_PRICE, NO_TRIM, NON_ELECTIVE, ORDINARY_ELECTIVE, PriceBook
-
-MOST_DAYS: Final = 200_000
 
 UNKNOWN, ELECTIVE, EMERGENCY, OTHER_NON_ELECTIVE = range(4)
 """Groups of admission methods (RULES 1.1)."""
@@ -93,13 +92,6 @@ class Spells(NamedTuple):
     service_rows: NDArray[np.int32]
     service_unknown: NDArray[np.uint8]  # per set: it holds a code the pack lacks
     local_price: NDArray[np.int64]
-
-
-class DaysOff(NamedTuple):
-    """The days that are no part of a spell's stay (RULES 1.2), one element a spell."""
-
-    taken_off: NDArray[np.int64]
-    are_possible: NDArray[np.bool_]
 
 
 class PricedSpells(NamedTuple):
@@ -155,34 +147,6 @@ B_STAY_GIVEN = int(Basis.STAY_GIVEN)
 B_STAY_NETTED = int(Basis.STAY_NETTED)
 B_TOP_UP_UNKNOWN = int(Basis.TOP_UP_UNKNOWN)
 B_TOP_UP_NOT_ELIGIBLE = int(Basis.TOP_UP_NOT_ELIGIBLE)
-
-
-@rule
-def days_in_range(days):
-    """Whether a count of days is blank or possible."""
-    return days == BLANK or 0 <= days <= MOST_DAYS
-
-
-@rule
-def given(days):
-    """A count of days, none where it is blank."""
-    return 0 if days == BLANK else days
-
-
-@rule
-def nights_between(admission_date, discharge_date):
-    """Days from admission to discharge; BLANK where one is blank or they stand the wrong way round."""
-    if admission_date == BLANK or discharge_date == BLANK or discharge_date < admission_date:
-        return BLANK
-    return discharge_date - admission_date
-
-
-@rule
-def adjusted_stay(gross, days_taken_off, adjusted_given):
-    """Net stay: as given, else the gross stay without critical care, rehabilitation, palliative and delayed days (RULES 1.2)."""
-    if adjusted_given != BLANK:
-        return adjusted_given
-    return max(0, gross - days_taken_off)
 
 
 @rule
@@ -342,15 +306,6 @@ def best_price_known(setting, day_case, ordinary_elective, non_elective):
         if price != NO_PRICE:
             return price
     return np.int64(NO_PRICE)
-
-
-@compiled
-def take_off(days, taken_off, are_possible):
-    """Add a column of days that are no part of a stay to what is taken off it, and tell where they are not possible. It is a loop
-    of its own, because the processor does it for many lines at once."""
-    for i in range(days.size):
-        taken_off[i] += given(days[i])
-        are_possible[i] &= days_in_range(days[i])
 
 
 @compiled
@@ -561,19 +516,6 @@ def room_for(count: int, *, explained: bool) -> PricedSpells:
     )
 
 
-def days_off(lines: Spells) -> DaysOff:
-    """Days in critical care, rehabilitation, palliative care and delayed discharge together."""
-    off = DaysOff(filled(lines.facts.size, 0, np.int64), filled(lines.facts.size, 1, np.bool_))
-    for days in (
-        lines.critical_care_days,
-        lines.rehabilitation_days,
-        lines.palliative_care_days,
-        lines.delayed_discharge_days,
-    ):
-        take_off(days, off.taken_off, off.are_possible)
-    return off
-
-
 def price(
     lines: Spells,
     book: PriceBook,
@@ -587,6 +529,10 @@ def price(
     stand goes to `standing`. Without `explained` the columns that explain a price stay empty."""
     priced = room_for(lines.facts.size, explained=explained)
     stands = no_standing(0) if standing is None else standing
-    off, wanted = days_off(lines), True if explained else None
+    wanted = True if explained else None
+    off = days_not_counted(
+        lines.facts.size,
+        (lines.critical_care_days, lines.rehabilitation_days, lines.palliative_care_days, lines.delayed_discharge_days),
+    )
     price_spells(lines, off, cases, book.year, book.admitted, book.best_practice, strict_dates, priced, stands, wanted)
     return priced
