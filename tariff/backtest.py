@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet as pq
 
-from tariff.activity.blocks import Lines, pieces_of
+from tariff.activity.blocks import Filed, Lines, pieces_of
 from tariff.changed_lines import Marked, differing, lay_hashes_aside, partition_of
 from tariff.columns import COMPONENTS, PRICED_LINE, names, schema
 from tariff.intake import damage_found
@@ -149,7 +149,7 @@ def _blocks(run: Path) -> Iterator[pl.DataFrame]:
     """What is compared of the lines of a run, in bounded blocks."""
     for file in files_of(run):
         lines = _lines(file)
-        yield from Lines(lines, pieces_of([(lines, file)])).each_block(_READ, lambda block: block)
+        yield from Lines(lines, pieces_of([(Filed(lines), file)])).each_block(_READ, lambda block: block)
 
 
 def _differing(runs: tuple[Path, Path], lines: Sequence[int], folder: Path) -> tuple[tuple[Marked, Marked], tuple[int, int]]:

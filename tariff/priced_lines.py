@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 import polars as pl
 
-from tariff.activity.blocks import Lines, pieces_of
+from tariff.activity.blocks import Filed, Lines, pieces_of
 from tariff.columns import COMPONENTS, PRICED_LINE, names, schema
 from tariff.errors import ActivityError, Fault, did_you_mean
 from tariff.manifest import LINES_FOLDER, MANIFEST_NAME, read_manifest, require_all_files
@@ -79,7 +79,7 @@ def scan_written(priced: Priced) -> pl.LazyFrame:
 def lines_of(priced: Path) -> Lines:
     """The priced lines of a file or run folder, to be gone through block by block. ActivityError as `scan_lines`."""
     whole = scan_lines(priced)
-    return Lines(whole, pieces_of([(pl.scan_parquet(file, glob=False), file) for file in files_of(priced)]))
+    return Lines(whole, pieces_of([(Filed(pl.scan_parquet(file, glob=False)), file) for file in files_of(priced)]))
 
 
 def find_cards(priced: Priced, given: RunCards) -> tuple[Mapping[str, Any], ...]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import polars as pl
 import pyarrow as pa
@@ -23,13 +23,41 @@ _MOST_ROWS: Final = 2_000_000
 """A file with a larger row group is streamed."""
 
 
+class Made(Protocol):
+    """How the columns asked for are made of those that a file has, block by block and without a query."""
+
+    def filed(self, columns: Sequence[str]) -> list[str]:
+        """The columns of the file that these are made of."""
+
+    def made(self, block: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+        """These columns of a block that has what they are made of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """Rows of a file, lazily, of which lines are `made`; the lines themselves where nothing is to be made of them."""
+
+    rows: pl.LazyFrame
+    making: Made | None = None
+
+    def slice(self, first: int, rows: int) -> Filed:
+        """Some of them."""
+        return Filed(self.rows.slice(first, rows), self.making)
+
+    def read(self, columns: Sequence[str]) -> pl.DataFrame:
+        """These columns of all of them."""
+        if self.making is None:
+            return _collected(self.rows.select(columns))
+        return self.making.made(_collected(self.rows.select(self.making.filed(columns))), columns)
+
+
 @dataclass(frozen=True, slots=True)
 class Lines:
     """Lines of one kind, lazily: all of them, and in `pieces` that follow one another where they can be had so. Where they are
     `identified`, every line is known to have an identifier, and the column is left out."""
 
     whole: pl.LazyFrame
-    pieces: tuple[pl.LazyFrame, ...] = ()
+    pieces: tuple[Filed, ...] = ()
     kind: str = ""
     identified: bool = False
 
@@ -46,7 +74,7 @@ class Lines:
         with ThreadPoolExecutor(max_workers=1) as reader:
             coming: Future[pl.DataFrame] | None = None
             for piece in self.pieces:
-                read, coming = coming, reader.submit(_read, piece.select(columns))
+                read, coming = coming, reader.submit(piece.read, columns)
                 if read is not None:
                     yield read.result()
                     del read  # or its memory would stay while the next is waited for
@@ -54,7 +82,7 @@ class Lines:
                 yield coming.result()
 
 
-def _read(piece: pl.LazyFrame) -> pl.DataFrame:
+def _collected(piece: pl.LazyFrame) -> pl.DataFrame:
     try:
         return piece.collect(engine="in-memory")
     except pl.exceptions.PanicException:  # no Exception: it would go past all who take blocks, and be printed on its way
@@ -103,12 +131,12 @@ def all_between(parquet: Path, heading: str, first: str, last: str, none_of: Col
     return True
 
 
-def pieces_of(files: Sequence[tuple[pl.LazyFrame, Path]]) -> tuple[pl.LazyFrame, ...]:
+def pieces_of(files: Sequence[tuple[Filed, Path]]) -> tuple[Filed, ...]:
     """The lines of Parquet files that hold one a row, in pieces of some row groups; nothing where one has none to be had."""
-    ranges = [(lines, _ranges(path)) for lines, path in files]
+    ranges = [(filed, _ranges(path)) for filed, path in files]
     if not all(of_file for _, of_file in ranges):
         return ()
-    return tuple(lines.slice(first, rows) for lines, of_file in ranges for first, rows in of_file)
+    return tuple(filed.slice(first, rows) for filed, of_file in ranges for first, rows in of_file)
 
 
 def _ranges(parquet: Path) -> list[tuple[int, int]]:

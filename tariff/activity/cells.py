@@ -5,14 +5,14 @@ spreadsheet has damaged (`1E05`, a lost leading zero) stays visibly damaged and 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, TypeAlias
 
 import polars as pl
 
 from tariff.buffers import repeated
-from tariff.columns import READ_FAULT, Column
+from tariff.columns import Column
 
 UNREADABLE_DATE: Final = "unreadable_date"
 UNREADABLE_NUMBER: Final = "unreadable_number"
@@ -49,11 +49,11 @@ _POUNDS: Final = r"^[-−]?£?[-−]?(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d{0,2})0*)?$
 _LARGEST_DIGITS: Final = 16
 """Digits of whole pounds that int64 pence can hold; a longer amount is unreadable rather than wrapped round."""
 _PENNY_TOLERANCE: Final = 1e-6
-_BEFORE: Final = "fault "
 
 _ReadText: TypeAlias = Callable[[pl.Expr], pl.Expr]
 """From the text of cells to their values."""
-_ReadCells: TypeAlias = Callable[[pl.Series], pl.Series]
+ReadCells: TypeAlias = Callable[[pl.Series], pl.Series]
+"""From a column of cells to their values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +72,19 @@ class Reading:
 @dataclass(frozen=True, slots=True)
 class Cell:
     """The value of a canonical column. Where a cell may be unreadable, `holds` says which cells of the column as it is `filed`
-    hold something at all (such a cell with a null value is unreadable) and `reason` is the code it then gives."""
+    hold something at all (such a cell with a null value is unreadable) and `reason` is the code it then gives. Where that takes
+    no query, `read` makes the values of a column in memory."""
 
     value: pl.Expr
     filed: pl.Expr | None = None
-    holds: _ReadCells = pl.Series.is_not_null
+    holds: ReadCells = pl.Series.is_not_null
     reason: str = ""
+    read: ReadCells | None = None
 
     @property
     def given(self) -> pl.Expr | None:
         """Which cells hold something, where one may be unreadable."""
-        return None if self.filed is None else self.filed.map_batches(self.holds, return_dtype=pl.Boolean(), is_elementwise=True)
+        return None if self.filed is None else _elementwise(self.filed, self.holds, pl.Boolean())
 
     def unreadable(self, values: pl.Series, filed: pl.Series) -> pl.Series | None:
         """Which cells are unreadable, by the values and what is filed; None where it is known that none is."""
@@ -124,9 +126,10 @@ def cell(column: Column, raw: pl.Expr, dtype: pl.DataType, reading: Reading, *, 
     if dtype == pl.Null:
         return Cell(raw.cast(column.dtype))  # not a literal: a file of nothing else would lose its number of rows
     if column.dtype == pl.String:
-        return Cell(_code(column, raw, dtype, reading, as_filed=as_filed))
+        return _code(column, raw, dtype, reading, as_filed=as_filed)
     if _is_text(dtype):
-        return _from_text(column, raw.cast(pl.String), reading)
+        text = _from_text(column, raw.cast(pl.String), reading)
+        return text if dtype == pl.String else replace(text, read=None)
     if column.dtype == pl.Date:
         return _date(column, raw, dtype, reading)
     return _amount(raw, dtype) if _is_money(column) else _number(column, raw, dtype)
@@ -156,10 +159,11 @@ def _from_text(column: Column, raw: pl.Expr, reading: Reading) -> Cell:
     if column.dtype == pl.Date:
         return Cell(_each(column, raw, lambda text: _dated(clean(text), reading)), raw, holds, UNREADABLE_DATE)
     if _is_money(column):
-        pence = raw.map_batches(
-            lambda texts: _pence_of(texts, lambda text: _pence(clean(text))), return_dtype=column.dtype, is_elementwise=True
-        )
-        return Cell(pence, raw, holds, UNREADABLE_NUMBER)
+
+        def read(texts: pl.Series) -> pl.Series:
+            return _pence_of(texts, lambda text: _pence(clean(text)))
+
+        return Cell(_elementwise(raw, read, column.dtype), raw, holds, UNREADABLE_NUMBER, read)
     return Cell(_each(column, raw, lambda text: whole_number(clean(text), column.dtype)), raw, holds, UNREADABLE_NUMBER)
 
 
@@ -190,14 +194,12 @@ def _each(column: Column, raw: pl.Expr, read: _ReadText) -> pl.Expr:
     """`read`, applied once to each distinct text of a block: codes, dates and ages repeat thousands of times."""
     if column.name in MOSTLY_DISTINCT:
         return _where_given(raw, column.dtype, read)
-    return raw.map_batches(
-        lambda texts: _read_distinct(texts, column.dtype, read), return_dtype=column.dtype, is_elementwise=True
-    )
+    return _elementwise(raw, lambda texts: _read_distinct(texts, column.dtype, read), column.dtype)
 
 
 def _where_given(raw: pl.Expr, dtype: pl.DataType, read: _ReadText) -> pl.Expr:
     """`read`, applied to the texts that are given: of local prices, say, nearly none is. Null where nothing is."""
-    return raw.map_batches(lambda texts: _read_given(texts, dtype, read), return_dtype=dtype, is_elementwise=True)
+    return _elementwise(raw, lambda texts: _read_given(texts, dtype, read), dtype)
 
 
 def _read_given(texts: pl.Series, dtype: pl.DataType, read: _ReadText) -> pl.Series:
@@ -227,12 +229,12 @@ def _cleaned(raw: pl.Expr, column: Column, reading: Reading) -> pl.Expr:
     return kept.replace(list(recode), list(recode.values())) if recode else kept
 
 
-def _code(column: Column, raw: pl.Expr, dtype: pl.DataType, reading: Reading, *, as_filed: bool) -> pl.Expr:
+def _code(column: Column, raw: pl.Expr, dtype: pl.DataType, reading: Reading, *, as_filed: bool) -> Cell:
     if as_filed and dtype == pl.String and not reading.blanks and not reading.recode_of(column.name):
-        return raw
+        return Cell(raw, read=as_it_stands)
     raised = column.name not in CASE_MATTERS
     if isinstance(dtype, pl.Enum) and _is_clean(dtype, raised, column, reading):
-        return raw
+        return Cell(raw, read=as_it_stands)
 
     def read(text: pl.Expr) -> pl.Expr:
         code = _cleaned(text, column, reading)
@@ -247,7 +249,17 @@ def _code(column: Column, raw: pl.Expr, dtype: pl.DataType, reading: Reading, *,
             return texts
         return _read_all(texts, read) if column.name in MOSTLY_DISTINCT else _read_distinct(texts, column.dtype, read)
 
-    return _as_text(raw, dtype).map_batches(read_block, return_dtype=column.dtype, is_elementwise=True)
+    value = _elementwise(_as_text(raw, dtype), read_block, column.dtype)
+    return Cell(value, read=read_block if dtype == pl.String else None)
+
+
+def as_it_stands(values: pl.Series) -> pl.Series:
+    """The column itself: its cells are the values."""
+    return values
+
+
+def _elementwise(raw: pl.Expr, read: ReadCells, dtype: pl.DataType) -> pl.Expr:
+    return raw.map_batches(read, return_dtype=dtype, is_elementwise=True)
 
 
 def _is_clean(dtype: pl.Enum, raised: bool, column: Column, reading: Reading) -> bool:
@@ -270,7 +282,7 @@ def _as_text(raw: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 
 def _date(column: Column, raw: pl.Expr, dtype: pl.DataType, reading: Reading) -> Cell:
     if dtype == pl.Date:
-        return Cell(raw)
+        return Cell(raw, read=as_it_stands)
     if isinstance(dtype, pl.Datetime):
         # A midnight stored as an instant in summer is 23:00 of the day before in UTC: bring it home before cutting the time.
         local = raw.dt.convert_time_zone("Europe/London") if dtype.time_zone else raw
@@ -286,11 +298,12 @@ def _dated(text: pl.Expr, reading: Reading) -> pl.Expr:
 
 def _number(column: Column, raw: pl.Expr, dtype: pl.DataType) -> Cell:
     if dtype == column.dtype:
-        return Cell(raw)
+        return Cell(raw, read=as_it_stands)
     given = raw.fill_nan(None) if dtype.is_float() else raw
     whole = given.cast(column.dtype, strict=False)
-    value = whole if dtype.is_integer() else pl.when(whole.cast(dtype) == given).then(whole)
-    return Cell(value, given, reason=UNREADABLE_NUMBER)
+    if dtype.is_integer():
+        return Cell(whole, given, reason=UNREADABLE_NUMBER, read=lambda numbers: numbers.cast(column.dtype, strict=False))
+    return Cell(pl.when(whole.cast(dtype) == given).then(whole), given, reason=UNREADABLE_NUMBER)
 
 
 def whole_number(text: pl.Expr, dtype: pl.DataType) -> pl.Expr:
@@ -322,51 +335,3 @@ def _pence_of_float(pounds: pl.Expr) -> pl.Expr:
     nearest = hundredfold.round()
     exact = pounds.is_finite() & ((hundredfold - nearest).abs() <= _PENNY_TOLERANCE)
     return pl.when(exact).then(nearest).cast(pl.Int64, strict=False)
-
-
-def values_and_fault(
-    frame: pl.LazyFrame,
-    cells: Mapping[str, Cell],
-    before: Sequence[Faulty] = (),
-    of_values: Sequence[Faulty] = (),
-    reasons: pl.DataType | None = None,
-) -> pl.LazyFrame:
-    """The values of `cells` by name, and `read_fault`: the first fault that a row has of `before`, which are told from the
-    columns of `frame`, and of `of_values`, which are told from the values; else the reason code of an unreadable cell, dates
-    before numbers; else null. It is of type `reasons`, text unless said."""
-    checked = {name: one for name, one in cells.items() if one.filed is not None}
-    filed = [one.filed.alias(_filed(name)) for name, one in checked.items() if one.filed is not None]
-    already = [faulty.alias(f"{_BEFORE}{place}") for place, (_, faulty) in enumerate(before)]
-    read = frame.select(*(one.value.alias(name) for name, one in cells.items()), *filed, *already)
-    told = [(reason, pl.col(f"{_BEFORE}{place}")) for place, (reason, _) in enumerate(before)] + list(of_values)
-    return read.select(*cells, _first_fault(told, checked, reasons or pl.String()).alias(READ_FAULT))
-
-
-Faulty: TypeAlias = tuple[str, pl.Expr]
-"""A reason code, and which rows have that fault."""
-
-
-def _first_fault(told: Sequence[Faulty], checked: Mapping[str, Cell], dtype: pl.DataType) -> pl.Expr:
-    """The reason of the first fault of every row: as `told`, else of an unreadable cell of those `checked`. Nearly no row has
-    one, and of most blocks none."""
-    by_reason = sorted(checked.items(), key=lambda cell: cell[1].reason != UNREADABLE_DATE)
-    columns = [rows for _, rows in told] + [pl.col(named) for name, _ in by_reason for named in (name, _filed(name))]
-    if not columns:
-        return pl.lit(None, dtype)
-
-    def first(columns: Sequence[pl.Series]) -> pl.Series:
-        of_rows, of_cells = columns[: len(told)], columns[len(told) :]
-        faulty = [(reason, rows) for (reason, _), rows in zip(told, of_rows, strict=True) if rows.any()]
-        for (_, one), values, filed in zip(by_reason, of_cells[::2], of_cells[1::2], strict=True):
-            if (rows := one.unreadable(values, filed)) is not None:
-                faulty.append((one.reason, rows))
-        found = repeated(None, len(columns[0]), dtype)
-        for reason, rows in reversed(faulty):
-            found = found.set(rows, reason)
-        return found
-
-    return pl.map_batches(columns, first, return_dtype=dtype, is_elementwise=True)
-
-
-def _filed(name: str) -> str:
-    return f"{name} filed"

@@ -4,18 +4,19 @@ inferred; a row with a cell that cannot be read carries its reason in `read_faul
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import polars as pl
 
-from tariff.activity.blocks import Lines, all_between, pieces_of
-from tariff.activity.cells import UNREADABLE_DATE, Cell, Faulty, cell, constant, type_refused, values_and_fault
+from tariff.activity.blocks import Filed, Lines, all_between, pieces_of
+from tariff.activity.cells import UNREADABLE_DATE, Cell, cell, constant, type_refused
 from tariff.activity.column_map import ColumnMap, KindMap, load_map
 from tariff.activity.csv_file import SURPLUS, scan_list_at_end
 from tariff.activity.files import ActivityFile, Source, damage_named, opened, paths_of
 from tariff.activity.kinds import KINDS, Kind, kind_named, told_by_keys
+from tariff.activity.rows import FaultOfValues, Shifted, in_memory, values_and_fault
 from tariff.activity.spells import spells_from_episodes
 from tariff.buffers import repeated
 from tariff.columns import READ_FAULT, REASON, Column, names
@@ -155,9 +156,16 @@ def lines_to_price(fitted: Sequence[FittedFile], as_filed: frozenset[str] = PRIC
     if any(one.in_parts or one.file.is_text or one.present != fitted[0].present for one in fitted):
         return Lines(canonical(fitted, as_filed=as_filed), kind=name)
     identified = not identifiers and all(_is_identified(one) for one in fitted)
-    each = [_canonical(one, keep_coded=len(fitted) == 1, as_filed=as_filed, identified=identified) for one in fitted]
-    pieces = pieces_of([(lines, one.file.path) for lines, one in zip(each, fitted, strict=True)])
-    return Lines(_together(each), pieces, name, identified)
+    each = [_whole(one, _of_file(one, keep_coded=len(fitted) == 1, as_filed=as_filed, identified=identified)) for one in fitted]
+    pieces = pieces_of([(filed, one.file.path) for (_, filed), one in zip(each, fitted, strict=True)])
+    return Lines(_together([lines for lines, _ in each]), pieces, name, identified)
+
+
+def _whole(fitted: FittedFile, rows: _Rows) -> tuple[pl.LazyFrame, Filed]:
+    """All lines of a Parquet file, lazily; and the file as its blocks are made canonical."""
+    lines = values_and_fault(fitted.file.frame, *rows)
+    made = in_memory(rows.cells, fitted.headings, rows.of_values, rows.reasons)
+    return lines, Filed(fitted.file.frame, made) if made else Filed(lines)
 
 
 def _is_identified(fitted: FittedFile) -> bool:
@@ -317,44 +325,48 @@ def _cell(fitted: FittedFile, column: Column, *, keep_coded: bool, as_filed: boo
         return Cell(pl.lit(None, column.dtype))
     dtype = fitted.file.columns[heading]
     if isinstance(dtype, pl.Enum) and not keep_coded:
-        return cell(column, pl.col(heading).cast(pl.String), pl.String(), reading)
+        return replace(cell(column, pl.col(heading).cast(pl.String), pl.String(), reading), read=None)
     return cell(column, pl.col(heading), dtype, reading, as_filed=as_filed)
 
 
-def _canonical(
-    fitted: FittedFile,
-    holding: str = "",
-    *,
-    keep_coded: bool,
-    as_filed: frozenset[str] = frozenset(),
-    identified: bool = False,
-) -> pl.LazyFrame:
-    shifted: list[Faulty] = []
+class _Rows(NamedTuple):
+    """What the rows of a file are made of, as `values_and_fault` takes it."""
+
+    cells: Mapping[str, Cell]
+    before: Sequence[Shifted]
+    of_values: Sequence[FaultOfValues]
+    reasons: pl.DataType | None
+
+
+def _of_file(fitted: FittedFile, *, keep_coded: bool, as_filed: frozenset[str] = frozenset(), identified: bool = False) -> _Rows:
+    shifted: list[Shifted] = []
     if fitted.file.is_text and not fitted.has_list_at_end:
         # A cell beyond the last heading means that the cells of the row may have shifted: none of them can be trusted.
-        shifted = [(UNREADABLE_ROW, pl.col(SURPLUS).is_not_null())]
+        shifted = [Shifted(UNREADABLE_ROW, pl.col(SURPLUS).is_not_null())]
     # A row of totals below the data is no activity, though it may have a figure in every cell that a price needs.
-    totals = [] if identified else [(MISSING_IDENTIFIER, _in_totals(pl.col(fitted.kind.identifier)))]
-    frame = scan_list_at_end(fitted.file.path) if fitted.has_list_at_end else fitted.file.frame
-    if holding in fitted.headings:
-        frame = frame.filter(pl.col(fitted.headings[holding]).is_not_null())
+    totals = [] if identified else [FaultOfValues(MISSING_IDENTIFIER, fitted.kind.identifier, _in_totals)]
     cells = _cells(fitted, keep_coded=keep_coded, as_filed=as_filed)
     if identified:
         del cells[fitted.kind.identifier]
-    return values_and_fault(frame, cells, shifted, totals, reasons=REASON if as_filed else None)
+    return _Rows(cells, shifted, totals, REASON if as_filed else None)
 
 
-def _in_totals(identifier: pl.Expr) -> pl.Expr:
-    """Whether a row is one of totals. Nearly no block holds one, and a look at how its identifiers begin shows it."""
+def _canonical(
+    fitted: FittedFile, holding: str = "", *, keep_coded: bool, as_filed: frozenset[str] = frozenset()
+) -> pl.LazyFrame:
+    frame = scan_list_at_end(fitted.file.path) if fitted.has_list_at_end else fitted.file.frame
+    if holding in fitted.headings:
+        frame = frame.filter(pl.col(fitted.headings[holding]).is_not_null())
+    return values_and_fault(frame, *_of_file(fitted, keep_coded=keep_coded, as_filed=as_filed))
 
-    def told(identifiers: pl.Series) -> pl.Series:
-        from tariff.texts.scanning import none_begins
 
-        if identifiers.dtype == pl.String and none_begins(identifiers, _TOTALS_BEGIN):
-            return repeated(value=False, count=len(identifiers), dtype=pl.Boolean)
-        return identifiers.is_in(_TOTALS)
+def _in_totals(identifiers: pl.Series) -> pl.Series:
+    """Which rows are ones of totals. Nearly no block holds one, and a look at how its identifiers begin shows it."""
+    from tariff.texts.scanning import none_begins
 
-    return identifier.map_batches(told, return_dtype=pl.Boolean, is_elementwise=True)
+    if identifiers.dtype == pl.String and none_begins(identifiers, _TOTALS_BEGIN):
+        return repeated(value=False, count=len(identifiers), dtype=pl.Boolean)
+    return identifiers.is_in(_TOTALS)
 
 
 def _together(frames: Sequence[pl.LazyFrame]) -> pl.LazyFrame:

@@ -8,7 +8,8 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from tariff.activity.cells import Reading, cell, type_refused, values_and_fault
+from tariff.activity.cells import Reading, cell, type_refused
+from tariff.activity.rows import values_and_fault
 from tariff.columns import ADMITTED, READ_FAULT, Column
 from tariff.money import pence
 
