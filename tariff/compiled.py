@@ -112,5 +112,8 @@ def _one_at_a_time(loop: Any, compile_for: Callable[[Any], Any]) -> Callable[[An
 
 def rule(function: Callable[..., Any]) -> Any:
     """A scalar rule function, compiled into the loops that call it and so cached with them; elsewhere it is plain Python. It has
-    no way in of its own from Python or C: numba would compile one for each of scores of rules, and nobody would take it."""
-    return register_jitable(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
+    no way in of its own from Python or C: numba would compile one for each of scores of rules, and nobody would take it. Nor is a
+    call made of it, however long it is: on the way through memory a price would lose a tenth of its time."""
+    return register_jitable(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True)(
+        function
+    )

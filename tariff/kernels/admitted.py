@@ -327,7 +327,7 @@ def price_spells(lines, days_off, cases, year, book, best_practice, strict_dates
         provider = abs(provider_found)
         adjusted_given = cell(lines.adjusted_length_of_stay, i, BLANK)
         row = max(hrg, 0)
-        short_stay_price = book.short_stay_price[row]
+        short_stay_price = book.hrgs[row]["short_stay_price"]
         flags = 0
 
         # the stay, and what the spell is
@@ -351,7 +351,7 @@ def price_spells(lines, days_off, cases, year, book, best_practice, strict_dates
         # 1 exclusions, 2 setting price
         column = setting - S_DAY_CASE
         national = S_DAY_CASE <= setting <= S_NON_ELECTIVE
-        price = book.price[row, column] if national else np.int64(NO_PRICE)
+        price = book.hrgs[row]["price"][column] if national else np.int64(NO_PRICE)
         factor = market_forces_factor(year.factor_by_provider, provider, year.factor[provider], year.default_factor)
         outside_dates = not year.starts <= discharge_date <= year.ends
         reason = row_fault(
@@ -391,7 +391,7 @@ def price_spells(lines, days_off, cases, year, book, best_practice, strict_dates
             base = total = local_price
             flags |= B_LOCAL_PRICE
         elif reason == PRICED:
-            is_combined = setting != S_NON_ELECTIVE and book.combined[hrg] != 0
+            is_combined = setting != S_NON_ELECTIVE and book.hrgs[hrg]["combined"] != 0
             flags |= B_COMBINED if is_combined else B_SETTING[column]
             # 3 short-stay emergency
             reduced_price, grouping = np.int64(NO_PRICE), told(facts, GROUPING)
@@ -404,7 +404,7 @@ def price_spells(lines, days_off, cases, year, book, best_practice, strict_dates
                     if grouping == GROUPING_BLANK:
                         flags |= B_GROUPING_METHOD_UNKNOWN
             # 5 long stay
-            trim_point, per_day = book.trim_point[hrg, column], book.per_day[hrg]
+            trim_point, per_day = book.hrgs[hrg]["trim_point"][column], book.hrgs[hrg]["per_day"]
             excess = long_stay_days(adjusted, trim_point, per_day)
             if excess > 0:
                 long_stay = excess * per_day
@@ -476,9 +476,8 @@ def price_spells(lines, days_off, cases, year, book, best_practice, strict_dates
             if local_price != BLANK_PENCE and abs(local_price) <= AMOUNT_LIMIT_PENCE:
                 indicative = local_price
             elif hrg > 0:
-                known = best_price_known(
-                    setting, book.price[hrg, DAY_CASE], book.price[hrg, ORDINARY_ELECTIVE], book.price[hrg, NON_ELECTIVE]
-                )
+                prices = book.hrgs[hrg]["price"]
+                known = best_price_known(setting, prices[DAY_CASE], prices[ORDINARY_ELECTIVE], prices[NON_ELECTIVE])
                 if known != NO_PRICE and known <= AMOUNT_LIMIT_PENCE:
                     value = value_with_factor(known, factor, whole_pounds)
                     indicative = value if value <= AMOUNT_LIMIT_PENCE else indicative

@@ -41,14 +41,23 @@ class YearBook(NamedTuple):
     whole_pounds: bool
 
 
+HRG: Final = np.dtype(
+    {
+        "names": ["price", "short_stay_price", "per_day", "trim_point", "combined"],
+        "formats": [(np.int64, 3), np.int64, np.int64, (np.int32, 3), np.uint8],
+        "offsets": [0, 24, 32, 40, 52],
+        "itemsize": 64,
+    }
+)
+"""What a pack says of an HRG in admitted care, which a spell needs all at once, in one line of memory: prices by setting, reduced
+short-stay emergency price, long-stay payment a day, trim points by setting (days), and whether its elective price is the combined
+one."""
+
+
 class AdmittedBook(NamedTuple):
     """Admitted care. Money in pence, top-ups in basis points, trim points in days."""
 
-    price: NDArray[np.int64]  # (hrg, setting)
-    combined: NDArray[np.uint8]  # (hrg,) the elective price is the combined one
-    trim_point: NDArray[np.int32]  # (hrg, setting) days
-    per_day: NDArray[np.int64]  # (hrg,) long-stay payment
-    short_stay_price: NDArray[np.int64]  # (hrg,) reduced short-stay emergency price
+    hrgs: NDArray[np.void]  # (hrg,) of `HRG`
     top_up: NDArray[np.int64]  # (top_up,) basis points
     top_up_age: NDArray[np.int32]  # (top_up, lowest and highest)
     top_up_eligible: NDArray[np.uint8]  # (top_up, eligible provider)
@@ -184,6 +193,17 @@ def _table(rows: Iterable[Sequence[int | None]], width: int, none: int, dtype: t
     return _read_only(np.array(filled, dtype=dtype))
 
 
+def _hrgs(count: int, **columns: NDArray[Any]) -> NDArray[np.void]:
+    """The columns side by side, every row within one line of memory."""
+    memory = np.zeros((count + 1) * HRG.itemsize, np.uint8)
+    first = -memory.ctypes.data % HRG.itemsize
+    hrgs: NDArray[np.void] = memory[first : first + count * HRG.itemsize].view(HRG)
+    for name, column in columns.items():
+        hrgs[name] = column
+    hrgs.flags.writeable = False
+    return hrgs
+
+
 def _admitted(pack: RulePack) -> AdmittedBook:
     rules, rows = pack.rules, pack.admitted
     short_stay_on, long_stay_on = rules.short_stay.method != "none", rules.long_stay.method != "none"
@@ -191,11 +211,14 @@ def _admitted(pack: RulePack) -> AdmittedBook:
     prices = ((_elective(r, r.day_case), _elective(r, r.ordinary_elective), r.non_elective) for r in rows)
     trims = ((None, r.elective_trim, r.non_elective_trim) if long_stay_on else (None,) * 3 for r in rows)
     return AdmittedBook(
-        price=_table(prices, 3, NO_PRICE, np.int64),
-        combined=_column((row.combined is not None for row in rows), 0, np.uint8),
-        trim_point=_table(trims, 3, NO_TRIM, np.int32),
-        per_day=_column((row.per_day_long_stay if long_stay_on else None for row in rows), NO_PRICE, np.int64),
-        short_stay_price=_column((short_stay_price(row) if short_stay_on else None for row in rows), NO_PRICE, np.int64),
+        hrgs=_hrgs(
+            len(rows) + 1,
+            price=_table(prices, 3, NO_PRICE, np.int64),
+            combined=_column((row.combined is not None for row in rows), 0, np.uint8),
+            trim_point=_table(trims, 3, NO_TRIM, np.int32),
+            per_day=_column((row.per_day_long_stay if long_stay_on else None for row in rows), NO_PRICE, np.int64),
+            short_stay_price=_column((short_stay_price(row) if short_stay_on else None for row in rows), NO_PRICE, np.int64),
+        ),
         top_up=_column((top_up.percent for top_up in pack.top_ups), 0, np.int64),
         top_up_age=_table(ages, 2, 0, np.int32),
         top_up_eligible=_eligible(pack, eligible_providers(pack)),
