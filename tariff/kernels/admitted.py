@@ -28,7 +28,7 @@ from tariff.kernels.best_practice import (
     standing_of,
     worth,
 )
-from tariff.kernels.rounding import half_up, times_factor, to_whole_pounds
+from tariff.kernels.rounding import exact_times_factor, half_up, times_factor, to_whole_pounds
 from tariff.kernels.settling import (
     AGE_OUT_OF_RANGE,
     AMOUNT_OUT_OF_RANGE,
@@ -284,9 +284,12 @@ def components(price, addition, short_stay_price, long_stay, share, on_long_stay
         pre_mff = base + short_stay + long_stay + top_up
         mff = mff_amount_in_whole_pounds(pre_mff, factor)
         total = pre_mff + mff
+    elif exact_top_up == 0:
+        total = times_factor(base + short_stay + long_stay, factor)
+        mff = total - base - short_stay - long_stay
     else:
         top_up = half_up(exact_top_up, BASIS_POINTS)
-        total = times_factor((base + short_stay + long_stay) * BASIS_POINTS + exact_top_up, factor)
+        total = exact_times_factor((base + short_stay + long_stay) * BASIS_POINTS + exact_top_up, factor)
         mff = total - base - short_stay - long_stay - top_up
     return base, short_stay, long_stay, top_up, mff, beyond if top_up > AMOUNT_LIMIT_PENCE else total
 

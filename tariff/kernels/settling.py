@@ -16,7 +16,7 @@ from tariff.compiled import rule
 from tariff.facts import FAULT, NOBODY
 from tariff.kernels.rounding import half_up, times_factor, to_whole_pounds
 from tariff.kernels.telling import is_set, told
-from tariff.money import AMOUNT_LIMIT_PENCE, BASIS_POINTS, MILLION, PENCE_PER_POUND
+from tariff.money import AMOUNT_LIMIT_PENCE, MILLION, PENCE_PER_POUND
 from tariff.reasons import LOCAL_PRICE_STANDS, REASON_CODES, REASON_NUMBER, Basis
 from tariff.rulepack.book import NO_PRICE
 
@@ -138,7 +138,7 @@ def with_factor(base, factor, whole_pounds):
     if whole_pounds:
         pre_mff = to_whole_pounds(base)
         return pre_mff, pre_mff + mff_amount_in_whole_pounds(pre_mff, factor)
-    return base, times_factor(base * BASIS_POINTS, factor)
+    return base, times_factor(base, factor)
 
 
 @rule
