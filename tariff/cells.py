@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 import numpy as np
 import polars as pl
@@ -16,19 +16,23 @@ if TYPE_CHECKING:
     from tariff.texts.answers import Answers
 
 _WORD: Final = 64
-_BITS_OF_TEXT: Final = 20
+_MOST_TEXTS: Final = (1 << 20) - 1
+"""A column of more texts than these holds no codes."""
 _LEAST_ROOM: Final = 1 << 12
 _AT_ONCE: Final = 1 << 15
-"""Lines that are added to the sums at once, and for which there must be room should each be of a new cell."""
-_NEAR: Final = 1 << 12
-"""Lines whose cells stand near the processor while they are added."""
+"""Lines that are added to the sums at once, so that what is held of them stays near the processor, and for which there must be
+room should each be of a new cell."""
+_MOST_PLACES: Final = 24
+"""Cells that are told by so many bits have a place each in an array: 64 MB, of which only what is used is taken."""
 
 
 class _Key:
-    """One column that tells cells apart: its values as numbers in some bits of a word, 0 for null."""
+    """One column that tells cells apart: its values as numbers, 0 for null, in as few `bits` of a word as hold those met so
+    far."""
 
-    def __init__(self, name: str, dtype: pl.DataType, word: int, shift: int, *, is_code: bool) -> None:
-        self.name, self.dtype, self.word, self.shift, self.bits = name, dtype, word, shift, _bits_of(dtype)
+    def __init__(self, name: str, dtype: pl.DataType, *, is_code: bool) -> None:
+        self.name, self.dtype = name, dtype
+        self.word = self.shift = self.bits = self._highest = 0
         self._numbers: dict[str, int] = {}
         self._is_code = is_code
         self._answers = self._asked() if dtype == pl.String else None
@@ -39,31 +43,38 @@ class _Key:
         return Answers(self._number, 0)
 
     def _number(self, text: str) -> int:
-        """The number of a text that was not met before, where it stands in the word; of a code without case and blanks."""
+        """The number of a text that was not met before; of a code without case and blanks."""
         value = text.strip().upper() if self._is_code else text
         if not value and self._is_code:
             return 0
         number = self._numbers.setdefault(value, len(self._numbers) + 1)
-        if number >= 1 << self.bits:
-            told = Fault(self.name, f"has more than {(1 << self.bits) - 1:,} values", "sum by another column")
+        if number > _MOST_TEXTS:
+            told = Fault(self.name, f"has more than {_MOST_TEXTS:,} values", "sum by another column")
             raise UsageError("Totals cannot be made by that column.", [told])
-        return number << self.shift
+        return number
 
     def into(self, words: NDArray[np.uint64], column: pl.Series) -> None:
-        """Put the numbers of a column's values into their word."""
+        """Put the numbers of a column's values into their word. Where they need more bits, `bits_needed` says so afterwards, and
+        the words are of no use."""
         if self._answers is not None:
-            self._answers.into(words[self.word], column)
+            self._answers.into(words[self.word], column, self.shift)
             return
         from tariff.kernels.cells import add_numbers
 
         numbers = column.to_physical() if isinstance(column.dtype, pl.Enum) else column
+        self._highest = max(self._highest, 1 + int(cast(int, numbers.max()) if numbers.null_count() < len(numbers) else -1))
         is_small = numbers.dtype == pl.Int8 or (numbers.dtype == pl.UInt8 and not numbers.null_count())
         small = numbers if is_small else numbers.cast(pl.Int64)
         add_numbers(numbers_or(small, -1), np.uint64(self.shift), words[self.word])
 
+    @property
+    def bits_needed(self) -> int:
+        """Bits that hold the numbers met so far."""
+        return max(self._highest, len(self._numbers)).bit_length()
+
     def values(self, cells: NDArray[np.uint64]) -> pl.Series:
         """The values of the cells, given by their words."""
-        numbers = self._numbers_of(cells)
+        numbers = self.numbers(cells)
         if self._answers is not None:
             return pl.Series(self.name, [None, *self._numbers], dtype=pl.String).gather(pl.Series(numbers.astype(np.uint32)))
         values = pl.Series(self.name, numbers.astype(np.int64)) - 1
@@ -72,7 +83,7 @@ class _Key:
 
     def ranks(self, cells: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], int]:
         """Numbers that are in order where the values of the cells are, null last; and how many bits they have."""
-        numbers = self._numbers_of(cells)
+        numbers = self.numbers(cells)
         if self._answers is None:
             return (numbers - np.uint64(1)) & np.uint64((1 << self.bits) - 1), self.bits
         texts = list(self._numbers)
@@ -80,31 +91,61 @@ class _Key:
         rank_of[[1 + place for place in sorted(range(len(texts)), key=texts.__getitem__)]] = np.arange(len(texts))
         return rank_of[numbers], len(texts).bit_length()
 
-    def _numbers_of(self, cells: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    def numbers(self, cells: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        """The numbers of the values of the cells, given by their words."""
         return (cells[:, self.word] >> np.uint64(self.shift)) & np.uint64((1 << self.bits) - 1)
 
 
-def _bits_of(dtype: pl.DataType) -> int:
-    if dtype == pl.String:
-        return _BITS_OF_TEXT
-    if isinstance(dtype, pl.Enum):
-        return len(dtype.categories).bit_length()
-    if dtype == pl.Int8:
-        return 8
-    return 32 if dtype == pl.Int32 else _WORD - 1
+def _lay_out(keys: Sequence[_Key]) -> int:
+    """Put the keys side by side into few words, each in the first that has room for it, the widest first. Returns how many words
+    those are."""
+    used = [0]
+    for key in sorted(keys, key=lambda key: -key.bits_needed):
+        key.bits = key.bits_needed
+        key.word = next((word for word, so_far in enumerate(used) if so_far + key.bits <= _WORD), len(used))
+        used.extend([0] * (key.word + 1 - len(used)))
+        key.shift = used[key.word]
+        used[key.word] += key.bits
+    return len(used)
 
 
-def _keys(names: Sequence[str], schema: pl.Schema, codes: Container[str]) -> list[_Key]:
-    """The columns side by side in few words, each in the first that has room for it, the widest first."""
-    keys: dict[str, _Key] = {}
-    used: list[int] = []
-    for name in sorted(names, key=lambda name: -_bits_of(schema[name])):
-        bits = _bits_of(schema[name])
-        word = next((word for word, so_far in enumerate(used) if so_far + bits <= _WORD), len(used))
-        used.extend([0] * (word + 1 - len(used)))
-        keys[name] = _Key(name, schema[name], word, used[word], is_code=name in codes)
-        used[word] += bits
-    return [keys[name] for name in names]
+class _Index(Protocol):
+    """Which cell belongs to which words."""
+
+    def number(self, words: NDArray[np.uint64], of_cells: NDArray[np.uint64], count: int, cell: NDArray[np.int64]) -> int:
+        """The cell of every line, given by its words (a row a word), into `cell`; the words of new ones go to `of_cells` (a row a
+        cell), which has room for one more a line. Returns how many cells there are then."""
+
+
+class _Places:
+    """Cells that one word of few bits tells, by an array with a place for every such word."""
+
+    def __init__(self, bits: int, cells: NDArray[np.uint64]) -> None:
+        self._numbers = np.zeros(1 << bits, np.int32)
+        self._numbers[cells[:, 0]] = np.arange(1, len(cells) + 1)
+
+    def number(self, words: NDArray[np.uint64], of_cells: NDArray[np.uint64], count: int, cell: NDArray[np.int64]) -> int:
+        from tariff.kernels.cells import number_by_place
+
+        return int(number_by_place(words, self._numbers, of_cells, count, cell))
+
+
+class _Table:
+    """Cells that any words tell, by a table with a place for twice the `room` at least, in which they are searched for."""
+
+    def __init__(self, room: int, cells: NDArray[np.uint64]) -> None:
+        from tariff.kernels.cells import enter_cells
+
+        bits = (2 * room - 1).bit_length()
+        self._table, self._shift = np.zeros((1 << bits, cells.shape[1] + 1), np.uint64), np.uint64(_WORD - bits)
+        with np.errstate(over="ignore"):
+            enter_cells(cells, self._table, self._shift)
+
+    def number(self, words: NDArray[np.uint64], of_cells: NDArray[np.uint64], count: int, cell: NDArray[np.int64]) -> int:
+        from tariff.kernels.cells import number_by_search
+
+        found, _ = number_by_search(words, self._table, self._shift, of_cells, count, cell)
+        return int(found)
 
 
 class Cells:
@@ -114,74 +155,89 @@ class Cells:
     the columns `codes` are told apart as codes are, without case and surrounding blanks, a blank one as null."""
 
     def __init__(self, keys: Sequence[str], sums: Sequence[str], schema: pl.Schema, codes: Container[str] = ()) -> None:
-        from tariff.kernels.cells import LEAST_WORDS
-
-        self._keys = _keys(keys, schema, codes)
-        self._words = max(LEAST_WORDS, 1 + max((key.word for key in self._keys), default=0))
+        self._keys = [_Key(name, schema[name], is_code=name in codes) for name in keys]
         self._names = tuple(sums)
         self._count = 0
+        self._words = _lay_out(self._keys)
+        self._of_cells = np.empty((_LEAST_ROOM, self._words), np.uint64)
         self._sums = self._no_sums(_LEAST_ROOM)
-        self._table, self._shift = self._places(_LEAST_ROOM)
+        self._index = self._index_of_cells()
 
     def __len__(self) -> int:
         return self._count
 
     def add(self, lines: pl.DataFrame) -> None:
         """Add lines. A sum may be of int64, or of booleans, which count where they hold."""
-        words = filled(self._words * lines.height, 0, np.uint64).reshape(self._words, lines.height)
-        for key in self._keys:
-            key.into(words, lines[key.name])
+        words = self._words_of(lines)
         amounts = [numbers_or(lines[name], 0) for name in self._names]
         for first in range(0, lines.height, _AT_ONCE):
             some = slice(first, first + _AT_ONCE)
             self._add(words[:, some], [of_sum[some] for of_sum in amounts])
 
+    def _words_of(self, lines: pl.DataFrame) -> NDArray[np.uint64]:
+        """What tells the cells of lines: a row a word."""
+        words = self._put_into_words(lines)
+        if any(key.bits_needed > key.bits for key in self._keys):
+            self._widen()
+            words = self._put_into_words(lines)
+        return words
+
+    def _put_into_words(self, lines: pl.DataFrame) -> NDArray[np.uint64]:
+        words: NDArray[np.uint64] = filled(self._words * lines.height, 0, np.uint64).reshape(self._words, lines.height)
+        for key in self._keys:
+            key.into(words, lines[key.name])
+        return words
+
+    def _widen(self) -> None:
+        """Give every key the bits that it needs by now."""
+        numbers = [key.numbers(self._cells) for key in self._keys]
+        self._words = _lay_out(self._keys)
+        self._of_cells = np.zeros((len(self._of_cells), self._words), np.uint64)
+        for key, of_key in zip(self._keys, numbers, strict=True):
+            self._cells[:, key.word] |= of_key << np.uint64(key.shift)
+        self._index = self._index_of_cells()
+
+    @property
+    def _cells(self) -> NDArray[np.uint64]:
+        """The words of the cells in the order in which they were met: a row a cell."""
+        return self._of_cells[: self._count]
+
+    def _index_of_cells(self) -> _Index:
+        bits = sum(key.bits for key in self._keys)
+        return _Places(bits, self._cells) if bits <= _MOST_PLACES else _Table(len(self._of_cells), self._cells)
+
     def _add(self, words: NDArray[np.uint64], amounts: Sequence[NDArray[Any]]) -> None:
-        """Add so few lines that their amounts cost little memory."""
+        """Add so few lines that what is held of them costs little memory."""
         from tariff.kernels.cells import add_lines
 
         lines = words.shape[1]
         self._make_room(self._count + lines)
-        of_lines, cell = empty(len(amounts) * lines, np.int64).reshape(-1, lines), np.empty(_NEAR, np.int64)
+        of_lines, cell = empty(len(amounts) * lines, np.int64).reshape(-1, lines), empty(lines, np.int64)
         for place, of_sum in enumerate(amounts):
             of_lines[place] = of_sum
         with np.errstate(over="ignore"):  # words that are mixed wrap round, which plain Python would warn of
-            self._count, _ = add_lines(words, of_lines, self._table, self._shift, self._count, self._sums, cell)
+            self._count = self._index.number(words, self._of_cells, self._count, cell)
+            add_lines(cell, of_lines, self._sums)
 
     def _make_room(self, most: int) -> None:
-        from tariff.kernels.cells import enter_cells
-
-        room = self._sums.shape[0]
+        room = len(self._of_cells)
         if most <= room:
             return
-        more = max(most, 2 * room)
-        sums, entered = self._sums, self._table
-        self._sums = self._no_sums(more)
+        sums, cells = self._sums, self._cells
+        self._sums, self._of_cells = self._no_sums(max(most, 2 * room)), np.empty((max(most, 2 * room), self._words), np.uint64)
         self._sums[:room] = sums
-        self._table, self._shift = self._places(more)
-        with np.errstate(over="ignore"):
-            enter_cells(entered, self._table, self._shift)
+        self._cells[:] = cells
+        if isinstance(self._index, _Table):
+            self._index = self._index_of_cells()
 
     def _no_sums(self, room: int) -> NDArray[np.int64]:
         """Sums of so many cells, all zero. Seven and the count of lines fill a line of memory; Arrow begins at one."""
         sums = 1 + len(self._names)
         return filled(room * sums, 0, np.int64).reshape(room, sums)
 
-    def _places(self, room: int) -> tuple[NDArray[np.uint64], np.uint64]:
-        """An empty table with room for so many cells, at most half of its places taken."""
-        bits = (2 * room - 1).bit_length()
-        return np.zeros((1 << bits, self._words + 1), np.uint64), np.uint64(_WORD - bits)
-
-    def _cells(self) -> NDArray[np.uint64]:
-        """The words of the cells in the order in which they were met."""
-        taken = self._table[self._table[:, self._words] > 0]
-        cells = np.empty((self._count, self._words), np.uint64)
-        cells[taken[:, self._words].astype(np.int64) - 1] = taken[:, : self._words]
-        return cells
-
     def frame(self, *, in_order: bool = False) -> pl.DataFrame:
         """The cells in the order in which they were met, or that of their keys, null last: keys, `lines`, sums."""
-        cells, sums = self._cells(), self._sums[: self._count]
+        cells, sums = self._cells, self._sums[: self._count]
         if in_order:
             order = self._order(cells)
             cells, sums = cells[order], sums[order]

@@ -66,8 +66,8 @@ def _enter(table, shift, words, answers):
 
 
 @rule
-def _look_up_row(words, i, table, shift, found, missing, count):
-    """`found[i] |= answer`, or else the row to `missing`, which holds `count` rows. Returns how many it holds now."""
+def _look_up_row(words, i, table, shift, found, first_bit, missing, count):
+    """`found[i] |= answer << first_bit`, or else the row to `missing`, which holds `count` rows. Returns how many those are."""
     first, second = words[2 * i], words[2 * i + 1]
     at = _start(first, second, shift)
     if not _is_at(table, at, first, second):  # nearly all texts stand where their search begins
@@ -75,30 +75,39 @@ def _look_up_row(words, i, table, shift, found, missing, count):
         if table[at] == _FREE:
             missing[count] = i
             return count + 1
-    found[i] |= table[at + _ANSWER]
+    found[i] |= table[at + _ANSWER] << first_bit
     return count
 
 
 @compiled
-def _look_up(words, rows, table, shift, in_first_word, found, missing):
-    """`found[i] |= answer` for the `rows` that hold a text, for all where no rows are given; those whose text is not in the table
-    go to `missing`. Returns how many those are. Where all texts of the table stand `in_first_word` of their views, nothing else
-    need be compared, as that holds the length."""
+def _look_up(words, rows, table, shift, in_first_word, found, first_bit, missing):
+    """`found[i] |= answer << first_bit` for the `rows` that hold a text, for all where no rows are given; those whose text is not
+    in the table go to `missing`. Returns how many those are. Where all texts of the table stand `in_first_word` of their views,
+    nothing else need be compared, as that holds the length."""
     count = 0
     if rows.size != 0:
         for at in range(rows.size):
-            count = _look_up_row(words, rows[at], table, shift, found, missing, count)
+            count = _look_up_row(words, rows[at], table, shift, found, first_bit, missing, count)
     elif in_first_word:
         for i in range(found.size):
             at = _start(words[2 * i], _NO_SECOND, shift)
             if table[at] == words[2 * i]:
-                found[i] |= table[at + _ANSWER]
+                found[i] |= table[at + _ANSWER] << first_bit
             else:
-                count = _look_up_row(words, i, table, shift, found, missing, count)
+                count = _look_up_row(words, i, table, shift, found, first_bit, missing, count)
     else:
         for i in range(found.size):
-            count = _look_up_row(words, i, table, shift, found, missing, count)
+            count = _look_up_row(words, i, table, shift, found, first_bit, missing, count)
     return count
+
+
+@compiled
+def _are_alike(words):
+    """Whether the view of every row is the same, and so its text."""
+    i = 2
+    while i < words.size and words[i] == words[0] and words[i + 1] == words[1]:
+        i += 2
+    return i >= words.size
 
 
 class Table(NamedTuple):
@@ -126,15 +135,16 @@ class Answers:
         self._known: dict[str, int] = {}
         self._table = _empty_table(0)
 
-    def into(self, found: NDArray[np.uint64], column: pl.Series) -> None:
-        """`found |= answer` for every row of a column of texts, coded or not."""
+    def into(self, found: NDArray[np.uint64], column: pl.Series, first_bit: int = 0) -> None:
+        """`found |= answer`, from bit `first_bit`, for every row of a column of texts, coded or not."""
+        shift = np.uint64(first_bit)
         if column.null_count() == len(column):
             if self._blank:
-                found |= self._blank
+                found |= self._blank << shift
         elif isinstance(column.dtype, pl.Enum | pl.Categorical):
-            found |= self._of_coded(column)
+            found |= self._of_coded(column) << shift
         else:
-            self._of_texts(found, column if column.dtype == pl.String else column.cast(pl.String))
+            self._of_texts(found, column if column.dtype == pl.String else column.cast(pl.String), shift)
 
     def _of_coded(self, column: pl.Series) -> NDArray[np.uint64]:
         """By the numbers of a coded column; the last answer stands for null."""
@@ -146,20 +156,25 @@ class Answers:
         found: NDArray[np.uint64] = answers[numbers.fill_null(answers.size - 1).to_numpy()]
         return found
 
-    def _of_texts(self, found: NDArray[np.uint64], column: pl.Series) -> None:
+    def _of_texts(self, found: NDArray[np.uint64], column: pl.Series, shift: np.uint64) -> None:
         column = column.rechunk()
         if not self._known and len(column) > _FEW:
             self._of_missing(column.head(_FEW).drop_nulls())
         views = views_of(column) if IS_COMPILED else None
+        if views is not None and not views.known.size and _are_alike(views.words):
+            found |= self._asked(column.head(1)) << shift  # one text throughout, which may be a long one
+            return
         known = column.is_not_null().to_numpy() if views is None else views.known_rows(len(column))
-        missing = np.flatnonzero(known) if views is None else self._looked_up(views, known, found)
+        missing = np.flatnonzero(known) if views is None else self._looked_up(views, known, found, shift)
         if missing.size:
-            found[missing] |= self._of_missing(column.gather(missing))
+            found[missing] |= self._of_missing(column.gather(missing)) << shift
         if self._blank and column.null_count():
-            found[np.flatnonzero(~known)] |= self._blank
+            found[np.flatnonzero(~known)] |= self._blank << shift
 
-    def _looked_up(self, views: Views, known: NDArray[np.bool_], found: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """`found |= answer` for the rows that hold a text of the table. Returns those that hold another."""
+    def _looked_up(
+        self, views: Views, known: NDArray[np.bool_], found: NDArray[np.uint64], shift: np.uint64
+    ) -> NDArray[np.int64]:
+        """`found |= answer << shift` for the rows that hold a text of the table. Returns those that hold another."""
         blank = known.size - np.count_nonzero(known)
         are_few = _FEW_BLANKS * blank < known.size
         rows = _NO_ROWS if are_few else np.flatnonzero(known)
@@ -167,7 +182,7 @@ class Answers:
         blanks = np.flatnonzero(~known) if are_few and blank else _NO_ROWS
         as_they_were = found[blanks]
         missing = empty(found.size, np.int64)
-        missing = missing[: int(_look_up(views.words, rows, *self._table, found, missing))]
+        missing = missing[: int(_look_up(views.words, rows, *self._table, found, shift, missing))]
         found[blanks] = as_they_were
         return missing[known[missing]] if blanks.size else missing
 

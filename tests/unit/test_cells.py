@@ -72,7 +72,27 @@ def test_codes_are_told_apart_without_case_and_blanks() -> None:
 
 
 def test_more_values_than_there_is_room_for_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tariff.cells._BITS_OF_TEXT", 4)
+    monkeypatch.setattr("tariff.cells._MOST_TEXTS", 15)
     cells = Cells(["who"], [], SCHEMA)
     with pytest.raises(UsageError, match="Totals cannot be made by that column"):
         cells.add(pl.DataFrame({"who": [str(number) for number in range(16)]}))
+
+
+def test_cells_stay_what_they_are_as_their_keys_grow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """First each has a place of its own, then they are searched for by one word, then by several."""
+    monkeypatch.setattr("tariff.cells._MOST_PLACES", 8)
+    rows = [
+        *({"who": "P1", "what": "a", "colour": "red", "month": 1, "row": 0, "flags": 0, "pence": 1}, {"pence": 2}),
+        *({"who": f"P{number}", "what": "a name longer than twelve bytes", "month": number, "pence": 4} for number in range(40)),
+        *({"who": "P1", "row": number, "flags": 1 << number, "pence": 8} for number in range(31)),
+        *({"who": "P1", "row": (1 << 31) - 1, "flags": 1 << number, "pence": 16} for number in range(62)),
+        {"who": "P1", "what": "a", "colour": "red", "month": 1, "row": 0, "flags": 0, "pence": 32},
+    ]
+    frames = [pl.DataFrame([row], schema=SCHEMA, orient="row").with_columns(priced=pl.lit(value=True)) for row in rows]
+    assert summed(frames, KEYS).equals(grouped(pl.concat(frames), KEYS))
+
+
+@pytest.mark.parametrize("text", ["RR8", "a name longer than twelve bytes", "", None])
+def test_one_text_throughout(text: str | None) -> None:
+    frame = pl.DataFrame({"who": [text, text, text], "pence": [1, 2, 4], "priced": [True, False, True]}, schema_overrides=SCHEMA)
+    assert summed([frame, frame.head(1), frame.head(0)], ("who",)).rows() == [(text, 4, 8, 3)]
