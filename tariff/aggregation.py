@@ -74,7 +74,7 @@ class Sums:
         )
         self._cells.add(lines)
         self._figures.add(lines)
-        self._top_ups.add(lines.filter(pl.col("top_up_row") > 0))
+        self._top_ups.add(block.select("pack", "top_up_row", "top_up_pence").filter(pl.col("top_up_row") > 0))
 
     def cells(self) -> pl.DataFrame:
         """Lines, units and pence by `KEYS` and what they are told apart by beside, in their order."""

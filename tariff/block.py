@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from tariff.best_practice.words import standing_columns
-from tariff.buffers import repeated
+from tariff.buffers import empty, repeated
 from tariff.classify.calendar import financial_month, financial_year
 from tariff.columns import OUTCOME, POD, PRICED_LINE, REASON, SETTING, schema
 from tariff.kinds import CompiledPack, PricedKind
@@ -69,6 +69,14 @@ def price_block(
     return lines if pack.refusals is None else pack.refusals.refuse(lines).select(wanted)
 
 
+def _outcomes(reasons: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    from tariff.kernels.tables import look_up
+
+    outcomes: NDArray[np.uint8] = empty(reasons.size, np.uint8)
+    assert look_up(reasons, 0, _OUTCOME_OF_REASON, outcomes)
+    return outcomes
+
+
 def _enumeration(codes: NDArray[np.uint8], dtype: pl.Enum, *, numbered: bool) -> pl.Series:
     return pl.Series(codes) if numbered else pl.Series(codes).cat.to(dtype)
 
@@ -106,7 +114,7 @@ def _priced_lines(
         if name in _OF_DATE:
             columns[name] = _OF_DATE[name](block[kind.activity_date])
         elif name == "outcome":
-            columns[name] = _enumeration(_OUTCOME_OF_REASON[priced.reason], OUTCOME, numbered=numbered)
+            columns[name] = _enumeration(_outcomes(priced.reason), OUTCOME, numbered=numbered)
         elif name in enumerations:
             columns[name] = _enumeration(getattr(priced, name), enumerations[name], numbered=numbered)
         elif name in priced._fields:

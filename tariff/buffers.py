@@ -38,15 +38,23 @@ def read_only(array: NDArray[Any]) -> NDArray[Any]:
 
 
 def numbers_or(column: pl.Series, blank: int) -> NDArray[Any]:
-    """A column of whole numbers as a read-only array, `blank` where it is null."""
+    """A column of whole numbers as a read-only array, `blank` where it is null; of booleans as 0 and 1."""
     column = column.rechunk()
+    if column.dtype == pl.Boolean:
+        return read_only(_bits(column.fill_null(bool(blank)) if column.null_count() else column))
     if not column.null_count():
         return read_only(column.to_numpy())
+    from tariff.kernels.tables import known_or
+
     array = column.to_arrow()
-    known, values = array.buffers()
-    last = array.offset + len(array)
-    numbers = np.frombuffer(values, array.type.to_pandas_dtype(), last)[array.offset :]
-    bits = np.unpackbits(np.frombuffer(known, np.uint8), count=last, bitorder="little")[array.offset :]
-    found = filled(len(array), blank, numbers.dtype)
-    np.copyto(found, numbers, where=bits.view(np.bool_))
+    known, held = array.buffers()
+    values = np.frombuffer(held, array.type.to_pandas_dtype(), array.offset + len(array))[array.offset :]
+    found = empty(len(array), values.dtype)
+    known_or(values, np.frombuffer(known, np.uint8), array.offset, values.dtype.type(blank), found)
     return read_only(found)
+
+
+def _bits(column: pl.Series) -> NDArray[np.uint8]:
+    array = column.to_arrow()
+    last = array.offset + len(array)
+    return np.unpackbits(np.frombuffer(array.buffers()[1], np.uint8), count=last, bitorder="little")[array.offset :]

@@ -13,7 +13,7 @@ from typing import Any, Final
 import polars as pl
 
 from tariff.activity import FileFacts, damage_named, load_map
-from tariff.activity.attached import besides, count_known, items_attached_in, known_items, some_at_once
+from tariff.activity.attached import besides, count_attached_in, count_known, items_attached_in, known_items, some_at_once
 from tariff.activity.blocks import Lines
 from tariff.activity.facts import facts_of_file
 from tariff.activity.files import paths_of
@@ -131,6 +131,8 @@ def _read_together(admitted: Sequence[FittedFile]) -> Iterator[Sequence[FittedFi
 
 def _items_of(files: Sequence[FittedFile], known: pl.DataFrame) -> tuple[AttachedItems, tuple[int, int]]:
     """The items of some files, and how many are known, and known but for their date."""
+    if not known.height:
+        return AttachedItems(tuple(files), known, count_attached_in(files)), (0, 0)
     every = items_attached_in(files)
     count = int(besides(every, known).select(pl.len()).collect(engine="streaming").item())
     return AttachedItems(tuple(files), known, count), count_known(every, known)

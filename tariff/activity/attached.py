@@ -4,7 +4,9 @@ their own, and what to do where the same items come as lines too."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Final, NamedTuple, TypeVar
 
 import polars as pl
@@ -26,6 +28,8 @@ _INHERITED: Final = (
 )
 _OF_THE_SPELL: Final = ("spell_id", "provider", "commissioner", "admission_date", "discharge_date", "unbundled", READ_FAULT)
 _FAULTS_OF_THE_SPELL_ALONE: Final = (UNREADABLE_DATE, UNREADABLE_NUMBER, "days_out_of_range", "conflicting_hrg")
+_MOST_LISTS: Final = 100_000
+"""So many lists of items are kept taken apart at most, and those of one block."""
 AT_ONCE: Final = 16
 """Files whose items are looked at in one query: what Polars needs to plan one grows faster than its files."""
 _IDENTITY_WITHOUT_DATE: Final = ("provider", "parent_line_id", "currency")
@@ -67,15 +71,53 @@ def attached_items(spells: pl.LazyFrame | pl.DataFrame) -> pl.LazyFrame:
         return pl.LazyFrame(schema=ATTACHED)
     with_items = spells.filter(pl.col("unbundled").is_not_null())
     return with_items.select(name for name in (*_OF_THE_SPELL, *_INHERITED) if name in present).map_batches(
-        _items, schema=ATTACHED, streamable=True
+        partial(_items, _Lists()), schema=ATTACHED, streamable=True
     )
 
 
-def _items(spells: pl.DataFrame) -> pl.DataFrame:
+def count_attached_in(fitted: Sequence[FittedFile]) -> int:
+    """How many items `items_attached_in` has, for which only their lists are read."""
+    with_items = [one for one in fitted if "unbundled" in one.present]
+    if not with_items:
+        return 0
+    lists, known = canonical(with_items, holding="unbundled").select(pl.col("unbundled").cast(pl.String)), _Lists()
+    return sum(_how_many_on(block["unbundled"].drop_nulls(), known) for block in lists.collect_batches())
+
+
+def _how_many_on(lists: pl.Series, known: _Lists) -> int:
+    times = lists.value_counts(name="times")
+    items = times.join(known.items_of(times["unbundled"]).group_by("unbundled").len("items"), on="unbundled")
+    return int(items.select((pl.col("times").cast(pl.Int64) * pl.col("items")).sum()).item())
+
+
+class _Lists:
+    """Lists of items, each taken apart once, as nearly all of them come again and again."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._known: set[str] = set()
+        self._items = _counted(_pieces(pl.Series(dtype=pl.String)))
+
+    def items_of(self, distinct: pl.Series) -> pl.DataFrame:
+        """The items of some lists, as `_counted` tells them, and perhaps of others."""
+        with self._lock:
+            if len(self._known) > _MOST_LISTS:
+                self._forget()
+            new = [text for text in distinct.to_list() if text not in self._known]
+            if new:
+                self._items = pl.concat([self._items, _counted(_pieces(pl.Series(new, dtype=pl.String)))])
+                self._known.update(new)
+            return self._items
+
+
+def _items(known: _Lists, spells: pl.DataFrame) -> pl.DataFrame:
     """The items of a block of spells, in their order. A spell's items all stand in one cell, so blocks are independent."""
     blank = [pl.lit(None, pl.String).alias(name) for name in (*_INHERITED, READ_FAULT) if name not in spells.columns]
     lists = spells.with_columns(pl.col("unbundled").cast(pl.String), *blank)
-    items = _counted(_pieces(lists["unbundled"].unique()))
+    items = known.items_of(lists["unbundled"].unique())
     of_their_spells = lists.join(items, on="unbundled", how="inner", maintain_order="left_right")
     return of_their_spells.select(
         _line_id(pl.col("currency").fill_null(""), pl.col("number")).alias("line_id"),
