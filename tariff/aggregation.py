@@ -81,10 +81,10 @@ class Sums:
         words = pl.col("kind", "pod", "outcome", "reason").cast(pl.String)
         return self._cells.frame().with_columns(words).select(*self._keys, *COUNTS, *SUMS).sort(self._keys, nulls_last=True)
 
-    def totals(self) -> Totals:
-        """What the run card says; lines whose identifier came before are not looked for."""
+    def totals_of(self, cells: pl.DataFrame) -> Totals:
+        """What the run card says of these `cells`; lines whose identifier came before are not looked for."""
         by_basis = self._figures.frame().group_by("basis").agg(pl.col("lines", "price_pence").sum())
-        return totals_of_cells(self.cells(), flag_warnings(flag_sums_of(by_basis)))
+        return totals_of_cells(cells, flag_warnings(flag_sums_of(by_basis)))
 
     def assumptions(self, packs: Sequence[RulePack]) -> list[dict[str, Any]]:
         """Pence and lines by pack, component, label and source."""

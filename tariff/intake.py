@@ -31,10 +31,9 @@ class AttachedItems:
     known: pl.DataFrame
     count: int
 
-    @property
-    def lines(self) -> pl.LazyFrame:
-        """The items as canonical activity."""
-        return besides(items_attached_in(self.files), self.known)
+    def lines(self, *, patients: bool = True) -> pl.LazyFrame:
+        """The items as canonical activity; `patients` as `items_attached_in` takes it."""
+        return besides(items_attached_in(self.files, patients=patients), self.known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +72,13 @@ class Part:
 
     def _in_blocks(self, as_filed: frozenset[str], *, identifiers: bool = True) -> Lines:
         if isinstance(self.source, AttachedItems):
-            return Lines(self.source.lines)
+            return Lines(self.source.lines(patients=identifiers))
         return lines_to_price(self.source, as_filed, identifiers=identifiers)
 
     @property
     def lines(self) -> pl.LazyFrame:
         """The lines as canonical activity."""
-        return self.source.lines if isinstance(self.source, AttachedItems) else canonical(self.source)
+        return self.source.lines() if isinstance(self.source, AttachedItems) else canonical(self.source)
 
 
 @dataclass(frozen=True, slots=True)

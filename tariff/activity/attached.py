@@ -28,6 +28,8 @@ _INHERITED: Final = (
 )
 _OF_THE_SPELL: Final = ("spell_id", "provider", "commissioner", "admission_date", "discharge_date", "unbundled", READ_FAULT)
 _FAULTS_OF_THE_SPELL_ALONE: Final = (UNREADABLE_DATE, UNREADABLE_NUMBER, "days_out_of_range", "conflicting_hrg")
+_SPELLS_AT_ONCE: Final = 50_000
+"""Spells with items that are counted at once."""
 _MOST_LISTS: Final = 100_000
 """So many lists of items are kept taken apart at most, and those of one block."""
 AT_ONCE: Final = 16
@@ -50,10 +52,14 @@ def read_attached_items(source: Source, columns: ColumnMap | str | Path | None =
     return items_attached_in(fit(source, "admitted", columns))
 
 
-def items_attached_in(fitted: Sequence[FittedFile]) -> pl.LazyFrame:
-    """The same of files of admitted activity that are fitted already."""
+def items_attached_in(fitted: Sequence[FittedFile], *, patients: bool = True) -> pl.LazyFrame:
+    """The same of files of admitted activity that are fitted already; without `patients`, whose pseudonyms cost as much as all
+    else to read, `patient_id` is null."""
     with_items = [one for one in fitted if "unbundled" in one.present]
-    return attached_items(canonical(with_items, holding="unbundled")) if with_items else pl.LazyFrame(schema=ATTACHED)
+    if not with_items:
+        return pl.LazyFrame(schema=ATTACHED)
+    spells = canonical(with_items, holding="unbundled")
+    return attached_items(spells if patients else spells.drop("patient_id", strict=False))
 
 
 def attached_items(spells: pl.LazyFrame | pl.DataFrame) -> pl.LazyFrame:
@@ -81,7 +87,8 @@ def count_attached_in(fitted: Sequence[FittedFile]) -> int:
     if not with_items:
         return 0
     lists, known = canonical(with_items, holding="unbundled").select(pl.col("unbundled").cast(pl.String)), _Lists()
-    return sum(_how_many_on(block["unbundled"].drop_nulls(), known) for block in lists.collect_batches())
+    blocks = lists.collect_batches(chunk_size=_SPELLS_AT_ONCE)
+    return sum(_how_many_on(block["unbundled"].drop_nulls(), known) for block in blocks)
 
 
 def _how_many_on(lists: pl.Series, known: _Lists) -> int:

@@ -33,13 +33,14 @@ def price_into_totals(job: Job, packs: Sequence[RulePack], intake: Intake, as_th
                 done += block.height
                 job.tell(done, expected)
     as_they_stand.require_unchanged()
-    totals = sums.totals()
+    cells = sums.cells()
+    totals = sums.totals_of(cells)
     require_conservation(expected, totals)
     used = [pack for pack in packs if len(packs) == 1 or pack.label in totals.lines_priced]
     options = {**options_of(job), "aggregate": True, "aggregate_by": list(job.aggregate_by)}
     card = RunCard(job.command, inputs, used, options, totals, sums.assumptions(used), started, intake.attached_items)
     with whole_files([job.out, card_path(job.out)]) as (cells_file, card_file):
         with writing(job.out):
-            sums.cells().write_parquet(cells_file, compression="zstd", compression_level=1)
+            cells.write_parquet(cells_file, compression="zstd", compression_level=1)
         card.write(card_file)
     return Run(job.out, card.as_json(), totals)
