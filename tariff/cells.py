@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Container, Sequence
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tariff.buffers import empty, filled, numbers_or
+from tariff.buffers import filled, numbers_or, read_only
 from tariff.errors import Fault, UsageError
 
 if TYPE_CHECKING:
@@ -20,8 +20,9 @@ _MOST_TEXTS: Final = (1 << 20) - 1
 """A column of more texts than these holds no codes."""
 _LEAST_ROOM: Final = 1 << 12
 _AT_ONCE: Final = 1 << 15
-"""Lines that are added to the sums at once, so that what is held of them stays near the processor, and for which there must be
-room should each be of a new cell."""
+"""Lines that are added to the sums at once, for which there must be room should each be of a new cell."""
+_NEAR: Final = 1 << 12
+"""Lines whose cells stand near the processor while they are added."""
 _MOST_PLACES: Final = 24
 """Cells that are told by so many bits have a place each in an array: 64 MB, of which only what is used is taken."""
 
@@ -109,12 +110,12 @@ def _lay_out(keys: Sequence[_Key]) -> int:
     return len(used)
 
 
-class _Index(Protocol):
-    """Which cell belongs to which words."""
+class _Lines(NamedTuple):
+    """Some lines from the `first` on: the words that tell their cells (a row a word), and the amounts of all (an array a sum)."""
 
-    def number(self, words: NDArray[np.uint64], of_cells: NDArray[np.uint64], count: int, cell: NDArray[np.int64]) -> int:
-        """The cell of every line, given by its words (a row a word), into `cell`; the words of new ones go to `of_cells` (a row a
-        cell), which has room for one more a line. Returns how many cells there are then."""
+    words: NDArray[np.uint64]
+    first: int
+    amounts: tuple[NDArray[np.int64], ...]
 
 
 class _Places:
@@ -124,10 +125,12 @@ class _Places:
         self._numbers = np.zeros(1 << bits, np.int32)
         self._numbers[cells[:, 0]] = np.arange(1, len(cells) + 1)
 
-    def number(self, words: NDArray[np.uint64], of_cells: NDArray[np.uint64], count: int, cell: NDArray[np.int64]) -> int:
-        from tariff.kernels.cells import number_by_place
+    def add(self, lines: _Lines, of_cells: NDArray[np.uint64], count: int, sums: NDArray[np.int64]) -> int:
+        """Add lines to the sums of `count` cells and of new ones, whose words go to `of_cells` (a row a cell). There is room for
+        one more a line. Returns how many cells there are then."""
+        from tariff.kernels.cells import add_by_place
 
-        return int(number_by_place(words, self._numbers, of_cells, count, cell))
+        return int(add_by_place(*lines, self._numbers, of_cells, count, sums, np.empty(_NEAR, np.int64))[0])
 
 
 class _Table:
@@ -141,18 +144,25 @@ class _Table:
         with np.errstate(over="ignore"):
             enter_cells(cells, self._table, self._shift)
 
-    def number(self, words: NDArray[np.uint64], of_cells: NDArray[np.uint64], count: int, cell: NDArray[np.int64]) -> int:
-        from tariff.kernels.cells import number_by_search
+    def add(self, lines: _Lines, of_cells: NDArray[np.uint64], count: int, sums: NDArray[np.int64]) -> int:
+        """The same."""
+        from tariff.kernels.cells import add_by_search
 
-        found, _ = number_by_search(words, self._table, self._shift, of_cells, count, cell)
-        return int(found)
+        cell = np.empty(_NEAR, np.int64)
+        return int(add_by_search(*lines, self._table, self._shift, of_cells, count, sums, cell)[0])
+
+
+def _amounts(column: pl.Series) -> NDArray[np.int64]:
+    amounts: NDArray[np.int64] = read_only(np.ascontiguousarray(numbers_or(column, 0), np.int64))
+    return amounts
 
 
 class Cells:
     """Lines and sums of frames by the values of the columns `keys`: texts, enumerations and whole numbers that are not negative.
 
-    `sums` are whole numbers, null counting nothing. Frames are added one after another and have the columns of `schema`. Texts of
-    the columns `codes` are told apart as codes are, without case and surrounding blanks, a blank one as null."""
+    `sums`, of which there is one at least, are whole numbers, null counting nothing. Frames are added one after another and have
+    the columns of `schema`. Texts of the columns `codes` are told apart as codes are, without case and surrounding blanks, a
+    blank one as null."""
 
     def __init__(self, keys: Sequence[str], sums: Sequence[str], schema: pl.Schema, codes: Container[str] = ()) -> None:
         self._keys = [_Key(name, schema[name], is_code=name in codes) for name in keys]
@@ -169,10 +179,9 @@ class Cells:
     def add(self, lines: pl.DataFrame) -> None:
         """Add lines. A sum may be of int64, or of booleans, which count where they hold."""
         words = self._words_of(lines)
-        amounts = [numbers_or(lines[name], 0) for name in self._names]
+        amounts = tuple(_amounts(lines[name]) for name in self._names)
         for first in range(0, lines.height, _AT_ONCE):
-            some = slice(first, first + _AT_ONCE)
-            self._add(words[:, some], [of_sum[some] for of_sum in amounts])
+            self._add(_Lines(words[:, first : first + _AT_ONCE], first, amounts))
 
     def _words_of(self, lines: pl.DataFrame) -> NDArray[np.uint64]:
         """What tells the cells of lines: a row a word."""
@@ -202,22 +211,15 @@ class Cells:
         """The words of the cells in the order in which they were met: a row a cell."""
         return self._of_cells[: self._count]
 
-    def _index_of_cells(self) -> _Index:
+    def _index_of_cells(self) -> _Places | _Table:
         bits = sum(key.bits for key in self._keys)
         return _Places(bits, self._cells) if bits <= _MOST_PLACES else _Table(len(self._of_cells), self._cells)
 
-    def _add(self, words: NDArray[np.uint64], amounts: Sequence[NDArray[Any]]) -> None:
-        """Add so few lines that what is held of them costs little memory."""
-        from tariff.kernels.cells import add_lines
-
-        lines = words.shape[1]
-        self._make_room(self._count + lines)
-        of_lines, cell = empty(len(amounts) * lines, np.int64).reshape(-1, lines), empty(lines, np.int64)
-        for place, of_sum in enumerate(amounts):
-            of_lines[place] = of_sum
+    def _add(self, lines: _Lines) -> None:
+        """Add so few lines that room for their cells costs little memory."""
+        self._make_room(self._count + lines.words.shape[1])
         with np.errstate(over="ignore"):  # words that are mixed wrap round, which plain Python would warn of
-            self._count = self._index.number(words, self._of_cells, self._count, cell)
-            add_lines(cell, of_lines, self._sums)
+            self._count = self._index.add(lines, self._of_cells, self._count, self._sums)
 
     def _make_room(self, most: int) -> None:
         room = len(self._of_cells)

@@ -18,11 +18,10 @@ _NEAR = 1 << 15
 """Words that stand near the processor whatever else does."""
 
 
-@compiled
-def number_by_place(words, numbers, of_cells, count, cell):
+@rule
+def _number_by_place(words, numbers, of_cells, count, cell):
     """The cell of every line, which one word tells, into `cell`. `numbers` has a place for every such word, which holds the
-    number of its cell. The words of new cells go to `of_cells` (a row a cell), which has room for one more a line. Returns how
-    many cells there are."""
+    number of its cell. The words of new cells go to `of_cells` (a row a cell). Returns how many cells there are."""
     for i in range(cell.size):
         word = words[0, i]
         number = numbers[word]
@@ -98,11 +97,10 @@ def _number_at(table, place, words, i, of_cells, count):
     return count
 
 
-@compiled
-def number_by_search(words, table, shift, of_cells, count, cell):
-    """The same as `number_by_place` for cells that are told by any words: searched for in `table`, a place of which holds the
-    words of a cell and its number, 0 where it is free, and which has more places than there can be cells. Returns how many
-    cells there are, and what `_fetched` says."""
+@rule
+def _number_by_search(words, table, shift, of_cells, count, cell):
+    """The same for cells that are told by any words: searched for in `table`, a place of which holds the words of a cell and its
+    number, 0 where it is free. Returns how many cells there are, and what `_fetched` says."""
     number, fetched = words.shape[0], np.int64(0)
     if number == 1:  # the usual case by loops of its own, which are many times as fast
         for i in range(cell.size):
@@ -133,17 +131,43 @@ def enter_cells(of_cells, table, shift):
             table[place, w] = words[w, i]
 
 
-@compiled
-def add_lines(cell, amounts, sums):
-    """Add the amounts of every line (a row of `amounts` a sum) to the sums of its cell, the first of which counts the
+@rule
+def _add(cell, first, amounts, sums):
+    """Add the amounts (an array a sum) of the lines from `first` on to the sums of their cells, the first of which counts the
     lines. Returns what `_fetched` says."""
     fetched = _fetched(sums, cell)
     for i in range(cell.size):
         number = cell[i]
         sums[number, 0] += 1
-        for k in range(amounts.shape[0]):
-            sums[number, k + 1] += amounts[k, i]
+        for k in range(len(amounts)):  # compiled for so many sums, where a table of all amounts would have to be filled first
+            sums[number, k + 1] += amounts[k][first + i]
     return fetched
+
+
+@compiled
+def add_by_place(words, first, amounts, numbers, of_cells, count, sums, cell):
+    """Add lines from `first` on, given by their `words` (a row a word) and the `amounts` of all lines (an array a sum), to the
+    cells that `_number_by_place` finds. There must be room for one more a line. As many at once as `cell` has room for, so that
+    what is held of them stays near the processor. Returns how many cells there are, and what `_fetched` says."""
+    fetched = np.int64(0)
+    for begin in range(0, words.shape[1], cell.size):
+        some = words[:, begin : min(begin + cell.size, words.shape[1])]
+        of_line = cell[: some.shape[1]]
+        count = _number_by_place(some, numbers, of_cells, count, of_line)
+        fetched ^= _add(of_line, first + begin, amounts, sums)
+    return count, fetched
+
+
+@compiled
+def add_by_search(words, first, amounts, table, shift, of_cells, count, sums, cell):
+    """The same for the cells that `_number_by_search` finds; `table` has more places than there can be cells."""
+    fetched = np.int64(0)
+    for begin in range(0, words.shape[1], cell.size):
+        some = words[:, begin : min(begin + cell.size, words.shape[1])]
+        of_line = cell[: some.shape[1]]
+        count, of_table = _number_by_search(some, table, shift, of_cells, count, of_line)
+        fetched ^= of_table ^ _add(of_line, first + begin, amounts, sums)
+    return count, fetched
 
 
 @compiled

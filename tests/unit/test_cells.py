@@ -73,9 +73,9 @@ def test_codes_are_told_apart_without_case_and_blanks() -> None:
 
 def test_more_values_than_there_is_room_for_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tariff.cells._MOST_TEXTS", 15)
-    cells = Cells(["who"], [], SCHEMA)
+    cells = Cells(["who"], ["pence"], SCHEMA)
     with pytest.raises(UsageError, match="Totals cannot be made by that column"):
-        cells.add(pl.DataFrame({"who": [str(number) for number in range(16)]}))
+        cells.add(pl.DataFrame({"who": [str(number) for number in range(16)], "pence": 0}))
 
 
 def test_cells_stay_what_they_are_as_their_keys_grow(monkeypatch: pytest.MonkeyPatch) -> None:
