@@ -41,20 +41,24 @@ def numbers_or(column: pl.Series, blank: int) -> NDArray[Any]:
     """A column of whole numbers as a read-only array, `blank` where it is null; of booleans as 0 and 1."""
     column = column.rechunk()
     if column.dtype == pl.Boolean:
-        return read_only(_bits(column.fill_null(bool(blank)) if column.null_count() else column))
+        return read_only(_bits_of((column.fill_null(bool(blank)) if column.null_count() else column).to_arrow(), 1))
     if not column.null_count():
         return read_only(column.to_numpy())
-    from tariff.kernels.tables import known_or
-
     array = column.to_arrow()
-    known, held = array.buffers()
+    held, is_blank = array.buffers()[1], ~_bits_of(array, 0).view(np.bool_)
     values = np.frombuffer(held, array.type.to_pandas_dtype(), array.offset + len(array))[array.offset :]
-    found = empty(len(array), values.dtype)
-    known_or(values, np.frombuffer(known, np.uint8), array.offset, values.dtype.type(blank), found)
+    if 2 * array.null_count < len(array):  # the fewer are put one by one
+        found = empty(len(array), values.dtype)
+        found[:] = values
+        found[np.flatnonzero(is_blank)] = blank
+    else:
+        found = filled(len(array), blank, values.dtype)
+        known = np.flatnonzero(~is_blank)
+        found[known] = values[known]
     return read_only(found)
 
 
-def _bits(column: pl.Series) -> NDArray[np.uint8]:
-    array = column.to_arrow()
+def _bits_of(array: pa.Array, buffer: int) -> NDArray[np.uint8]:
+    """The bits of one buffer of an Arrow array: which rows are known (0), or the booleans (1)."""
     last = array.offset + len(array)
-    return np.unpackbits(np.frombuffer(array.buffers()[1], np.uint8), count=last, bitorder="little")[array.offset :]
+    return np.unpackbits(np.frombuffer(array.buffers()[buffer], np.uint8), count=last, bitorder="little")[array.offset :]

@@ -1,4 +1,4 @@
-"""Tables with a value for every number of a range, and columns that are known but for some rows."""
+"""Tables with a value for every number of a range."""
 
 # numba functions are not annotated: their argument types are those of the arrays named in the docstrings.
 # mypy: disable-error-code="no-untyped-def"
@@ -22,12 +22,3 @@ def look_up(numbers, first, table, found):
         else:
             all_there = False
     return all_there
-
-
-@compiled
-def known_or(values, known, first_bit, blank, found):
-    """`values` into `found`, and `blank` for rows whose bit of `known`, counted from `first_bit`, is not set."""
-    for i in range(found.size):
-        at = np.uint64(first_bit + i)
-        is_known = (known[at >> np.uint64(3)] >> (at & np.uint64(7))) & np.uint64(1)
-        found[i] = values[i] if is_known else blank
