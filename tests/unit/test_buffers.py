@@ -44,13 +44,5 @@ def test_a_column_of_one_value(value: object, dtype: pl.DataType, count: int) ->
 def test_booleans_count_where_they_hold(rows: slice) -> None:
     holds = [value is not None and value > 0 for value in WHOLE]
     told = pl.Series([None if value is None else value > 0 for value in WHOLE])
-    for column, expected in ((pl.Series(holds), holds), (told, holds)):
-        assert numbers_or(column[rows], 0).tolist() == [int(value) for value in expected[rows]]
-
-
-@pytest.mark.parametrize("rows", [slice(0, 11), slice(1, 2), slice(3, 9), slice(4, 4)])
-def test_booleans_count_where_they_hold(rows: slice) -> None:
-    holds = [value is not None and value > 0 for value in WHOLE]
-    told = pl.Series([None if value is None else value > 0 for value in WHOLE])
     for column in (pl.Series(holds), told):
         assert numbers_or(column[rows], 0).tolist() == [int(value) for value in holds[rows]]
