@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tariff.buffers import filled, numbers_or, read_only
+from tariff.buffers import empty, filled, numbers_or, read_only
 from tariff.errors import Fault, UsageError
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ _MOST_TEXTS: Final = (1 << 20) - 1
 _LEAST_ROOM: Final = 1 << 12
 _AT_ONCE: Final = 1 << 15
 """Lines that are added to the sums at once, for which there must be room should each be of a new cell."""
-_NEAR: Final = 1 << 12
-"""Lines whose cells stand near the processor while they are added."""
+_MOST_TOGETHER: Final = 7
+"""Sums that stand together: they and the count of lines fill a line of memory."""
 _MOST_PLACES: Final = 24
 """Cells that are told by so many bits have a place each in an array: 64 MB, of which only what is used is taken."""
 
@@ -111,7 +111,8 @@ def _lay_out(keys: Sequence[_Key]) -> int:
 
 
 class _Lines(NamedTuple):
-    """Some lines from the `first` on: the words that tell their cells (a row a word), and the amounts of all (an array a sum)."""
+    """Some lines from the `first` on: the words that tell their cells (a row a word), and the amounts of all (an array a sum)
+    that stand together."""
 
     words: NDArray[np.uint64]
     first: int
@@ -125,12 +126,14 @@ class _Places:
         self._numbers = np.zeros(1 << bits, np.int32)
         self._numbers[cells[:, 0]] = np.arange(1, len(cells) + 1)
 
-    def add(self, lines: _Lines, of_cells: NDArray[np.uint64], count: int, sums: NDArray[np.int64]) -> int:
+    def add(
+        self, lines: _Lines, of_cells: NDArray[np.uint64], count: int, sums: NDArray[np.int64], cell: NDArray[np.int64]
+    ) -> int:
         """Add lines to the sums of `count` cells and of new ones, whose words go to `of_cells` (a row a cell). There is room for
-        one more a line. Returns how many cells there are then."""
+        one more a line. The cell of every line goes to `cell`. Returns how many cells there are then."""
         from tariff.kernels.cells import add_by_place
 
-        return int(add_by_place(*lines, self._numbers, of_cells, count, sums, np.empty(_NEAR, np.int64))[0])
+        return int(add_by_place(*lines, self._numbers, of_cells, count, sums, cell)[0])
 
 
 class _Table:
@@ -144,17 +147,63 @@ class _Table:
         with np.errstate(over="ignore"):
             enter_cells(cells, self._table, self._shift)
 
-    def add(self, lines: _Lines, of_cells: NDArray[np.uint64], count: int, sums: NDArray[np.int64]) -> int:
+    def add(
+        self, lines: _Lines, of_cells: NDArray[np.uint64], count: int, sums: NDArray[np.int64], cell: NDArray[np.int64]
+    ) -> int:
         """The same."""
         from tariff.kernels.cells import add_by_search
 
-        cell = np.empty(_NEAR, np.int64)
         return int(add_by_search(*lines, self._table, self._shift, of_cells, count, sums, cell)[0])
 
 
 def _amounts(column: pl.Series) -> NDArray[np.int64]:
     amounts: NDArray[np.int64] = read_only(np.ascontiguousarray(numbers_or(column, 0), np.int64))
     return amounts
+
+
+class _Sums:
+    """The sums of cells and their counts of lines, with `room` for so many cells.
+
+    Of many sums those that most lines add to stand together, and each of the others by itself: nearly all of its amounts are
+    nothing, and are passed over without a look at their cell."""
+
+    def __init__(self, names: Sequence[str], apart: Sequence[str] = (), room: int = _LEAST_ROOM) -> None:
+        self._names, self._apart = names, tuple(apart)
+        self.together = tuple(name for name in names if name not in apart)
+        # seven and the count of lines fill a line of memory, at which Arrow begins
+        width = 1 + len(self.together)
+        self.rows: NDArray[np.int64] = filled(room * width, 0, np.int64).reshape(room, width)
+        self._columns = {name: np.zeros(room, np.int64) for name in apart}
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def larger(self, room: int) -> _Sums:
+        """The same with more room."""
+        larger = _Sums(self._names, self._apart, room)
+        larger.rows[: len(self)] = self.rows
+        for name, column in self._columns.items():
+            larger._columns[name][: len(self)] = column
+        return larger
+
+    def add_apart(self, cell: NDArray[np.int64], first: int, amounts: Mapping[str, NDArray[np.int64]]) -> None:
+        """Add amounts of the lines from `first` on to the sums that stand by themselves."""
+        from tariff.kernels.cells import add_where_any
+
+        for name, column in self._columns.items():
+            add_where_any(cell, amounts[name][first : first + cell.size], column)
+
+    def of(self, name: str) -> NDArray[np.int64]:
+        """One sum of every cell, or the count of lines."""
+        if name in self._columns:
+            return self._columns[name]
+        return self.rows[:, ("lines", *self.together).index(name)]
+
+
+def _seldom(amounts: Mapping[str, NDArray[np.int64]]) -> list[str]:
+    """The sums that fewest lines add to, of those for which there is no room together."""
+    lines = {name: int(np.count_nonzero(of_lines)) for name, of_lines in amounts.items()}
+    return sorted(amounts, key=lines.__getitem__)[: max(0, len(amounts) - _MOST_TOGETHER)]
 
 
 class Cells:
@@ -170,7 +219,7 @@ class Cells:
         self._count = 0
         self._words = _lay_out(self._keys)
         self._of_cells = np.empty((_LEAST_ROOM, self._words), np.uint64)
-        self._sums = self._no_sums(_LEAST_ROOM)
+        self._sums = _Sums(self._names)
         self._index = self._index_of_cells()
 
     def __len__(self) -> int:
@@ -178,10 +227,13 @@ class Cells:
 
     def add(self, lines: pl.DataFrame) -> None:
         """Add lines. A sum may be of int64, or of booleans, which count where they hold."""
-        words = self._words_of(lines)
-        amounts = tuple(_amounts(lines[name]) for name in self._names)
+        words, amounts = self._words_of(lines), {name: _amounts(lines[name]) for name in self._names}
+        if not self._count:  # the first lines tell which sums stand by themselves
+            self._sums = _Sums(self._names, _seldom(amounts))
+        together = tuple(amounts[name] for name in self._sums.together)
         for first in range(0, lines.height, _AT_ONCE):
-            self._add(_Lines(words[:, first : first + _AT_ONCE], first, amounts))
+            cell = self._add(_Lines(words[:, first : first + _AT_ONCE], first, together))
+            self._sums.add_apart(cell, first, amounts)
 
     def _words_of(self, lines: pl.DataFrame) -> NDArray[np.uint64]:
         """What tells the cells of lines: a row a word."""
@@ -215,36 +267,29 @@ class Cells:
         bits = sum(key.bits for key in self._keys)
         return _Places(bits, self._cells) if bits <= _MOST_PLACES else _Table(len(self._of_cells), self._cells)
 
-    def _add(self, lines: _Lines) -> None:
-        """Add so few lines that room for their cells costs little memory."""
+    def _add(self, lines: _Lines) -> NDArray[np.int64]:
+        """Add so few lines that room for their cells costs little memory. Returns the cell of each."""
         self._make_room(self._count + lines.words.shape[1])
+        cell: NDArray[np.int64] = empty(lines.words.shape[1], np.int64)
         with np.errstate(over="ignore"):  # words that are mixed wrap round, which plain Python would warn of
-            self._count = self._index.add(lines, self._of_cells, self._count, self._sums)
+            self._count = self._index.add(lines, self._of_cells, self._count, self._sums.rows, cell)
+        return cell
 
     def _make_room(self, most: int) -> None:
-        room = len(self._of_cells)
-        if most <= room:
+        if most <= len(self._sums):
             return
-        sums, cells = self._sums, self._cells
-        self._sums, self._of_cells = self._no_sums(max(most, 2 * room)), np.empty((max(most, 2 * room), self._words), np.uint64)
-        self._sums[:room] = sums
+        room, cells = max(most, 2 * len(self._sums)), self._cells
+        self._sums, self._of_cells = self._sums.larger(room), np.empty((room, self._words), np.uint64)
         self._cells[:] = cells
         if isinstance(self._index, _Table):
             self._index = self._index_of_cells()
 
-    def _no_sums(self, room: int) -> NDArray[np.int64]:
-        """Sums of so many cells, all zero. Seven and the count of lines fill a line of memory; Arrow begins at one."""
-        sums = 1 + len(self._names)
-        return filled(room * sums, 0, np.int64).reshape(room, sums)
-
     def frame(self, *, in_order: bool = False) -> pl.DataFrame:
         """The cells in the order in which they were met, or that of their keys, null last: keys, `lines`, sums."""
-        cells, sums = self._cells, self._sums[: self._count]
-        if in_order:
-            order = self._order(cells)
-            cells, sums = cells[order], sums[order]
-        named = [pl.Series(name, sums[:, place]) for place, name in enumerate(("lines", *self._names))]
-        return pl.DataFrame([*(key.values(cells) for key in self._keys), *named])
+        cells = self._cells
+        chosen = self._order(cells) if in_order else np.arange(self._count)
+        sums = [pl.Series(name, self._sums.of(name)[chosen]) for name in ("lines", *self._names)]
+        return pl.DataFrame([*(key.values(cells[chosen]) for key in self._keys), *sums])
 
     def _order(self, cells: NDArray[np.uint64]) -> NDArray[np.intp]:
         """Which cell comes first, second and so on: by ranks side by side in as few words as hold them, which is sooner sorted

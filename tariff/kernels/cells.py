@@ -16,6 +16,8 @@ _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _FREE = np.uint64(0)
 _NEAR = 1 << 15
 """Words that stand near the processor whatever else does."""
+_AT_ONCE = 1 << 12
+"""Lines that are added at once, so that what is held of them stays near the processor."""
 
 
 @rule
@@ -147,14 +149,13 @@ def _add(cell, first, amounts, sums):
 @compiled
 def add_by_place(words, first, amounts, numbers, of_cells, count, sums, cell):
     """Add lines from `first` on, given by their `words` (a row a word) and the `amounts` of all lines (an array a sum), to the
-    cells that `_number_by_place` finds. There must be room for one more a line. As many at once as `cell` has room for, so that
-    what is held of them stays near the processor. Returns how many cells there are, and what `_fetched` says."""
+    cells that `_number_by_place` finds, which are left in `cell`. There must be room for one more a line. Returns how many cells
+    there are, and what `_fetched` says."""
     fetched = np.int64(0)
-    for begin in range(0, words.shape[1], cell.size):
-        some = words[:, begin : min(begin + cell.size, words.shape[1])]
-        of_line = cell[: some.shape[1]]
-        count = _number_by_place(some, numbers, of_cells, count, of_line)
-        fetched ^= _add(of_line, first + begin, amounts, sums)
+    for begin in range(0, cell.size, _AT_ONCE):
+        end = min(begin + _AT_ONCE, cell.size)
+        count = _number_by_place(words[:, begin:end], numbers, of_cells, count, cell[begin:end])
+        fetched ^= _add(cell[begin:end], first + begin, amounts, sums)
     return count, fetched
 
 
@@ -162,12 +163,19 @@ def add_by_place(words, first, amounts, numbers, of_cells, count, sums, cell):
 def add_by_search(words, first, amounts, table, shift, of_cells, count, sums, cell):
     """The same for the cells that `_number_by_search` finds; `table` has more places than there can be cells."""
     fetched = np.int64(0)
-    for begin in range(0, words.shape[1], cell.size):
-        some = words[:, begin : min(begin + cell.size, words.shape[1])]
-        of_line = cell[: some.shape[1]]
-        count, of_table = _number_by_search(some, table, shift, of_cells, count, of_line)
-        fetched ^= of_table ^ _add(of_line, first + begin, amounts, sums)
+    for begin in range(0, cell.size, _AT_ONCE):
+        end = min(begin + _AT_ONCE, cell.size)
+        count, of_table = _number_by_search(words[:, begin:end], table, shift, of_cells, count, cell[begin:end])
+        fetched ^= of_table ^ _add(cell[begin:end], first + begin, amounts, sums)
     return count, fetched
+
+
+@compiled
+def add_where_any(cell, amounts, sums):
+    """Add the amounts of lines to one sum of their cells, where nearly all amounts are nothing."""
+    for i in range(cell.size):
+        if amounts[i] != 0:
+            sums[cell[i]] += amounts[i]
 
 
 @compiled
