@@ -78,8 +78,7 @@ class Sums:
 
     def cells(self) -> pl.DataFrame:
         """Lines, units and pence by `KEYS` and what they are told apart by beside, in their order."""
-        words = pl.col("kind", "pod", "outcome", "reason").cast(pl.String)
-        return self._cells.frame().with_columns(words).select(*self._keys, *COUNTS, *SUMS).sort(self._keys, nulls_last=True)
+        return self._cells.frame(in_order=True, as_texts=True).select(*self._keys, *COUNTS, *SUMS)
 
     def totals_of(self, cells: pl.DataFrame) -> Totals:
         """What the run card says of these `cells`; lines whose identifier came before are not looked for."""

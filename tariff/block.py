@@ -4,14 +4,14 @@ lines."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from tariff.best_practice.words import standing_columns
-from tariff.buffers import empty, repeated
+from tariff.buffers import empty, repeated, with_blanks
 from tariff.classify.calendar import financial_month, financial_year
 from tariff.columns import OUTCOME, POD, PRICED_LINE, REASON, SETTING, schema
 from tariff.kinds import CompiledPack, PricedKind
@@ -81,12 +81,6 @@ def _enumeration(codes: NDArray[np.uint8], dtype: pl.Enum, *, numbered: bool) ->
     return pl.Series(codes) if numbered else pl.Series(codes).cat.to(dtype)
 
 
-def _with_blanks(numbers: NDArray[Any], blank: int) -> pl.Series:
-    series = pl.Series(numbers)
-    blanks = numbers == blank
-    return series.set(pl.Series(blanks), None) if blanks.any() else series
-
-
 def _priced_lines(
     block: pl.DataFrame,
     kind: PricedKind,
@@ -119,7 +113,7 @@ def _priced_lines(
             columns[name] = _enumeration(getattr(priced, name), enumerations[name], numbered=numbered)
         elif name in priced._fields:
             numbers = getattr(priced, name)
-            columns[name] = _with_blanks(numbers, blanks[name]) if name in blanks else pl.Series(numbers)
+            columns[name] = with_blanks(numbers, numbers == blanks[name]) if name in blanks else pl.Series(numbers)
         elif name == "units" and "units" in block.columns:
             columns[name] = block["units"].cast(dtype).fill_null(0)
         elif source in block.columns and (name in renamed or name in PASSED_THROUGH):

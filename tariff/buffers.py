@@ -3,6 +3,7 @@ query of Polars, or fresh pages of memory, would cost as much as the pricing of 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,22 @@ def filled(count: int, value: int, dtype: Any) -> NDArray[Any]:
 
 def repeated(value: Any, count: int, dtype: Any) -> pl.Series:
     """A column of `count` times `value`, which may be None."""
+    return _repeated(value, 1 << count.bit_length(), dtype).head(count)
+
+
+@lru_cache(maxsize=32, typed=True)
+def _repeated(value: Any, count: int, dtype: Any) -> pl.Series:
+    """Kept, as every block has the same."""
     return pl.Series([value], dtype=dtype).new_from_index(0, count)
+
+
+def with_blanks(numbers: NDArray[Any], is_blank: NDArray[np.bool_]) -> pl.Series:
+    """An array that nobody changes any more as a column, null where a number `is_blank`."""
+    if not is_blank.any():
+        return pl.Series(numbers)
+    known = np.packbits(~is_blank, bitorder="little")
+    buffers = [pa.py_buffer(known), pa.py_buffer(numbers)]
+    return pl.Series(pa.Array.from_buffers(pa.from_numpy_dtype(numbers.dtype), numbers.size, buffers))
 
 
 def read_only(array: NDArray[Any]) -> NDArray[Any]:

@@ -73,24 +73,29 @@ class _Key:
         """Bits that hold the numbers met so far."""
         return max(self._highest, len(self._numbers)).bit_length()
 
-    def values(self, cells: NDArray[np.uint64]) -> pl.Series:
-        """The values of the cells, given by their words."""
+    def values(self, cells: NDArray[np.uint64], *, as_texts: bool = False) -> pl.Series:
+        """The values of the cells, given by their words; those of an enumeration `as_texts`."""
         numbers = self.numbers(cells)
-        if self._answers is not None:
-            return pl.Series(self.name, [None, *self._numbers], dtype=pl.String).gather(pl.Series(numbers.astype(np.uint32)))
+        if (texts := self._texts(as_texts)) is not None:
+            return pl.Series(self.name, [None, *texts], dtype=pl.String).gather(pl.Series(numbers.astype(np.uint32)))
         values = pl.Series(self.name, numbers.astype(np.int64)) - 1
         values = values.set(values < 0, None)
         return values.cast(pl.UInt8).cat.to(self.dtype) if isinstance(self.dtype, pl.Enum) else values.cast(self.dtype)
 
-    def ranks(self, cells: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], int]:
-        """Numbers that are in order where the values of the cells are, null last; and how many bits they have."""
+    def ranks(self, cells: NDArray[np.uint64], *, as_texts: bool = False) -> tuple[NDArray[np.uint64], int]:
+        """Numbers that are in order where those values of the cells are, null last; and how many bits they have."""
         numbers = self.numbers(cells)
-        if self._answers is None:
+        if (texts := self._texts(as_texts)) is None:
             return (numbers - np.uint64(1)) & np.uint64((1 << self.bits) - 1), self.bits
-        texts = list(self._numbers)
         rank_of = np.full(len(texts) + 1, len(texts), np.uint64)
         rank_of[[1 + place for place in sorted(range(len(texts)), key=texts.__getitem__)]] = np.arange(len(texts))
         return rank_of[numbers], len(texts).bit_length()
+
+    def _texts(self, of_enumerations: bool) -> list[str] | None:
+        """The texts that the numbers stand for, from 1; None where they stand for no texts."""
+        if self._answers is not None:
+            return list(self._numbers)
+        return self.dtype.categories.to_list() if of_enumerations and isinstance(self.dtype, pl.Enum) else None
 
     def numbers(self, cells: NDArray[np.uint64]) -> NDArray[np.uint64]:
         """The numbers of the values of the cells, given by their words."""
@@ -284,18 +289,19 @@ class Cells:
         if isinstance(self._index, _Table):
             self._index = self._index_of_cells()
 
-    def frame(self, *, in_order: bool = False) -> pl.DataFrame:
-        """The cells in the order in which they were met, or that of their keys, null last: keys, `lines`, sums."""
+    def frame(self, *, in_order: bool = False, as_texts: bool = False) -> pl.DataFrame:
+        """The cells in the order in which they were met, or that of their keys, null last: keys, `lines`, sums. Enumerations come
+        as such, in their own order, or `as_texts` in that of texts."""
         cells = self._cells
-        chosen = self._order(cells) if in_order else np.arange(self._count)
+        chosen = self._order(cells, as_texts) if in_order else np.arange(self._count)
         sums = [pl.Series(name, self._sums.of(name)[chosen]) for name in ("lines", *self._names)]
-        return pl.DataFrame([*(key.values(cells[chosen]) for key in self._keys), *sums])
+        return pl.DataFrame([*(key.values(cells[chosen], as_texts=as_texts) for key in self._keys), *sums])
 
-    def _order(self, cells: NDArray[np.uint64]) -> NDArray[np.intp]:
+    def _order(self, cells: NDArray[np.uint64], as_texts: bool) -> NDArray[np.intp]:
         """Which cell comes first, second and so on: by ranks side by side in as few words as hold them, which is sooner sorted
         than texts."""
         words, room = [np.zeros(len(cells), np.uint64)], _WORD
-        for ranks, bits in (key.ranks(cells) for key in self._keys):
+        for ranks, bits in (key.ranks(cells, as_texts=as_texts) for key in self._keys):
             if bits <= room:
                 words[-1], room = (words[-1] << np.uint64(bits)) | ranks, room - bits
             else:

@@ -27,6 +27,10 @@ class Field(NamedTuple):
             raise RulesError("A table of the rule pack is too long.", [told])
         return above << self.shift
 
+    def told(self, facts: int) -> int:
+        """The answer that the facts hold."""
+        return ((facts >> self.shift) & ((1 << self.bits) - 1)) + self.lowest
+
 
 def _fields(first: int, *widths: tuple[int, int]) -> tuple[Field, ...]:
     """Fields side by side from bit `first`, each given by its bits and its least answer."""
@@ -63,3 +67,7 @@ EMERGENCY_CURRENCY, DEPARTMENT_TYPE, PLANNED = _fields(_OWN, (15, -2), (3, 0), (
 
 ITEM_CURRENCY, ITEM_POD = _fields(_OWN, (16, -2), (7, 0))
 """Of unbundled care: row of the unbundled table; point of delivery."""
+
+BEST_PRACTICE_CURRENCY, BEST_PRACTICE_FUNCTION, BEST_PRACTICE_NAMED = _fields(0, (20, 0), (20, 0), (20, 0))
+"""Of the best-practice side of a line, in a number of its own: its HRG or currency and its treatment function, numbered from 1
+among those that the rows of the pack name, and the set of tariffs that it names itself. 0 where it can have no case."""

@@ -62,7 +62,9 @@ class CompiledPack:
         self.emergency = EmergencyCodes(pack)
         self.unbundled = UnbundledCodes(pack)
         self.pack = pack
-        self.best_practice = {kind: BestPracticeCodes(pack, kind) for kind in ("admitted", "outpatient", "unbundled")}
+        self.best_practice = {
+            kind: BestPracticeCodes(pack, kind, KIND_NAMED[kind].currency) for kind in ("admitted", "outpatient", "unbundled")
+        }
         self.evidence = None if evidence is None or not self.best_practice["admitted"].on else EvidenceOfPack(pack, evidence)
 
     def codes_read(self, kind: str) -> frozenset[str]:
@@ -75,7 +77,7 @@ class CompiledPack:
         from tariff.kernels.best_practice import no_standing
 
         own = KIND_NAMED[kind]
-        cases = self.best_practice[kind].cases(block, (own.line_id, own.activity_date, own.currency), self.evidence)
+        cases = self.best_practice[kind].cases(block, (own.line_id, own.activity_date), self.evidence)
         return cases, no_standing(cases.case.size - 1)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from tariff.best_practice.standing import MET, NO_EVIDENCE, NOT_MET, STATUS_WORDS, criteria_of
+from tariff.buffers import filled, repeated
 from tariff.rulepack.best_practice_book import tariffs_of
 from tariff.rulepack.best_practice_rows import SETTING
 
@@ -35,10 +37,20 @@ def standing_columns(
 ) -> dict[str, pl.Series]:
     """The wanted columns of a priced line that tell of best practice: numbers are 0 and texts null where no tariff covers the
     line."""
-    columns = {name: pl.Series(np.take(getattr(standing, name), cases.place)) for name in _NUMBERS if name in wanted}
+    with_place = np.flatnonzero(cases.place != 0)
+    columns = {name: _of_lines(getattr(standing, name), cases.place, with_place) for name in _NUMBERS if name in wanted}
     if not set(wanted).isdisjoint(_TEXTS):
         columns.update(zip(_TEXTS, _texts(cases, standing, pack, evidence), strict=True))
     return columns
+
+
+def _of_lines(of_places: NDArray[Any], place: NDArray[np.int32], with_place: NDArray[np.intp]) -> pl.Series:
+    """Numbers of places as numbers of lines, few of which have a place."""
+    if not of_places.any():
+        return repeated(0, place.size, pl.Series(of_places).dtype)
+    found = filled(place.size, 0, of_places.dtype)
+    found[with_place] = of_places[place[with_place]]
+    return pl.Series(found)
 
 
 def _texts(cases: Cases, standing: Standing, pack: RulePack, evidence: EvidenceOfPack | None) -> Iterator[pl.Series]:

@@ -11,8 +11,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tariff.classify.codes import Codes
+from tariff.buffers import filled
+from tariff.classify.codes import Facts, Question
 from tariff.errors import Fault, RulesError
+from tariff.facts import BEST_PRACTICE_CURRENCY, BEST_PRACTICE_FUNCTION, BEST_PRACTICE_NAMED
 from tariff.rulepack.best_practice_book import tariffs_of
 from tariff.rulepack.best_practice_rows import BEST_PRACTICE
 
@@ -38,7 +40,8 @@ class EvidenceOfLines(Protocol):
 class BestPracticeCodes:
     """How lines of one kind of activity map onto the best-practice rows of one rule pack."""
 
-    def __init__(self, pack: RulePack, kind: str) -> None:
+    def __init__(self, pack: RulePack, kind: str, currency: str) -> None:
+        """`currency` names the column of the kind's HRG or currency."""
         paid = pack.rules.best_practice.method != "none"
         precedence = {tariff: number for number, tariff in enumerate(tariffs_of(pack))}
         rows = [(number, row) for number, row in enumerate(pack.best_practice, start=1) if paid and row.kind == kind]
@@ -47,17 +50,21 @@ class BestPracticeCodes:
         self.on = paid
         self._currencies = _positions(row.currency for _, row in rows)
         self._functions = _positions(row.treatment_function for _, row in rows)
-        self._currency = Codes(lambda code: self._currencies.get(code, 0), 0, np.int32)
-        self._function = Codes(lambda code: self._functions.get(code, 0), 0, np.int32)
         self._lock = Lock()
         self._named: dict[tuple[frozenset[str], bool], int] = {(frozenset(), False): 0}
-        self._names = Codes(self._name_set, 0, np.int32, as_written=True)
+        self._facts = Facts(
+            (
+                Question(currency, BEST_PRACTICE_CURRENCY, lambda code: self._currencies.get(code, 0), 0),
+                Question("treatment_function", BEST_PRACTICE_FUNCTION, lambda code: self._functions.get(code, 0), 0),
+                Question(COLUMN, BEST_PRACTICE_NAMED, self._name_set, 0, as_written=True),
+            )
+        )
         self._cases: dict[tuple[int, ...], int] = {(): 0}
 
     @property
     def columns(self) -> frozenset[str]:
-        """The optional columns that are asked."""
-        return frozenset({"treatment_function", COLUMN}) if self.on else frozenset()
+        """The columns that are asked."""
+        return self._facts.columns if self.on else frozenset()
 
     def _name_set(self, text: str) -> int:
         """The set of tariffs that a line names, of those that the pack has, and whether it names another."""
@@ -66,31 +73,24 @@ class BestPracticeCodes:
         with self._lock:
             return self._named.setdefault((known, bool(codes - self._known)), len(self._named))
 
-    def cases(self, block: pl.DataFrame, key: tuple[str, str, str], evidence: EvidenceOfLines | None) -> Cases:
-        """The best-practice side of a block; `key` names its columns of identifier, date and currency."""
+    def cases(self, block: pl.DataFrame, key: tuple[str, str], evidence: EvidenceOfLines | None) -> Cases:
+        """The best-practice side of a block; `key` names its columns of identifier and date."""
         from tariff.kernels.best_practice import NO_CASES, Cases
 
         if not self.on:
             return NO_CASES
-        identifier, day, currency = key
-        height = block.height
-        currencies = self._currency.of(block[currency], height)
-        functions = self._function.of(_column(block, "treatment_function"), height)
-        names = self._names.of(_column(block, COLUMN), height)
-        with self._lock:
-            named = list(self._named)
-        some = np.flatnonzero((currencies != 0) | (functions != 0) | (names != 0))
+        facts = self._facts.of(block)
+        some = np.flatnonzero(facts != 0)
         if some.size == 0:
             return NO_CASES
-        keys = np.stack([currencies[some], functions[some], names[some]])
-        place = np.zeros(height, dtype=np.int32)
+        place = filled(block.height, 0, np.int32)
         place[some] = np.arange(1, some.size + 1, dtype=np.int32)
         case, said = np.zeros(some.size + 1, np.int32), np.zeros(some.size + 1, np.int32)
         unknown = np.zeros(some.size + 1, np.uint8)
-        case[1:] = self._case_of_each(keys, [tariffs for tariffs, _ in named])
-        unknown[1:] = np.array([other for _, other in named], dtype=np.uint8)[keys[2]]
+        case[1:], unknown[1:] = self._case_of_each(facts[some])
         covered = np.flatnonzero(case[1:])
         if evidence is not None and covered.size:
+            identifier, day = key
             lines = block.select(pl.col("provider"), line_id=pl.col(identifier), date=pl.col(day))[some[covered]]
             said[covered + 1] = evidence.sets(lines)
         start, rows = self._lists()
@@ -99,22 +99,25 @@ class BestPracticeCodes:
     def _status(self, evidence: EvidenceOfLines | None) -> NDArray[np.uint8]:
         return np.zeros((1, max(1, len(self._known))), np.uint8) if evidence is None else evidence.status()
 
-    def _case_of_each(self, keys: NDArray[np.int32], named: list[frozenset[str]]) -> NDArray[np.int32]:
-        """The case of every column of `keys`: currency, treatment function, set of names."""
-        widths = keys.max(axis=1).astype(np.int64) + 1
-        packed = (keys[0].astype(np.int64) * widths[1] + keys[1]) * widths[2] + keys[2]
-        _, first, inverse = np.unique(packed, return_index=True, return_inverse=True)
-        numbers = [self._case(int(keys[0, at]), int(keys[1, at]), int(keys[2, at]), named) for at in first]
-        found: NDArray[np.int32] = np.array(numbers, dtype=np.int32)[inverse]
-        return found
+    def _case_of_each(self, facts: NDArray[np.uint64]) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+        """The case of every line that may have one, and whether it names a tariff that the pack has not."""
+        with self._lock:
+            named = list(self._named)
+        distinct, inverse = np.unique(facts, return_inverse=True)
+        cases, others = [], []
+        for told in distinct.tolist():
+            names, other = named[BEST_PRACTICE_NAMED.told(told)]
+            cases.append(self._case(BEST_PRACTICE_CURRENCY.told(told), BEST_PRACTICE_FUNCTION.told(told), names))
+            others.append(other)
+        return np.array(cases, np.int32)[inverse], np.array(others, np.uint8)[inverse]
 
-    def _case(self, currency: int, function: int, names: int, named: list[frozenset[str]]) -> int:
+    def _case(self, currency: int, function: int, names: frozenset[str]) -> int:
         rows = tuple(
             number
             for number, row in self._rows
             if (row.currency is None or self._currencies[row.currency] == currency)
             and (row.treatment_function is None or self._functions[row.treatment_function] == function)
-            and (row.currency is not None or row.treatment_function is not None or row.tariff in named[names])
+            and (row.currency is not None or row.treatment_function is not None or row.tariff in names)
         )
         if len(rows) > MOST_ROWS:
             told = f"{len(rows)} rows of best_practice.csv may cover one line; {MOST_ROWS} is the most"
@@ -133,7 +136,3 @@ class BestPracticeCodes:
 def _positions(codes: Iterable[str | None]) -> dict[str, int]:
     """Codes numbered from 1; blanks left out."""
     return {code: number for number, code in enumerate(dict.fromkeys(code for code in codes if code is not None), start=1)}
-
-
-def _column(block: pl.DataFrame, name: str) -> pl.Series | None:
-    return block[name] if name in block.columns else None

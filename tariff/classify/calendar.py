@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from tariff.buffers import empty, numbers_or, repeated
+from tariff.buffers import empty, numbers_or, repeated, with_blanks
 
 _FIRST_YEAR, _LAST_YEAR = 1990, 2090
 _CALENDAR_STARTS: Final = np.datetime64(f"{_FIRST_YEAR}-04-01", "D")
@@ -32,14 +32,16 @@ def financial_year(dates: pl.Series) -> pl.Series:
     if years is None:
         return _computed_year(dates)
     if years.min() == years.max():  # as of nearly every file: labels are texts, of which one costs little and many much
-        return _with_blanks_of(dates, repeated(_YEAR_LABELS[int(years[0])], years.size, pl.String))
-    return _with_blanks_of(dates, _YEAR_LABELS.gather(years))
+        of_dates = repeated(_YEAR_LABELS[int(years[0])], years.size, pl.String)
+    else:
+        of_dates = _YEAR_LABELS.gather(years)
+    return of_dates.set(dates.is_null(), None) if dates.null_count() else of_dates
 
 
 def financial_month(dates: pl.Series) -> pl.Series:
     """Month of the financial year, 1 = April; blank where the date is."""
     months = _of_days(dates, _MONTH_OF_DAY)
-    return _computed_month(dates) if months is None else _with_blanks_of(dates, pl.Series(months))
+    return _computed_month(dates) if months is None else with_blanks(months, dates.is_null().to_numpy())
 
 
 def _of_days(dates: pl.Series, calendar: NDArray[Any]) -> NDArray[Any] | None:
@@ -53,10 +55,6 @@ def _of_days(dates: pl.Series, calendar: NDArray[Any]) -> NDArray[Any] | None:
     some_day = cast(int, days.max())  # of the file's year, so that blanks are of no other
     found = empty(len(days), calendar.dtype)
     return found if look_up(numbers_or(days, some_day), _FIRST_DAY, calendar, found) else None
-
-
-def _with_blanks_of(dates: pl.Series, values: pl.Series) -> pl.Series:
-    return values.set(dates.is_null(), None) if dates.null_count() else values
 
 
 _DAY: Final = pl.col("day")

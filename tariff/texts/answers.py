@@ -30,7 +30,7 @@ _FEW_BLANKS: Final = 8
 """Blanks are few where there is less than one in so many rows."""
 _ROOM: Final = 4
 """Places a text, so that nearly all stand where their search begins."""
-_FEW: Final = 5_000
+_FEW: Final = 10_000
 """Up to so many texts are sooner asked one by one than told apart."""
 _MOST_TEXTS: Final = 200_000
 """Beyond this a column holds identifiers rather than codes, and its texts are asked anew in each block."""
