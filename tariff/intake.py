@@ -97,6 +97,11 @@ class Intake:
         return tuple(part for part in self.parts if part.fitted)
 
     @property
+    def of_spells(self) -> tuple[Part, ...]:
+        """The parts of items attached to spells."""
+        return tuple(part for part in self.parts if not part.fitted)
+
+    @property
     def attached_items(self) -> dict[str, int]:
         """What the run card says of them."""
         return {"items": self.attached, "also_given": self.also_given, "of_another_date": self.of_another_date}

@@ -43,8 +43,8 @@ SUMS: Final = ("units", *(name for name in _SCHEMA.names() if name.endswith("_pe
 """What may be summed."""
 PRICED_LINES: Final = "priced_lines"
 _PRICED: Final = REASON_NUMBER[PRICED]
-AS_FILED: Final = PRICING_ONLY | REPEATED | IDENTIFIERS
-"""What no total shows, or tells apart as codes are."""
+AS_FILED: Final = PRICING_ONLY | REPEATED | IDENTIFIERS | {"unbundled"}
+"""What no total shows, or tells apart as codes are; and lists of items, which are tidied as they are taken apart."""
 
 
 def totals(

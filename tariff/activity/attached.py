@@ -32,6 +32,8 @@ _SPELLS_AT_ONCE: Final = 50_000
 """Spells with items that are counted at once."""
 _MOST_LISTS: Final = 100_000
 """So many lists of items are kept taken apart at most, and those of one block."""
+_SOME_SPELL: Final = "?"
+"""Stands for the identifiers of spells that were left out."""
 AT_ONCE: Final = 16
 """Files whose items are looked at in one query: what Polars needs to plan one grows faster than its files."""
 _IDENTITY_WITHOUT_DATE: Final = ("provider", "parent_line_id", "currency")
@@ -79,6 +81,26 @@ def attached_items(spells: pl.LazyFrame | pl.DataFrame) -> pl.LazyFrame:
     return with_items.select(name for name in (*_OF_THE_SPELL, *_INHERITED) if name in present).map_batches(
         partial(_items, _Lists()), schema=ATTACHED, streamable=True
     )
+
+
+class ItemsOfBlocks:
+    """The items of spells that are gone through block by block for their own sake. No list of items is asked for twice."""
+
+    def __init__(self) -> None:
+        self._lists = _Lists()
+
+    @staticmethod
+    def read(present: Iterable[str]) -> list[str]:
+        """The columns of the spells that items are made of: patients are not among them."""
+        return [name for name in present if name in {*_OF_THE_SPELL, *_INHERITED} - {"patient_id"}]
+
+    def __call__(self, spells: pl.DataFrame) -> pl.DataFrame:
+        """The items (`ATTACHED`) of a block of spells with those columns. Where identifiers are left out, every spell is known to
+        have one."""
+        with_items = spells.filter(pl.col("unbundled").is_not_null())
+        if "spell_id" not in spells.columns:
+            with_items = with_items.with_columns(spell_id=pl.lit(_SOME_SPELL))
+        return _items(self._lists, with_items.with_columns(pl.col(READ_FAULT).cast(pl.String)))
 
 
 def count_attached_in(fitted: Sequence[FittedFile]) -> int:

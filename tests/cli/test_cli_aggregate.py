@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from tariff.activity import attached_items
 from tariff.aggregation import ALSO, COUNTS, KEYS, SUMS
 from tariff.batch import Job, price_files
 from tariff.columns import COMPONENTS, PODS
@@ -16,7 +18,8 @@ from tariff.errors import RulesError
 from tariff.payment import load_models, shipped_presets
 from tariff.report import compare
 from tariff.report.from_totals import require_enough
-from tariff.rulepack import find_pack
+from tariff.rulepack import find_pack, load_pack
+from tariff.synthetic import activity
 
 
 @pytest.fixture
@@ -34,6 +37,7 @@ def files(folder: Path) -> list[tuple[str | None, Path]]:
     return made
 
 
+_SAME = ("inputs", "attached_items", "counts", "reasons", "components", "price_pence", "assumptions", "control_totals")
 _EXPECTED = {"example", "kind", "outcome", "reason", "source", "units_priced", "price", "base"}
 
 
@@ -52,8 +56,7 @@ def test_the_totals_are_those_of_the_lines(files, rules, rows):
     cells = pl.read_parquet("totals.parquet")
     assert cells.equals(of_lines(Path("lines.parquet")))
     assert set(cells["outcome"]) >= ({"priced", "excluded", "unpriced", "rejected"} if rules == "example" else {"unpriced"})
-    same = ("inputs", "counts", "reasons", "components", "price_pence", "assumptions", "control_totals")
-    assert {name: totals.card[name] for name in same} == {name: lines.card[name] for name in same}
+    assert {name: totals.card[name] for name in _SAME} == {name: lines.card[name] for name in _SAME}
     repeated = [told for told in lines.card["warnings"] if told["warning"] != "repeated_key"]
     assert totals.card["warnings"] == repeated
 
@@ -66,6 +69,51 @@ def test_untidy_codes_are_told_apart_as_those_of_the_lines_are(files):
     price_files(Job(files, Path("lines.parquet"), "example"))
     price_files(Job(files, Path("totals.parquet"), "example", aggregate=True, aggregate_by=("treatment_function",)))
     assert pl.read_parquet("totals.parquet").equals(of_lines(Path("lines.parquet"), (*KEYS, "treatment_function")))
+
+
+def _untidy(spells: pl.DataFrame) -> pl.DataFrame:
+    """Blank identifiers, blank and unfinished stays, lists that are blank, unreadable or coded twice, other case and blanks."""
+    turn = pl.int_range(pl.len()) % 7
+    lists = pl.when(turn == 1).then(pl.lit(" ")).when(turn == 2).then("unbundled" + pl.lit(";RD10Z*x; rd10z ;RD10Z"))
+    return spells.with_columns(
+        pl.when(turn != 3).then("spell_id"),
+        pl.when(turn != 4).then("discharge_date"),
+        pl.when(turn != 5).then("admission_date"),
+        pl.col("provider").str.to_lowercase() + " ",
+        lists.otherwise("unbundled").alias("unbundled"),
+        local_price=pl.when(turn == 6).then(pl.lit("many pounds")),
+    )
+
+
+def _as_files(spells: pl.DataFrame, how: str, folder: Path) -> list[tuple[str | None, Path]]:
+    if how == "untidy":
+        spells = _untidy(spells)
+    if how == "delimited":
+        spells.write_csv(folder / "apc.csv")
+        return [("admitted", folder / "apc.csv")]
+    parts = list(spells.iter_slices(100)) if how == "many files" else [spells]
+    for number, part in enumerate(parts):
+        part.write_parquet(folder / f"apc-{number:02}.parquet", row_group_size=500)
+    found: list[tuple[str | None, Path]] = [("admitted", path) for path in sorted(folder.glob("apc-*.parquet"))]
+    if how == "some as lines too":
+        items = attached_items(spells.with_columns(read_fault=pl.lit(None, pl.String))).collect()
+        items.head(items.height // 2).drop("read_fault").write_parquet(folder / "items.parquet")
+        found.append(("unbundled", folder / "items.parquet"))
+    return found
+
+
+@pytest.mark.parametrize("how", ["plain", "untidy", "many files", "delimited", "some as lines too"])
+def test_items_written_on_spells_are_among_the_totals(folder, how, monkeypatch):
+    monkeypatch.setattr("tariff.activity.blocks._ROWS", 1_000)
+    spells = activity("admitted", 3_000, 5, pack=load_pack("2024-25"))
+    every_third = pl.when(pl.int_range(pl.len()) % 3 == 0).then(pl.lit("RD10Z*2;RD10Z")).otherwise("unbundled")
+    files = _as_files(spells.with_columns(every_third.alias("unbundled")), how, folder)
+    for confidence in (None, ("published", "practice", "assumed", "illustrative")):
+        job = Job(files, Path("lines.parquet"), "2024-25", confidence=confidence, overwrite=True)
+        lines, totals = price_files(job), price_files(replace(job, out=Path("totals.parquet"), aggregate=True))
+        assert lines.card["attached_items"]["items"] >= 1_000
+        assert pl.read_parquet("totals.parquet").equals(of_lines(Path("lines.parquet")))
+        assert {name: totals.card[name] for name in _SAME} == {name: lines.card[name] for name in _SAME}
 
 
 def test_the_command(tariff, files, listing):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 import pytest
 
-from tariff.buffers import numbers_or, repeated
+from tariff.buffers import numbers_or, repeated, with_blanks
 
 WORDS = pl.Enum(["a", "b"])
 WHOLE = [3, None, -1, 0, None, 7, 8, None, None, 2, 5]
@@ -38,6 +39,23 @@ def test_a_column_of_one_value(value: object, dtype: pl.DataType, count: int) ->
     assert column.dtype == dtype
     assert column.to_list() == [value] * count
     assert pl.concat([column, column]).len() == 2 * count
+
+
+@pytest.mark.parametrize(("value", "dtype", "other"), [(None, pl.Int64, 7), ("a", WORDS, "b"), (False, pl.Boolean, True)])
+@pytest.mark.parametrize("count", [2, 7, 40_000])
+def test_who_changes_a_column_of_one_value_changes_no_other(value: object, dtype: pl.DataType, other: object, count: int) -> None:
+    changed = repeated(value, count, dtype).scatter([1], pl.Series([other], dtype=dtype))
+    assert changed[:2].to_list() == [value, other]
+    assert repeated(value, count, dtype).to_list() == [value] * count
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.int32, np.int64])
+@pytest.mark.parametrize("numbers", [[], [1], [0], [0, 5, 0, 0, 7, 1, 2, 3, 0, 9], [4] * 17])
+def test_an_array_with_blanks(dtype: type, numbers: list[int]) -> None:
+    array = np.array(numbers, dtype)
+    column = with_blanks(array, array == 0)
+    assert column.dtype == pl.Series(array).dtype
+    assert column.to_list() == [number or None for number in numbers]
 
 
 @pytest.mark.parametrize("rows", [slice(0, 11), slice(1, 2), slice(3, 9), slice(4, 4)])

@@ -17,6 +17,7 @@ SCHEMA = pl.Schema(
         **{"row": pl.Int32, "flags": pl.Int64, "pence": pl.Int64, "priced": pl.Boolean},
     }
 )
+SCHEMA_OF = {name: SCHEMA[name] for name in ("colour", "month", "pence")}
 KEYS = ("who", "where", "what", "colour", "month", "row", "flags")
 ROW = st.fixed_dictionaries(
     {
@@ -63,6 +64,32 @@ def test_cells_grow(lines: int) -> None:
     frame = frame.with_columns(priced=pl.lit(value=True))
     blocks = list(frame.iter_slices(9_001))
     assert summed(blocks, ("who", "row")).equals(grouped(frame, ("who", "row")))
+
+
+def test_many_sums_are_those_of_a_group_by() -> None:
+    """Beyond seven, sums that few lines of the first frame add to stand by themselves, whatever comes later."""
+    numbers, names = pl.int_range(9_000, eager=True), [f"pence {number}" for number in range(10)]
+    sums = {name: pl.when(numbers % (3 * place + 1) == 0).then(numbers - 4_000) for place, name in enumerate(names)}
+    rare = pl.select(row=(numbers % 2_003).cast(pl.Int32), **sums)
+    often = rare.with_columns(pl.col(names).fill_null(1))
+    schema = pl.Schema({"row": pl.Int32})
+    cells = Cells(["row"], names, schema)
+    for frame in (rare.head(0), rare, often, rare.select("row", pl.col(names) * 0), rare.head(1)):
+        cells.add(frame)
+    together = pl.concat([rare, often, rare.select("row", pl.col(names) * 0), rare.head(1)])
+    expected = together.group_by("row").agg(pl.len().cast(pl.Int64).alias("lines"), pl.col(names).sum()).sort("row")
+    assert cells.frame(in_order=True).equals(expected)
+
+
+def test_enumerations_as_texts_are_in_the_order_of_texts() -> None:
+    frame = pl.DataFrame({"colour": ["green", None, "red", "blue"], "month": [1, 2, None, 3], "pence": [1, 2, 4, 8]}, SCHEMA_OF)
+    cells = Cells(["colour", "month"], ["pence"], SCHEMA)
+    cells.add(frame)
+    assert cells.frame(in_order=True)["colour"].to_list() == ["red", "green", "blue", None]
+    told = cells.frame(in_order=True, as_texts=True)
+    assert told.rows() == [("blue", 3, 1, 8), ("green", 1, 1, 1), ("red", None, 1, 4), (None, 2, 1, 2)]
+    assert told["colour"].dtype == pl.String
+    assert told.equals(cells.frame(as_texts=True).sort("colour", nulls_last=True))
 
 
 def test_codes_are_told_apart_without_case_and_blanks() -> None:
