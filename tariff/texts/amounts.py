@@ -47,13 +47,14 @@ def _plain_pence(first, second):
 
 
 @compiled
-def _read(words, rows, pence):
-    """Pence of some rows into `pence`, -1 for one that holds no plain pounds. Returns how many those are."""
+def _read(views, rows, pence):
+    """Pence of some rows, given by their `views`, into `pence`, -1 for one that holds no plain pounds. Returns how many those
+    are."""
     others = 0
     for at in range(rows.size):
-        i = rows[at]
-        pence[i] = _plain_pence(words[2 * i], words[2 * i + 1])
-        others += pence[i] < 0
+        found = _plain_pence(views[at, 0], views[at, 1])
+        pence[rows[at]] = found
+        others += found < 0
     return others
 
 
@@ -64,7 +65,9 @@ def plain_pence(texts: pl.Series) -> tuple[pl.Series, int] | None:
     if views is None:
         return None
     pence = filled(len(texts), int(_UNREAD), np.int64)
-    others = int(_read(views.words, np.flatnonzero(views.known_rows(len(texts))), pence))
+    rows = np.flatnonzero(views.known_rows(len(texts)))
+    # fetched all at once: where few rows hold a text, each would else be waited for
+    others = int(_read(views.words.reshape(-1, 2)[rows], rows, pence))
     if others:
         amounts = pl.Series(pence)
         return amounts.set(amounts < 0, None), others
