@@ -128,6 +128,25 @@ def engine_totals(pack: RulePack, keys: Sequence[str] = KEYS) -> Pricer:
     return _into_file(totals)
 
 
+def aggregate_run(pack: RulePack) -> Pricer:
+    """`tariff price --aggregate`: totals by all that it tells apart, those of items attached to spells, the file's hash and the
+    run card. What the others do not total is left out of its totals afterwards."""
+    from benchmarks.peers.tables import RESULT
+    from tariff.batch import Job, price_files
+
+    overlays = tuple(Path(overlay.path) for overlay in pack.overlays)
+
+    def run(source: Path, out: Path) -> None:
+        whole = out.with_suffix(".run.parquet")
+        job = Job([("admitted", source)], whole, pack.year, overlays, aggregate=True, overwrite=True)
+        price_files(job)
+        cells = pl.scan_parquet(whole, glob=False).filter(pl.col("kind") == "admitted").rename({"currency": "hrg"})
+        sums = [pl.col("lines").sum().alias("spells"), *(pl.col(name).sum() for name in RESULT[1:])]
+        cells.group_by(KEYS).agg(sums).collect().write_parquet(out)
+
+    return run
+
+
 def floor_totals(pack: RulePack) -> Pricer:
     """No pricing: reads the columns that a price depends on, and does nothing with them."""
     from benchmarks.peers.tables import NEEDED
@@ -172,6 +191,7 @@ def per_record_totals(pack: RulePack) -> Pricer:
 
 TOTALLERS_OF_SPELLS: dict[str, Callable[[RulePack], Pricer]] = {
     "engine": engine_totals,
+    "engine, `tariff price --aggregate`": aggregate_run,
     "floor: read": floor_totals,
     "Polars only": polars_totals,
     "DuckDB": duckdb_totals,

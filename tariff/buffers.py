@@ -32,7 +32,7 @@ def repeated(value: Any, count: int, dtype: Any) -> pl.Series:
     return _repeated(value, 1 << count.bit_length(), dtype).head(count)
 
 
-@lru_cache(maxsize=32, typed=True)
+@lru_cache(maxsize=16, typed=True)
 def _repeated(value: Any, count: int, dtype: Any) -> pl.Series:
     """Kept, as every block has the same."""
     return pl.Series([value], dtype=dtype).new_from_index(0, count)
