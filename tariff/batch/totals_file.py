@@ -71,10 +71,10 @@ def _with_their_items(spells: Lines, priced: Pricer, priced_items: Pricer) -> It
 def _come_with_spells(job: Job, intake: Intake) -> bool:
     """Whether the items attached to spells can be made of the blocks of their spells: where lines are told by identifiers, as
     items that came as lines too are, they are read by themselves; and so are those of episodes, and of delimited text."""
-    parts = [part for part in intake.of_files if part.kind == "admitted"]
-    apart = [one.source for one in intake.of_spells if isinstance(one.source, AttachedItems) and one.source.known.height]
-    in_pieces = all(_lines(job, part).pieces for part in parts)
-    return bool(intake.of_spells) and job.confidence is None and not apart and in_pieces
+    if not intake.of_spells or job.confidence is not None:
+        return False
+    known = [one.source.known.height for one in intake.of_spells if isinstance(one.source, AttachedItems)]
+    return not any(known) and all(_lines(job, part).pieces for part in intake.of_files if part.kind == "admitted")
 
 
 def _lines(job: Job, part: Part) -> Lines:
