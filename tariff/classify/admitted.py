@@ -85,14 +85,14 @@ class ServiceSets(NamedTuple):
 
 
 class SpecialisedServices:
-    """What the specialised services of a spell, codes separated by `;`, mean in one rule pack (RULES 1.6)."""
+    """What the specialised services of a spell, codes separated by `;` whatever their case, mean in one rule pack (RULES 1.6)."""
 
     def __init__(self, pack: RulePack) -> None:
         self._on = pack.rules.top_up.method != "none"
-        self._row_of = {top_up.top_up: number for number, top_up in enumerate(pack.top_ups, start=1)}
+        self._row_of = {top_up.top_up.upper(): number for number, top_up in enumerate(pack.top_ups, start=1)}
         self._sets: dict[tuple[tuple[int, ...], bool], int] = {((), False): 0}
         self._lock = Lock()
-        self._numbers = Codes(self._set_number, 0, np.int32, as_written=True)
+        self._numbers = Codes(self._set_number, 0, np.int32)
 
     def _set_number(self, text: str) -> int:
         codes = [code for part in text.split(";") if (code := part.strip())] if self._on else []

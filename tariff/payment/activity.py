@@ -45,20 +45,22 @@ class Acting(Protocol):
 @dataclass(frozen=True)
 class Activity:
     """`cells` (`gather_cells`), the run's `plan`, what comes `beside` them, and `earlier`: the ledger lines of the terms before,
-    with `LEDGER_LINE`'s columns. `readmitted` are the readmissions that came beside with what is paid for each so far
-    (`readmitted.with_paid`), `earned` what best practice is in what is paid so far (`best_practice.with_earned`)."""
+    with `LEDGER_LINE`'s columns; `by_scope` holds the same term by term, each with its scope. `readmitted` are the readmissions
+    that came beside with what is paid for each so far (`readmitted.with_paid`), `earned` what best practice is in what is paid so
+    far (`best_practice.with_earned`)."""
 
     cells: pl.DataFrame
     plan: pl.DataFrame | None = None
     beside: Beside = NOTHING
     earlier: pl.DataFrame = field(default_factory=no_lines)
+    by_scope: tuple[tuple[Scope, pl.DataFrame], ...] = ()
     readmitted: pl.DataFrame | None = None
     earned: pl.DataFrame | None = None
     _shared: dict[Any, Any] = field(default_factory=dict, repr=False)
 
-    def after(self, lines: pl.DataFrame) -> Activity:
-        """The same activity as the next term sees it, once `lines` have been added."""
-        return replace(self, earlier=pl.concat([self.earlier, lines]))
+    def after(self, lines: pl.DataFrame, scope: Scope = EVERYTHING) -> Activity:
+        """The same activity as the next term sees it, once `lines` have been added by a term that governs `scope`."""
+        return replace(self, earlier=pl.concat([self.earlier, lines]), by_scope=(*self.by_scope, (scope, lines)))
 
     @property
     def alone(self) -> Activity:
@@ -67,6 +69,7 @@ class Activity:
         return replace(
             self,
             earlier=self.earlier.clear(),
+            by_scope=(),
             readmitted=None
             if known is None
             else known.with_columns(paid_pence="price_pence", earned_pence="best_practice_pence"),
@@ -88,12 +91,20 @@ class Activity:
     def totals(self, scope: Scope, keys: Sequence[str] = CONTRACT) -> pl.DataFrame:
         """`lines`, `units` and `value_pence` of what `scope` governs by `keys`, sorted; earlier terms count in it."""
         sums = self._sums(scope, tuple(keys))
-        added = self.earlier.filter(scope.covers())
+        # a line with a blank covers all that its own term governs
+        inside = [lines if its.within(scope) else lines.filter(scope.covers()) for its, lines in self.by_scope]
+        added = pl.concat([no_lines(), *inside])
         if not added.height:
             return sums
         nothing = [pl.lit(0, pl.Int64).alias(name) for name in ("lines", "units")]
         more = added.select(*keys, *nothing, pl.col("pence").alias("value_pence"))
         return _summed(pl.concat([sums, more]), keys)
+
+    def astride(self, scope: Scope) -> pl.DataFrame:
+        """The lines of earlier terms that cover, for all that is known, some of what is inside `scope` and some of what is not:
+        what of their money lies inside cannot be told."""
+        met = [lines for its, lines in self.by_scope if its.overlaps(scope) and not its.within(scope)]
+        return pl.concat([no_lines(), *(lines.filter(scope.straddles()) for lines in met)])
 
     def is_any_in(self, scope: Scope) -> bool:
         """Whether there is any activity that `scope` governs."""

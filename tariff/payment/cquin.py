@@ -13,6 +13,7 @@ from tariff.money import BASIS_POINTS, half_up
 from tariff.payment.achievement import SCALE, achieved_by, achievement_faults, read_achievement
 from tariff.payment.activity import Activity, as_lines
 from tariff.payment.figures import FileName, Share, percentage
+from tariff.payment.shares import shares_not_known
 from tariff.payment.term import Cause, ContractTerm, adjustment
 
 CQUIN: Final = Cause("cquin", "CQUIN", "A percentage of the contract's value, paid as far as quality goals are met.")
@@ -59,6 +60,10 @@ class Incentive(ContractTerm):
         paid = activity.totals(self.scope).select("commissioner", "provider").unique().sort("commissioner", "provider")
         missing = {who for payer, who in paid.iter_rows() if who is not None and achieved_by(known, payer, who) is None}
         return faults + [Fault(str(self.goals), f"says nothing of provider {who}", "add its goals") for who in sorted(missing)]
+
+    def faults_after(self, activity: Activity) -> list[Fault]:
+        """What is paid for more than the scope, and what no provider's goals can be laid on."""
+        return list(shares_not_known(activity, self.scope, "goals are met provider by provider" if self.goals else ""))
 
     def achieved_for(self) -> _Achieved:
         """How far each provider met its goals."""

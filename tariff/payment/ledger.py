@@ -220,9 +220,11 @@ def _ledger(model: Model, per_line: pl.DataFrame, activity: Activity, own: pl.Da
     together, notes = [own], list(plan_notes if model.needs_plan else ())
     beyond = [no_lines()]
     outside = [(0, 0)]
-    for term in model.terms:
+    for number, term in enumerate(model.terms):
+        if faults := _by_models([_Stopped(fault, model.name, model.place(number)) for fault in term.faults_after(seen)]):
+            raise RulesError(_summary(faults), faults)
         lines, interaction = _term_lines(term, seen)
-        seen = seen.after(lines).acted_on_by(term)
+        seen = seen.after(lines, term.scope).acted_on_by(term)
         together.append(lines)
         beyond.append(interaction)
         notes += [*term.notes(activity), *_governs_nothing(term, activity)]

@@ -12,6 +12,7 @@ from tariff.errors import Fault
 from tariff.money import BASIS_POINTS, half_up
 from tariff.payment.activity import Activity, as_lines, no_lines
 from tariff.payment.figures import FACTOR, SHARE, TEXT, FigureColumn, FileName, Share, percentage, read_figures
+from tariff.payment.shares import shares_not_known
 from tariff.payment.term import Cause, ContractTerm, adjustment
 
 OUTCOME: Final = Cause(
@@ -66,6 +67,10 @@ class Outcome(ContractTerm):
         paid = activity.totals(self.scope)["provider"].drop_nulls().unique().sort().to_list()
         missing = [provider for provider in paid if provider not in weights]
         return faults + [Fault(str(self.results), f"says nothing of provider {who}", "add its results") for who in missing]
+
+    def faults_after(self, activity: Activity) -> list[Fault]:
+        """What is paid for more than the scope, and what no provider's results can be laid on."""
+        return list(shares_not_known(activity, self.scope, "results are measured provider by provider")) if self.results else []
 
     def ledger_lines(self, activity: Activity) -> pl.DataFrame:
         """What is not paid to each contract."""

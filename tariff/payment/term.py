@@ -92,6 +92,11 @@ class ContractTerm(Strict, ABC):
         del activity
         return []
 
+    def faults_after(self, activity: Activity) -> list[Fault]:
+        """The same once the terms before it have acted."""
+        del activity
+        return []
+
     @abstractmethod
     def ledger_lines(self, activity: Activity) -> pl.DataFrame:
         """What it adds or withholds, as `activity.as_lines` makes them."""

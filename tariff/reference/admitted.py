@@ -282,12 +282,13 @@ def days_beyond(trim: int | None, stay: Stay, row: PriceRow) -> int:
 
 def top_up_of(spell: Spell, pack: ReferencePack) -> tuple[TopUp | None, Basis]:
     """The one top-up that the spell earns: the highest for which patient and provider are eligible, the first in the
-    table where two are level (RULES 1.6). Codes that are unknown or not eligible are passed over, and flagged."""
+    table where two are level (RULES 1.6). Case has no meaning in their codes.
+    Those that are unknown or not eligible are passed over, and flagged."""
     if pack.top_ups is None or spell.specialised_services is None:
         return None, NO_FLAGS
     best, flags = None, NO_FLAGS
     for service in filter(None, (part.strip() for part in spell.specialised_services.split(";"))):
-        top_up = pack.top_ups.get(service)
+        top_up = pack.top_ups.get(service.upper())
         if top_up is None:
             flags |= Basis.TOP_UP_UNKNOWN
         elif not is_eligible(spell, top_up):

@@ -325,7 +325,7 @@ def _top_ups(table: Iterable[Cells], eligible: Sequence[Cells] | None) -> dict[s
         return None if eligible is None else frozenset(str(row["provider"]) for row in eligible if row["top_up"] == code)
 
     return {
-        str(cells["top_up"]): TopUp(
+        str(cells["top_up"]).upper(): TopUp(
             number=number,
             share=Fraction(basis_points(str(cells["percent"])), BASIS_POINTS),
             minimum_age=_cell(cells, "minimum_age", int),
