@@ -14,11 +14,19 @@ import polars as pl
 from pydantic import BeforeValidator, PlainSerializer, ValidationInfo
 
 from tariff.errors import Fault, RulesError, did_you_mean
-from tariff.money import BASIS_POINTS, PENCE_PER_POUND, basis_points, pence, scaled
+from tariff.money import AMOUNT_LIMIT_PENCE, BASIS_POINTS, PENCE_PER_POUND, basis_points, pence, scaled
 from tariff.payment.small_tables import read_small_table
 
 FACTOR_SCALE: Final = 10_000
 """Weights, ratios and measured results are held in ten-thousandths."""
+
+
+MOST_POUNDS: Final = AMOUNT_LIMIT_PENCE // PENCE_PER_POUND
+MOST_CHANGE: Final = 10 * BASIS_POINTS
+MOST_COUNTED: Final = 10**9
+MOST_TIMES: Final = 10**5
+"""Beyond these a figure is mistyped: more pounds than any price, ten times all, more than there are patients. Products of those
+within fit int64."""
 
 
 def percentage(share_bp: int) -> str:
@@ -41,6 +49,8 @@ def change_in_words(given: str) -> int:
     """A share or change as people write it, `2.15%` or `0.0215`, in basis points. ValueError where it is neither, and for a
     number above 1 without a percent sign, which may be meant either way."""
     share = basis_points(given)
+    if share > MOST_CHANGE:
+        raise ValueError(f"'{given}' is more than {percentage(MOST_CHANGE)}")
     if abs(share) > BASIS_POINTS and not given.strip().endswith("%"):
         raise ValueError(f"'{given}' may mean {given.strip()}% or {percentage(share)}: write the percent sign")
     return share
@@ -71,13 +81,22 @@ def _pounds(given: object) -> int:
     amount = given * PENCE_PER_POUND if isinstance(given, int) and not isinstance(given, bool) else pence(str(given))
     if amount < 0:
         raise ValueError(f"'{given}' is negative")
-    return amount
+    return within_bound(given, amount)
+
+
+def within_bound(given: object, amount_pence: int) -> int:
+    """An amount that may be meant. ValueError for one that is more than any price."""
+    if abs(amount_pence) > AMOUNT_LIMIT_PENCE:
+        raise ValueError(f"'{given}' is more than £{MOST_POUNDS:,}")
+    return amount_pence
 
 
 def _factor(given: object) -> int:
     factor = scaled(str(given), 4)
     if factor < 0:
         raise ValueError(f"'{given}' is negative")
+    if factor > MOST_TIMES * FACTOR_SCALE:
+        raise ValueError(f"'{given}' is more than {MOST_TIMES:,}")
     return factor
 
 
@@ -143,7 +162,7 @@ class FigureColumn:
 
 TEXT: Final = FigureColumn(str, pl.String())
 TEXT_OR_ALL: Final = FigureColumn(str, pl.String(), optional=True)
-AMOUNT: Final = FigureColumn(pence, pl.Int64())
+AMOUNT: Final = FigureColumn(lambda cell: within_bound(cell, pence(cell)), pl.Int64())
 SHARE: Final = FigureColumn(_share, pl.Int64())
 FACTOR: Final = FigureColumn(_factor, pl.Int64())
 
@@ -160,6 +179,8 @@ def whole_number(cell: str) -> int:
     digits = cell.replace(",", "")
     if not digits.isdecimal():
         raise ValueError(f"'{cell}' is not a whole number of 0 or more")
+    if int(digits) > MOST_COUNTED:
+        raise ValueError(f"'{cell}' is more than {MOST_COUNTED:,}")
     return int(digits)
 
 

@@ -27,6 +27,10 @@ MONEY: Final = ("pounds", "pence")
 
 _POD_NAMES: Final = frozenset({*PODS, NOT_GIVEN})
 
+MOST_PENCE: Final = 10**13
+MOST_UNITS: Final = 10**12
+"""More than these, £100bn or a million million units, is mistyped in a row of a plan."""
+
 SHOWN: Final = 20
 """Faults told one by one before the rest are counted."""
 
@@ -61,6 +65,8 @@ def check_plan(plan: pl.DataFrame) -> pl.DataFrame:
     _refuse([fault for pod in unknown for fault in _pod_faults("plan", pod)])
     negative = [(name, int((shaped[name] < 0).sum())) for name in ("units", "pence")]
     _refuse([Fault("plan", f"{count:,} rows have negative {name}") for name, count in negative if count])
+    large = [(name, int((shaped[name] > most).sum())) for name, most in (("units", MOST_UNITS), ("pence", MOST_PENCE))]
+    _refuse([Fault("plan", f"{count:,} rows have {name} too large to be meant") for name, count in large if count])
     _refuse(list(_overlap_faults(Path("plan"), shaped, range(2, shaped.height + 2))))
     return shaped
 
@@ -131,8 +137,8 @@ def _row(where: str, written: dict[str, str | None], faults: list[Fault]) -> dic
     return {
         **{name: written.get(name) for name in (*FIXED, *BLANKABLE)},
         "month": _number(where, "month", written.get("month"), _month, faults),
-        "units": _number(where, "units", written.get("units"), _not_negative(_whole), faults),
-        "pence": _number(where, money, written[money], _not_negative(pence if money == "pounds" else _whole), faults),
+        "units": _number(where, "units", written.get("units"), _within(MOST_UNITS, _whole), faults),
+        "pence": _number(where, money, written[money], _within(MOST_PENCE, pence if money == "pounds" else _whole), faults),
     }
 
 
@@ -154,13 +160,15 @@ def _number(where: str, name: str, cell: str | None, read: Callable[[str], int],
         return None
 
 
-def _not_negative(read: Callable[[str], int]) -> Callable[[str], int]:
+def _within(most: int, read: Callable[[str], int]) -> Callable[[str], int]:
     """A plan is of activity and what it pays; what is taken back is a contract term's."""
 
     def checked(cell: str) -> int:
         number = read(cell)
         if number < 0:
             raise ValueError(f"'{cell}' is negative")
+        if number > most:
+            raise ValueError(f"'{cell}' is too large to be meant")
         return number
 
     return checked

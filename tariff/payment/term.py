@@ -4,14 +4,15 @@ it governs into ledger lines. One file a term stands beside this one."""
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import ClassVar, Final, Literal, NamedTuple
 
 import polars as pl
 from pydantic import Field
 
-from tariff.errors import Fault
+from tariff.errors import Fault, RulesError
+from tariff.money import pounds
 from tariff.payment.activity import Activity
 from tariff.payment.figures import TermFile
 from tariff.payment.scope import EVERYTHING, Scope
@@ -126,7 +127,21 @@ Unplanned = Literal["refuse", "tariff"]
 plan), or it is paid at tariff, as non-contracted activity is."""
 
 
+_MOST_PENCE: Final = 10**16
+"""£100,000bn: no payment comes to more, and sums of many such fit int64."""
+
+
+def _payable(cause: Cause, pence: Sequence[int]) -> pl.Series:
+    if any(abs(one) > _MOST_PENCE for one in pence):
+        told = Fault(
+            "", f"{cause.label} comes to more than {pounds(_MOST_PENCE, whole=True)}", "look for a figure that is mistyped"
+        )
+        raise RulesError("a payment cannot be meant", [told])
+    return pl.Series("pence", pence, pl.Int64)
+
+
 def adjustment(rows: pl.DataFrame, cause: Cause, pence: pl.Expr | Iterable[int]) -> pl.DataFrame:
-    """`rows` with `cause` as their ledger line and `pence` as what it adds to each."""
-    amount = pence if isinstance(pence, pl.Expr) else pl.lit(pl.Series("pence", list(pence), pl.Int64))
+    """`rows` with `cause` as their ledger line and `pence` as what it adds to each. RulesError for what no figures that are meant
+    come to."""
+    amount = pence if isinstance(pence, pl.Expr) else pl.lit(_payable(cause, list(pence)))
     return rows.with_columns(pl.lit(cause.line).alias("line"), amount.cast(pl.Int64).alias("pence"))

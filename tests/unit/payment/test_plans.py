@@ -178,3 +178,29 @@ def test_a_block_is_paid_where_nothing_was_done(priced_lines: Callable[..., pl.D
     )
     (ledger,) = settle(cells, load_models("preset:block"), check_plan(plan))
     assert ledger.terms.select("provider", "line", "pence").rows() == [("XP9", "block_below_plan", 9_00)]
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("XC1,2024-25,5,90000000000000000", "pounds: '90000000000000000' is too large to be meant"),
+        ("XC1,2024-25,5,99999999999999999999999", "is too large to be meant"),
+        ("XC1,2024-25,99999999999999999999,5", "units: '99999999999999999999' is too large to be meant"),
+    ],
+)
+def test_figures_that_no_plan_has_are_refused_by_line(tmp_path: Path, row: str, told: str) -> None:
+    path = tmp_path / "plan.csv"
+    path.write_text(f"commissioner,financial_year,units,pounds\nXC1,2023-24,1,99999999999.99\n{row}\n", encoding="utf-8")
+    with pytest.raises(RulesError) as refused:
+        read_plan(path)
+    (fault,) = refused.value.faults
+    assert fault.where == f"{path}:3"
+    assert told in fault.what
+
+
+@pytest.mark.parametrize("name", ["units", "pence"])
+def test_a_frame_with_figures_that_no_plan_has_is_refused(name: str) -> None:
+    frame = pl.DataFrame({"commissioner": ["XC1"], "financial_year": ["2024-25"], "units": [1], "pence": [1]})
+    with pytest.raises(RulesError, match="the plan cannot be used") as refused:
+        check_plan(frame.with_columns(pl.lit(9 * 10**18).alias(name)))
+    assert refused.value.faults[0].what == f"1 rows have {name} too large to be meant"

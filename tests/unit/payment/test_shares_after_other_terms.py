@@ -97,3 +97,35 @@ def test_what_several_providers_are_paid_together_is_of_no_provider_that_could_m
 def test_what_each_provider_is_paid_hangs_on_its_own_goals(shares_paid, last, pounds):
     plan = f"XC1,XP1,,{YEAR},600\nXC1,XP2,,{YEAR},400\n"
     assert shares_paid(plan, ("block", ""), last, second="XP2") == pounds * 100
+
+
+HUGE = "99999999999999999999"
+SANCTIONS = "commissioner,provider,financial_year,sanction,count,amount\n"
+RESULTS = "provider,measure,weight,result,benchmark,better\n"
+
+
+@pytest.mark.parametrize(
+    ("term", "more", "files", "where"),
+    [
+        ("sanctions", 'file = "f.csv"', f"{SANCTIONS}XC1,XP1,{YEAR},a,{HUGE},1\n", "f.csv:2"),
+        ("sanctions", 'file = "f.csv"', f"{SANCTIONS}XC1,XP1,{YEAR},a,1,{HUGE}\n", "f.csv:2"),
+        ("capitation", 'per_head = "1"\npopulation = "f.csv"', f"commissioner,registered\nXC1,{HUGE}\n", "f.csv:2"),
+        ("capitation", f'per_head = "{HUGE}"\npopulation = "people.csv"', "", "m.toml"),
+        ("local_price", 'prices = "f.csv"', f"pod,price\nNEL,{HUGE}\n", "f.csv:2"),
+        ("local_price", f'change = "{HUGE}%"', "", "m.toml"),
+        ("outcome", 'at_risk = "1%"\nresults = "f.csv"', f"{RESULTS}XP1,m,100%,{HUGE},1,higher\n", "f.csv:2"),
+    ],
+)
+def test_figures_that_cannot_be_meant_are_refused_where_they_stand(shares_paid, tmp_path, term, more, files, where):
+    (tmp_path / "f.csv").write_text(files, encoding="utf-8")
+    with pytest.raises(RulesError) as refused:
+        shares_paid(WHOLE, (term, more))
+    assert where in refused.value.faults[0].where
+    assert "is more than" in refused.value.faults[0].what
+
+
+def test_a_payment_that_cannot_be_meant_is_refused(shares_paid, tmp_path):
+    (tmp_path / "f.csv").write_text("commissioner,registered\nXC1,1000000000\n", encoding="utf-8")
+    with pytest.raises(RulesError) as refused:
+        shares_paid(WHOLE, ("capitation", 'per_head = "10000000000"\npopulation = "f.csv"'))
+    assert "comes to more than £100,000,000,000,000" in refused.value.faults[0].what
