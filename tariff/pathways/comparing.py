@@ -174,11 +174,12 @@ def paid_under(
 
 
 def sensitivity(paid_under: Paid, definitions: Definitions, decisions: Decisions = DECISIONS) -> pl.DataFrame:
-    """What each decision moves. One row a decision and definition: pathways paid, bundle pence, episodic pence inside, and
-    `moves_pence`, the change in what commissioners pay in all, bundles and lines together."""
+    """What each decision moves. One row a decision and definition: pathways paid, bundle pence, episodic pence inside,
+    `moves_pence`, the change in what commissioners pay in all, bundles and lines together, and `pathways_changed`, of whichever
+    definition, which is how many that is about."""
     base, base_lines = paid_under(definitions)
     total = int(base["price_pence"].sum()) + base_lines
-    rows = [_row("as defined", None, base, 0)]
+    rows = [_row("as defined", None, base, 0, 0)]
     for decision, change in decisions.items():
         for name in definitions.families:
             changed = definitions.changed(
@@ -187,11 +188,20 @@ def sensitivity(paid_under: Paid, definitions: Definitions, decisions: Decisions
             if changed == definitions:
                 continue
             pathways, lines = paid_under(changed)
-            rows.append(_row(decision, name, pathways, int(pathways["price_pence"].sum()) + lines - total))
+            moves = int(pathways["price_pence"].sum()) + lines - total
+            rows.append(_row(decision, name, pathways, moves, _how_many_differ(base, pathways)))
     return pl.DataFrame(rows)
 
 
-def _row(decision: str, definition: str | None, pathways: pl.DataFrame, moves: int) -> dict[str, Any]:
+def _how_many_differ(before: pl.DataFrame, after: pl.DataFrame) -> int:
+    """Pathways that are in one of two tables only, or not alike in both."""
+    told = ("pathway_id", "flag", "lines", "price_pence", "episodic_pence")
+    one, other = (frame.select(told).with_columns(pl.col("flag").cast(pl.String)) for frame in (before, after))
+    apart = [mine.join(theirs, on=told, how="anti", nulls_equal=True) for mine, theirs in ((one, other), (other, one))]
+    return pl.concat(apart)["pathway_id"].n_unique()
+
+
+def _row(decision: str, definition: str | None, pathways: pl.DataFrame, moves: int, changed: int) -> dict[str, Any]:
     own = pathways.filter(_PAID & (pl.lit(definition is None) | (pl.col("definition") == (definition or ""))))
     return {
         "decision": decision,
@@ -200,6 +210,7 @@ def _row(decision: str, definition: str | None, pathways: pl.DataFrame, moves: i
         "bundle_pence": int(own["price_pence"].sum()),
         "episodic_pence": int(own["episodic_pence"].sum()),
         "moves_pence": moves,
+        "pathways_changed": changed,
     }
 
 

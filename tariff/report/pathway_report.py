@@ -47,7 +47,7 @@ TABLES: Final = {
 }
 """Each table, what tells its rows apart, and the count that decides what is hidden."""
 FILES: Final = frozenset(f"{name}.csv" for name in TABLES)
-_COUNTS: Final = ("pathways", "lines", "elsewhere_lines", "complications", "elsewhere_bp")
+_COUNTS: Final = ("pathways", "pathways_changed", "lines", "elsewhere_lines", "complications", "elsewhere_bp")
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,10 @@ class PathwayReport:
         }
 
     def _hidden_alone(self, name: str) -> frozenset[Key]:
-        return hide_small(dict(zip(self._keys(name), self.tables[name][TABLES[name][1]].to_list(), strict=True))).cells
+        """By every count that says how many some money of a row is about."""
+        counts = [TABLES[name][1], *(["pathways_changed"] if name == "sensitivity" else [])]
+        found = (dict(zip(self._keys(name), self.tables[name][count].to_list(), strict=True)) for count in counts)
+        return frozenset().union(*(hide_small(of_rows).cells for of_rows in found))
 
     def _by_definition_of(self, name: str, rows: slice) -> dict[Hashable, Hidden]:
         """What to hide of a table of each definition: its rows are told apart by the keys `rows`, its columns by the last."""

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from tariff.pathways import break_even, bundle_under, leakage, left_out, price_against_cost, sensitivity, winners_and_losers
+from tariff.report.pathway_report import PathwayReport
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,22 @@ def test_sensitivity_says_what_each_decision_moves(world, year):
     assert base["moves_pence"] == 0
     pathways, _ = under(world.definitions.only(["joint", "cystic_fibrosis"]))
     assert without["moves_pence"] == -pathways["stop_loss_pence"].sum()
+    assert base["pathways_changed"] == 0
+    assert without["pathways_changed"] == pathways.filter(pl.col("stop_loss_pence") != 0).height
     assert shorter["episodic_pence"] < base["episodic_pence"]
+    assert shorter["pathways_changed"] > without["pathways_changed"]
+
+
+@pytest.mark.parametrize(("changed", "shown"), [(0, True), (1, False), (7, False), (8, True)])
+def test_what_a_decision_moves_in_few_pathways_is_hidden_however_many_there_are(tmp_path, changed, shown):
+    """Else the money of two lines would be told by what taking them out moves."""
+    counts = {"pathways": [20, 20], "bundle_pence": [100, 100], "episodic_pence": [300, 90], "moves_pence": [0, 205_21]}
+    decided = {"decision": ["as defined", "care at other providers outside"], "definition": ["", "joint"]}
+    table = pl.DataFrame({**decided, **counts, "pathways_changed": [0, changed]})
+    PathwayReport({"sensitivity": table}).write(tmp_path)
+    row = pl.read_csv(tmp_path / "sensitivity.csv", infer_schema=False).row(1, named=True)
+    assert row["moves_pounds"] == ("205.21" if shown else "[c]")
+    assert row["pathways_changed"] == (str(changed) if shown else "[c]")
 
 
 def test_no_table_carries_a_patient(bundled):
