@@ -42,7 +42,7 @@ def pack_faults(pack: RulePack, folders: Sequence[Folder[Any]]) -> Checked:
         *_no_prices(pack, faulty),
         *missing,
         *_missing_trim_points(pack, folders),
-        *_top_ups_alike(pack),
+        *_top_ups_alike(folders),
         *_unknown_top_ups(pack, folders, faulty),
         *_unknown_emergency_currencies(pack, folders, faulty),
         *best_practice_faults(pack, faulty, lambda: _where_stated(folders, "best_practice")),
@@ -151,13 +151,15 @@ def _where_stated(folders: Sequence[Folder[Any]], rule: str) -> str:
     return f"{path}:{line_of(path.read_text(encoding='utf-8-sig'), ['rules', rule, 'method'])}"
 
 
-def _top_ups_alike(pack: RulePack) -> Iterator[Fault]:
+def _top_ups_alike(folders: Sequence[Folder[Any]]) -> Iterator[Fault]:
     """Activity names a top-up in whatever case, so two may not differ by it alone."""
     first: dict[str, str] = {}
-    for row in pack.top_ups:
-        other = first.setdefault(row.top_up.upper(), row.top_up)
-        if other != row.top_up:
-            yield Fault(TOP_UPS.file, f"the top-ups '{other}' and '{row.top_up}' differ only by case", "write both the same way")
+    for table in (folder.tables[TOP_UPS.name] for folder in folders if TOP_UPS.name in folder.tables):
+        for row in table.rows:
+            other = first.setdefault(row.top_up.upper(), row.top_up)
+            if other != row.top_up:
+                what = f"column top_up of {row.top_up}: differs from '{other}' only by case"
+                yield Fault(f"{table.path}:{row.origin.line}", what, "write both the same way, or take one out")
 
 
 def _unknown_top_ups(pack: RulePack, folders: Sequence[Folder[Any]], faulty: Container[str]) -> Iterator[Fault]:

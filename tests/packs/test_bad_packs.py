@@ -375,6 +375,13 @@ TABLES: dict[str, Case] = {
         "column top_up of SPINAL;HIP: 'SPINAL;HIP' holds a space, a comma or a semicolon",
         "write the code as activity carries it",
     ),
+    "two top-ups that differ only by case": (
+        lambda bench: bench.append("top_ups.csv", "Spinal,Spines,10%,,"),
+        "top_ups.csv",
+        "Spinal,Spines,10%,,",
+        "column top_up of Spinal: differs from 'SPINAL' only by case",
+        "write both the same way, or take one out",
+    ),
     "a provider of a top-up that there is not": (
         lambda bench: bench.append("top_up_providers.csv", "SPINE,ZZA"),
         "top_up_providers.csv",
